@@ -1,0 +1,1 @@
+"""How the platform is run: on one machine to try it, and as a provider."""

@@ -1,0 +1,58 @@
+"""What every server here has in common: one process, a readiness check, and ways to hurt it."""
+
+from datetime import timedelta
+from typing import Self
+
+from .process import Process
+
+
+class Server:
+    """Subclasses set `name`, build `process` and say when they are ready."""
+
+    name: str
+    process: Process
+    start_time = timedelta(seconds=30)
+    stop_time = timedelta(seconds=4)
+
+    def start(self) -> None:
+        """Start and wait until it answers; raises ServerFailed with the end of its log."""
+        self.begin()
+        self.process.wait_until(self.is_ready, self.start_time)
+
+    def begin(self) -> None:
+        """Start without waiting."""
+        self.process.start()
+
+    def is_ready(self) -> bool:
+        raise NotImplementedError
+
+    def ask_to_stop(self) -> None:
+        self.process.ask_to_stop()
+
+    def stop(self, within: timedelta | None = None) -> None:
+        self.process.stop(within or self.stop_time)
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def freeze(self) -> None:
+        """Stop it in its tracks (SIGSTOP): connections stay open and nothing answers."""
+        self.process.freeze()
+
+    def thaw(self) -> None:
+        self.process.thaw()
+
+    @property
+    def alive(self) -> bool:
+        return self.process.alive
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.stop()
