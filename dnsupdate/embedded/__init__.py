@@ -1,0 +1,1 @@
+"""An authoritative nameserver for trying and testing: UPDATE, TSIG and AXFR in one process, no database."""
