@@ -45,7 +45,7 @@ acl:
   - id: by-key
     address: {host}
     key: "{key.name}"
-    action: [update, transfer]
+    action: [update, transfer, notify]
   - id: by-primary
     address: {host}
     action: notify

@@ -59,6 +59,11 @@ class Valkey(Server):
         except redis.ConnectionError:  # also while it loads
             return False
 
+    def wipe(self) -> None:
+        """Forget everything, as a broker without persistence does when it restarts."""
+        with redis.Redis.from_url(self.url) as client:
+            client.flushall()
+
     def stop(self, within: timedelta | None = None) -> None:
         super().stop(within)
         self.release()

@@ -1,0 +1,1 @@
+"""Fixtures of the whole suite; those of the servers are in tests/servers.py."""
