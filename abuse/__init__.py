@@ -1,0 +1,1 @@
+"""Complaints and orders in, decisions out. Imports ddns, imported by config alone."""

@@ -1,0 +1,28 @@
+"""What can be wrong with a decision. An error's docstring is its message; details follow it."""
+
+
+class AbuseError(Exception):
+    """The decision cannot be carried out."""
+
+    def __str__(self) -> str:
+        return " ".join([(self.__doc__ or "").strip(), *map(str, self.args)]).strip()
+
+
+class ReasonMissing(AbuseError):
+    """A decision needs a reason: the customer and a court may ask for it."""
+
+
+class AlreadySuspended(AbuseError):
+    """The hostname is suspended already."""
+
+
+class AlreadyLifted(AbuseError):
+    """The suspension was lifted already."""
+
+
+class NothingToDo(AbuseError):
+    """The account is in that state already."""
+
+
+class LedgerBroken(AbuseError):
+    """The ledger was changed:"""

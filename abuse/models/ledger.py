@@ -1,0 +1,27 @@
+"""The ledger: who decided what, when and why. Append-only (a trigger refuses the rest), hash-chained."""
+
+from django.conf import settings
+from django.db import models
+
+
+class LedgerEntry(models.Model):
+    """One decision. hash covers every field and the previous entry's hash, so a changed entry breaks the chain there."""
+
+    sequence = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    actor_name = models.CharField(max_length=254, help_text="As it was at the time.")
+    action = models.CharField(max_length=40)
+    object = models.CharField(max_length=300, help_text="What was decided about: kind and name.")
+    reason = models.TextField()
+    details = models.JSONField(default=dict)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["-sequence"]
+        verbose_name_plural = "ledger"
+        indexes = [models.Index(fields=["object", "sequence"], name="ledger_of_object")]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.action} {self.object}"

@@ -1,0 +1,41 @@
+"""Suspensions: why, by whom and since when a hostname is out of DNS."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class SuspensionQuerySet(models.QuerySet["Suspension"]):
+    def in_force(self) -> "SuspensionQuerySet":
+        return self.filter(lifted_at=None)
+
+
+class Suspension(models.Model):
+    """A decision over one hostname. Several may cover it; the name comes back when the last is lifted."""
+
+    hostname = models.ForeignKey("ddns.Hostname", on_delete=models.PROTECT, related_name="suspensions")
+    reason = models.TextField()
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField()
+    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+    lift_reason = models.TextField(blank=True, default="")
+
+    objects = SuspensionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-decided_at"]
+        constraints = [
+            models.CheckConstraint(name="suspension_has_reason", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="suspension_lifted_whole",
+                condition=Q(lifted_at=None, lifted_by=None) | Q(lifted_at__isnull=False, lifted_by__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hostname} since {self.decided_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.lifted_at is None

@@ -1,0 +1,12 @@
+"""The staff's site: log-in by the same rate-limited form as customers use."""
+
+from allauth.account.decorators import secure_admin_login
+from unfold.sites import UnfoldAdminSite
+
+
+class Site(UnfoldAdminSite):
+    """A stranger is sent to the log-in page; a customer who is no member of staff gets 403."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.login = secure_admin_login(self.login)

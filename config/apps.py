@@ -1,0 +1,7 @@
+"""The admin site, with the log-in that limits attempts."""
+
+from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
+
+
+class AdminConfig(DjangoAdminConfig):
+    default_site = "config.admin.Site"

@@ -1,0 +1,230 @@
+"""Every setting, from the environment. docs/settings.md is the table; units and reasons stand beside each here."""
+
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+
+from environs import Env, validate
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- What it is run as -----------------------------------------------------------------------------------
+# provider: refuses to start without its secrets. development: ./run. test: the test suite.
+MODE = env.str("DDNS_MODE", "provider", validate=validate.OneOf(["provider", "development", "test"]))
+IS_PROVIDER = MODE == "provider"
+DEBUG = False
+
+# --- Secrets: no default, in any mode ----------------------------------------------------------------------
+SECRET_KEY = env.str("DDNS_SECRET_KEY")
+# Earlier keys: still read sessions, signatures and sealed TSIG secrets while one is being rotated out.
+SECRET_KEY_FALLBACKS = env.list("DDNS_SECRET_KEY_FALLBACKS", [])
+
+# --- Addresses -----------------------------------------------------------------------------------------------
+SITE_NAME = env.str("DDNS_SITE_NAME", "DDNS")
+# The public address of the web pages, without a path; printed in instructions, mails and receipts.
+SITE_URL = env.str("DDNS_SITE_URL", "http://127.0.0.1:" + env.str("DDNS_WEB_PORT", "8000")).rstrip("/")
+# Update clients send odd Host headers (no port, an address): list every name and address they may use.
+ALLOWED_HOSTS = env.list("DDNS_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if not IS_PROVIDER else [])
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+# Peers whose X-Forwarded-For and X-Forwarded-Proto are believed; everybody else's are ignored.
+TRUSTED_PROXIES = [ip_network(each) for each in env.list("DDNS_TRUSTED_PROXIES", [])]
+
+# --- Services ------------------------------------------------------------------------------------------------
+DATABASES = {"default": env.dj_db_url("DATABASE_URL", conn_max_age=None, engine="django.db.backends.postgresql")}
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    # Both are needed for server-side prepared statements: planning a join costs more than running it.
+    server_side_binding=True,
+    prepare_threshold=1,
+    # Seconds until an unreachable database is an error, so that a client gets 911 and not a hung socket.
+    connect_timeout=3,
+    # A worker on a host that vanished must not keep its locks: noticed within 30 seconds.
+    keepalives_idle=10,
+    keepalives_interval=5,
+    keepalives_count=4,
+)
+REDIS_URL = env.str("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # Seconds. A cache that does not answer is a cache miss, never a hung page.
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+    }
+}
+
+# --- Apps ----------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "config.apps.AdminConfig",
+    "dnsupdate",
+    "ddns",
+    "abuse",
+]
+MIDDLEWARE = [
+    # First: update clients get none of what browsers need (sessions, redirects, cookies, headers).
+    "ddns.middleware.UpdatePaths",
+    "ddns.middleware.SourceAddress",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "ddns.middleware.ContentSecurityPolicy",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "ddns.context.site",
+            ]
+        },
+    }
+]
+
+# --- People --------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "ddns.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+# auth.W004: User.email is unique by a functional constraint, which the check does not see.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_ADAPTER = "ddns.accounts.Adapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_ON_GET = False
+ACCOUNT_LOGOUT_ON_GET = False
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+
+# --- Browsers ------------------------------------------------------------------------------------------------
+IS_HTTPS = SITE_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_SSL_REDIRECT = IS_PROVIDER and IS_HTTPS
+# One year; update paths stay reachable over plain HTTP for devices without TLS (ddns.middleware.UpdatePaths).
+SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if IS_PROVIDER and IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("DDNS_HSTS_SUBDOMAINS", IS_PROVIDER)
+SECURE_HSTS_PRELOAD = SECURE_HSTS_INCLUDE_SUBDOMAINS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+X_FRAME_OPTIONS = "DENY"
+
+# --- Language, time, static files ------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = env.path("DDNS_STATIC_ROOT", str(BASE_DIR / "var" / "static"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_PROVIDER
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not IS_PROVIDER
+
+# --- Celery: the broker may be wiped at any moment, the rows are the queue --------------------------------------
+CELERY_BROKER_URL = (
+    "redis+socket://" + REDIS_URL.removeprefix("unix://") if REDIS_URL.startswith("unix:") else REDIS_URL
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "periodic"
+CELERY_TASK_ROUTES = {
+    "dnsupdate.tasks.publish_zone": {"queue": "publish"},
+    "abuse.*": {"queue": "abuse"},
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# Seconds between tries while the broker is away: short, so that wake-ups work again at once.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5,
+    "socket_connect_timeout": 1,
+    "socket_keepalive": True,
+    "retry_on_timeout": True,
+    "visibility_timeout": 60,
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 1,
+    "max_retries": 1,
+}
+CELERY_BROKER_POOL_LIMIT = 4
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    # Two seconds: the longest that a lost wake-up may delay an update.
+    "sweep": {"task": "dnsupdate.tasks.sweep", "schedule": 2.0, "options": {"expires": 2, "queue": "publish"}},
+    "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
+}
+
+# --- Nameserver, publishing ------------------------------------------------------------------------------------
+# A file of apexes that the embedded nameserver serves (./run only); add_domain appends to it.
+EMBEDDED_ZONES = env.path("DDNS_EMBEDDED_ZONES", None)
+
+# --- Customers -------------------------------------------------------------------------------------------------
+# Whether addresses that the Internet does not route (private, loopback, ...) may be published.
+ALLOW_NON_GLOBAL_ADDRESSES = env.bool("DDNS_ALLOW_NON_GLOBAL_ADDRESSES", not IS_PROVIDER)
+# Every change of an address is kept this long; enough for an analyst to see who held an address, and no longer.
+HISTORY_RETENTION = timedelta(days=env.int("DDNS_HISTORY_RETENTION_DAYS", 90))
+# Hostnames per account, until plans exist.
+HOSTNAMES_PER_ACCOUNT = env.int("DDNS_HOSTNAMES_PER_ACCOUNT", 20)
+# Wrong keys per key prefix and source, and per source, in ten minutes; an honest device retries once a minute.
+WRONG_KEYS_PER_PREFIX = env.int("DDNS_WRONG_KEYS_PER_PREFIX", 20)
+WRONG_KEYS_PER_SOURCE = env.int("DDNS_WRONG_KEYS_PER_SOURCE", 100)
+
+# Parts of User-Agents that are answered with badagent: firmware known to be broken.
+BLOCKED_AGENTS = env.list("DDNS_BLOCKED_AGENTS", [])
+
+# --- Logs --------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("DDNS_LOG_LEVEL", "INFO")},
+}
+
+# --- Admin theme -------------------------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": SITE_NAME,
+    "SITE_HEADER": f"{SITE_NAME} desk",
+    "SITE_SUBHEADER": "Hostnames, suspensions, ledger",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+}

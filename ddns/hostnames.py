@@ -1,0 +1,154 @@
+"""Hostnames: registered, configured, restricted, reinstated, released. What each answers follows from desired_rrsets.
+
+Every verb here locks the hostname's publications first and reads its rows after that. Address updates
+(address_updates.py) compare the publications' revisions instead. So a restriction is never undone by a
+change that was already under way, nor a change lost.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from ddns.errors import HostnameReleased, HostnameRestricted, NameUnavailable, TooManyHostnames
+from ddns.models import Domain, Hostname, ReservedName, Restriction, User
+from ddns.models.hostnames import State
+from dnsupdate import outbox
+from dnsupdate.models.pending import Urgency
+from dnsupdate.names import normalise, normalise_host_label
+from dnsupdate.rrsets import RRsets
+
+# A released label rests, so that nobody inherits the last holder's visitors, certificates and cookies.
+RELEASE_REST = timedelta(days=30)
+
+
+def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int) -> RRsets:
+    """The RRsets of a name that answers these addresses."""
+    rrsets: RRsets = {}
+    if ipv4 is not None:
+        rrsets["A"] = {"ttl": ttl, "rdata": [ipv4]}
+    if ipv6 is not None:
+        rrsets["AAAA"] = {"ttl": ttl, "rdata": [ipv6]}
+    return rrsets
+
+
+def desired_rrsets(hostname: Hostname) -> RRsets:
+    """What DNS shall answer for the hostname in its present state."""
+    match hostname.state:
+        case State.HELD | State.DIVERTED:
+            answers_anything = hostname.account.is_active or hostname.state == State.DIVERTED
+            return hostname.restriction.answer if answers_anything else {}
+        case State.LIVE if hostname.account.is_active:
+            return address_rrsets(hostname.ipv4, hostname.ipv6, hostname.domain.ttl)
+    return {}
+
+
+@transaction.atomic
+def register(account: User, *, domain: Domain, label: str) -> Hostname:
+    """A new hostname of the account, without addresses yet. Raises InvalidName, NameUnavailable, TooManyHostnames."""
+    label = normalise_host_label(label)
+    name = normalise(f"{label}.{domain.name}")
+    # Locked, so that two requests at once cannot both take the last place.
+    User.objects.select_for_update(no_key=True).get(pk=account.pk)
+    if Hostname.objects.held_by(account).count() >= settings.HOSTNAMES_PER_ACCOUNT:
+        raise TooManyHostnames(f"{settings.HOSTNAMES_PER_ACCOUNT}.")
+    if not domain.is_open:
+        raise NameUnavailable(f"{domain} takes no new names at present.")
+    if ReservedName.objects.covering(label, name).exists():
+        raise NameUnavailable(f"{name} is reserved.")
+    ids = outbox.publish(domain.zone, {name: {}})
+    try:
+        with transaction.atomic():
+            return Hostname.objects.create(account=account, domain=domain, name=name, publication_id=ids[name])
+    except IntegrityError as error:
+        raise NameUnavailable(f"{name} is taken.") from error
+
+
+@transaction.atomic
+def configure(hostname: Hostname, *, wildcard: bool | None = None, offline: bool | None = None) -> Hostname:
+    """Sets what is given. Raises HostnameRestricted and HostnameReleased."""
+    hostname = lock_unrestricted(hostname)
+    hostname.wildcard = hostname.wildcard if wildcard is None else wildcard
+    hostname.offline = hostname.offline if offline is None else offline
+    hostname.save(update_fields=["wildcard", "offline"])
+    publish(hostname)
+    return hostname
+
+
+@transaction.atomic
+def suspend(hostname: Hostname) -> None:
+    """Withdraws the name from DNS, before all ordinary updates."""
+    _restrict(hostname, Restriction.Kind.SUSPENDED, {})
+
+
+@transaction.atomic
+def hold(hostname: Hostname) -> None:
+    """Freezes what the name answers now; updates are refused."""
+    locked = lock(hostname)
+    _restrict(locked, Restriction.Kind.HELD, desired_rrsets(locked))
+
+
+@transaction.atomic
+def divert(hostname: Hostname, *, answer: RRsets) -> None:
+    """Makes the name answer other records: a sinkhole's or a notice page's."""
+    _restrict(hostname, Restriction.Kind.DIVERTED, answer)
+
+
+@transaction.atomic
+def reinstate(hostname: Hostname) -> None:
+    """Ends the restriction: the name answers again what its stored records say."""
+    locked = lock(hostname)
+    Restriction.objects.filter(hostname=locked).delete()
+    publish(lock(hostname))
+
+
+@transaction.atomic
+def release(hostname: Hostname) -> Hostname:
+    """The customer gives the name up: out of DNS, and reserved for RELEASE_REST. Raises HostnameRestricted."""
+    hostname = lock_unrestricted(hostname)
+    hostname.released_at = timezone.now()
+    hostname.save(update_fields=["released_at"])
+    ReservedName.objects.update_or_create(
+        name=hostname.name, defaults={"reason": "released", "until": hostname.released_at + RELEASE_REST}
+    )
+    publish(hostname, Urgency.WITHDRAWAL)
+    return hostname
+
+
+def publish(hostname: Hostname, urgency: Urgency = Urgency.ORDINARY) -> None:
+    """Writes what the hostname, as it was locked and read, shall answer, for its wildcard too."""
+    rrsets = desired_rrsets(hostname)
+    wanted = {hostname.name: rrsets}
+    if hostname.wildcard or hostname.wildcard_publication_id:
+        wanted[f"*.{hostname.name}"] = rrsets if hostname.wildcard else {}
+    ids = outbox.publish(hostname.domain.zone, wanted, urgency)
+    wildcard_id = ids.get(f"*.{hostname.name}")
+    if wildcard_id != hostname.wildcard_publication_id:
+        hostname.wildcard_publication_id = wildcard_id
+        hostname.save(update_fields=["wildcard_publication_id"])
+
+
+def lock_unrestricted(hostname: Hostname) -> Hostname:
+    """The hostname as it is now, locked until the transaction ends. Raises HostnameReleased, HostnameRestricted."""
+    hostname = lock(hostname)
+    if hostname.state == State.RELEASED:
+        raise HostnameReleased
+    if hostname.restriction_or_none is not None:
+        raise HostnameRestricted
+    return hostname
+
+
+def lock(hostname: Hostname) -> Hostname:
+    """Locks the publications, then reads: in that order, so that every decision before ours is seen."""
+    ids = [hostname.publication_id, hostname.wildcard_publication_id]
+    outbox.lock([id for id in ids if id is not None])
+    return Hostname.objects.select_related("account", "domain__zone", "restriction").get(pk=hostname.pk)
+
+
+def _restrict(hostname: Hostname, kind: Restriction.Kind, answer: RRsets) -> None:
+    locked = lock(hostname)
+    if locked.state == State.RELEASED:
+        raise HostnameReleased
+    Restriction.objects.update_or_create(hostname=locked, defaults={"kind": kind, "answer": answer})
+    publish(lock(hostname), Urgency.WITHDRAWAL)

@@ -1,0 +1,23 @@
+"""Domains: zones that customers may register names under, and their rules."""
+
+from django.db import models
+
+
+class Domain(models.Model):
+    """A zone on offer. ttl is what its address records get, in seconds."""
+
+    zone = models.OneToOneField("dnsupdate.Zone", on_delete=models.PROTECT, related_name="domain")
+    name = models.CharField(max_length=253, unique=True, help_text="The apex, normalised.")
+    is_open = models.BooleanField(default=True, help_text="Whether new names can be registered.")
+    # 60 seconds: a takedown bites and a mistake heals within a minute.
+    ttl = models.PositiveIntegerField(default=60, help_text="Seconds.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(name="domain_ttl_in_range", condition=models.Q(ttl__gte=1, ttl__lte=86400))
+        ]
+
+    def __str__(self) -> str:
+        return self.name

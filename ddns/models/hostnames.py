@@ -1,0 +1,81 @@
+"""Hostnames: names that customers hold."""
+
+from enum import StrEnum
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+from django.db.models import Q
+
+from ddns.models.restrictions import Restriction
+from dnsupdate.models import Publication
+from dnsupdate.names import to_unicode
+
+
+class State(StrEnum):
+    """What a hostname answers now."""
+
+    LIVE = "live"
+    HELD = "held"
+    SUSPENDED = "suspended"
+    DIVERTED = "diverted"
+    OFFLINE = "offline"
+    RELEASED = "released"
+
+
+class HostnameQuerySet(models.QuerySet["Hostname"]):
+    def unreleased(self) -> "HostnameQuerySet":
+        return self.filter(released_at=None)
+
+    def held_by(self, account) -> "HostnameQuerySet":
+        return self.unreleased().filter(account=account)
+
+    def with_state(self) -> "HostnameQuerySet":
+        """Everything that a list of hostnames shows, in one query."""
+        return self.select_related("account", "domain", "restriction", "publication")
+
+
+class Hostname(models.Model):
+    """A name that a customer holds or held. Its addresses stay stored whatever DNS answers for it.
+
+    No index names a column that an address update touches (HOT updates).
+    """
+
+    account = models.ForeignKey("ddns.User", on_delete=models.PROTECT, related_name="hostnames")
+    domain = models.ForeignKey("ddns.Domain", on_delete=models.PROTECT, related_name="hostnames")
+    name = models.CharField(max_length=253, help_text="The whole name, normalised.")
+    ipv4 = models.GenericIPAddressField(protocol="IPv4", null=True, blank=True)
+    ipv6 = models.GenericIPAddressField(protocol="IPv6", null=True, blank=True)
+    wildcard = models.BooleanField(default=False, help_text="Whether *.name answers the same.")
+    offline = models.BooleanField(default=False, help_text="Whether the customer has taken it out of DNS.")
+    publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="+")
+    wildcard_publication = models.ForeignKey(Publication, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(null=True, help_text="Last change of an address.")
+    released_at = models.DateTimeField(null=True)
+
+    objects = HostnameQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(name="hostname_held_once", fields=["name"], condition=Q(released_at=None))
+        ]
+
+    def __str__(self) -> str:
+        return to_unicode(self.name)
+
+    @property
+    def state(self) -> State:
+        """From the row and its restriction (one query unless selected)."""
+        if self.released_at is not None:
+            return State.RELEASED
+        if (restriction := self.restriction_or_none) is not None:
+            return State(restriction.kind)
+        return State.OFFLINE if self.offline else State.LIVE
+
+    @property
+    def restriction_or_none(self) -> Restriction | None:
+        try:
+            return self.restriction
+        except ObjectDoesNotExist:
+            return None

@@ -1,0 +1,191 @@
+"""dyndns2: /nic/update and /v3/update, as Dyn and No-IP defined it and as their clients read it (docs/protocols.md)."""
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_interface
+
+from django.http import HttpResponse, QueryDict
+
+from ddns import addresses
+from ddns.addresses import Address, Addresses
+from ddns.address_updates import Changed, Outcome, Restricted, Unchanged, Unknown, Wish
+from dnsupdate.errors import InvalidName
+from dnsupdate.names import normalise
+
+NAME = "dyndns2"
+REALM = "DDNS"
+MAX_HOSTNAMES = 20
+# A device that meets an outage tries again after ten minutes, as inadyn does by itself.
+RETRY_AFTER_SECONDS = 600
+
+_HOSTNAME_PARAMETERS = ("hostname", "host", "domain", "domains", "host_id")
+_IPV4_PARAMETERS = ("myip", "myipv4", "ip", "ip4", "ipv4", "a", "address", "addr")
+_IPV6_PARAMETERS = ("myipv6", "myip6", "ip6", "ipv6", "aaaa")
+# What devices send where they know no value: placeholders that were not filled in.
+_LEFTOVER = re.compile(r"%\w+%?|<[^>]*>|\[\w+\]|\{\w+\}|__\w+__|\$\w+|YES|NO|no|preserve|auto")
+
+
+class Malformed(ValueError):
+    """An address parameter that is neither an address nor a known placeholder."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRequest:
+    """What the client asks for. names holds what was sent, in order; None where it is not a full name.
+
+    echo holds the addresses exactly as sent; empty where the source address is meant.
+    """
+
+    names: list[str | None]
+    addresses: Addresses | None
+    echo: str
+    wildcard: bool | None
+    offline: bool | None
+
+    def wish(self, source: Address) -> Wish:
+        """What shall become of each hostname; without an address, the source's is meant."""
+        if self.offline:
+            return Wish(Addresses(), wildcard=self.wildcard, offline=True)
+        wanted = self.addresses or Addresses.of(source)
+        # As at Dyn: an update brings a hostname back that was offline, unless it says NOCHG.
+        return Wish(wanted, wildcard=self.wildcard, offline=self.offline)
+
+
+def parse(parameters: QueryDict) -> UpdateRequest:
+    """Reads the parameters of §1.2 of the protocol notes; unknown ones are ignored. Raises Malformed for addresses."""
+    given, echo = _addresses(parameters)
+    return UpdateRequest(
+        names=_names(parameters),
+        addresses=given if any(given) else None,
+        echo=echo,
+        wildcard=_option(parameters, "wildcard"),
+        offline=_offline(parameters),
+    )
+
+
+def full_name(text: str) -> str | None:
+    """The normalised name, or None if it is not a full name."""
+    try:
+        name = normalise(text)
+    except InvalidName:
+        return None
+    return name if "." in name and not name.startswith("*") else None
+
+
+def render(outcomes: list[Outcome | None], echo: str) -> HttpResponse:
+    """One line per name, in the order of the request; None stands for what was not a full name."""
+    return text("".join(f"{_code(outcome, echo)}\n" for outcome in outcomes))
+
+
+def text(body: str, status: int = 200) -> HttpResponse:
+    """An answer with exactly these bytes."""
+    content = body.encode()
+    headers = {"Content-Length": str(len(content)), "Cache-Control": "no-store"}
+    return HttpResponse(content, content_type="text/plain", status=status, headers=headers)
+
+
+def challenge() -> HttpResponse:
+    """For missing and for wrong credentials alike."""
+    response = text("badauth\n", 401)
+    response["WWW-Authenticate"] = f'Basic realm="{REALM}"'
+    return response
+
+
+def outage() -> HttpResponse:
+    """The only answer that makes every client come back later: inadyn exits for good on 429, 403 and 404."""
+    response = text("911\n", 503)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _code(outcome: Outcome | None, echo: str) -> str:
+    match outcome:
+        case Changed():
+            return f"good {echo}".rstrip()
+        case Unchanged():
+            return f"nochg {echo}".rstrip()
+        case Restricted():
+            return "abuse"
+        case Unknown():
+            return "nohost"
+    return "notfqdn"
+
+
+def _names(parameters: QueryDict) -> list[str | None]:
+    for parameter in _HOSTNAME_PARAMETERS:
+        for value in reversed(parameters.getlist(parameter)):
+            names = [name.strip() for name in value.split(",") if name.strip()]
+            if names and not any(_LEFTOVER.fullmatch(name) for name in names):
+                return [full_name(name) for name in names]
+    return []
+
+
+def _addresses(parameters: QueryDict) -> tuple[Addresses, str]:
+    """The addresses, and how they were spelt. A parameter for IPv6 alone wins over one for both families."""
+    found: dict[int, tuple[Address, str]] = {}
+    for parameter in _IPV4_PARAMETERS + _IPV6_PARAMETERS:
+        for address, spelling in _last_usable(parameters.getlist(parameter)):
+            if address.version not in found or parameter in _IPV6_PARAMETERS:
+                found[address.version] = address, spelling
+    given = {f"ipv{version}": address for version, (address, _) in found.items()}
+    return Addresses(**given), ",".join(spelling for _, spelling in found.values())
+
+
+def _last_usable(values: list[str]) -> list[tuple[Address, str]]:
+    """A parameter may come twice: EdgeOS appends a second query string to the first. Raises Malformed if none is usable."""
+    malformed: Malformed | None = None
+    for value in reversed(values):
+        try:
+            entries = _parse_list(value)
+        except Malformed as error:
+            malformed = error
+            continue
+        if entries:
+            return entries
+    if malformed is not None:
+        raise malformed
+    return []
+
+
+def _parse_list(value: str) -> list[tuple[Address, str]]:
+    """The addresses of "v4,v6" in order. Placeholders, empty entries and prefixes are passed over. Raises Malformed."""
+    entries: list[tuple[Address, str]] = []
+    for spelling in (entry.strip() for entry in value.split(",")):
+        if not spelling or _LEFTOVER.fullmatch(spelling):
+            continue
+        address = _parse_one(spelling)
+        if address is None:
+            continue
+        if any(address.version == other.version for other, _ in entries):
+            raise Malformed(value)
+        entries.append((address, spelling))
+    return entries
+
+
+def _parse_one(spelling: str) -> Address | None:
+    """An address; without its prefix length where it has one. None for a bare prefix. Raises Malformed."""
+    try:
+        if "/" not in spelling:
+            return addresses.parse(spelling)
+        interface = ip_interface(spelling)
+        is_prefix = (
+            interface.network.prefixlen < interface.max_prefixlen and interface.ip == interface.network.network_address
+        )
+        return None if is_prefix else addresses.parse(str(interface.ip))
+    except ValueError as error:
+        raise Malformed(spelling) from error
+
+
+def _option(parameters: QueryDict, name: str) -> bool | None:
+    """ON and OFF; NOCHG and everything else leave things as they are."""
+    return {"ON": True, "OFF": False}.get(parameters.get(name, "").strip().upper())
+
+
+def _offline(parameters: QueryDict) -> bool | None:
+    """YES takes the name offline, NOCHG leaves it, and an update that does not speak of it brings it back (as at Dyn)."""
+    match parameters.get("offline", "").strip().upper():
+        case "YES" | "1" | "TRUE":
+            return True
+        case "NOCHG":
+            return None
+    return False

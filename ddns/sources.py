@@ -1,0 +1,31 @@
+"""Where a request came from: the peer, or what trusted proxies say of theirs."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from ddns import addresses
+from ddns.addresses import Address
+
+
+def address_of(request: HttpRequest) -> Address:
+    """The client's address. X-Forwarded-For counts only as far as trusted proxies wrote it, read from its end."""
+    return of_environ(request.META)
+
+
+def of_environ(environ: dict) -> Address:
+    """The same from a WSGI environment."""
+    peer = addresses.parse(environ.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104 - "unknown", nothing listens
+    if not settings.TRUSTED_PROXIES or not _is_trusted(peer):
+        return peer
+    for hop in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+        try:
+            peer = addresses.parse(hop.strip())
+        except ValueError:
+            break
+        if not _is_trusted(peer):
+            break
+    return peer
+
+
+def _is_trusted(peer: Address) -> bool:
+    return any(peer in network for network in settings.TRUSTED_PROXIES)

@@ -1,0 +1,92 @@
+"""Batches: what waits in a zone, read in order, and marked when the primary has acknowledged it."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from dnsupdate import outbox
+from dnsupdate.leases import DURATION, Lease
+from dnsupdate.messages import Change
+from dnsupdate.models import PendingPublication
+from dnsupdate.statements import Statement
+
+# BIND's best is 100 to 250 names per message (facts: dns.md).
+MAX_NAMES = 250
+# A refused name is tried again: the operator may have mended the cause. Doubled each time up to the cap.
+FIRST_REFUSAL_PAUSE = timedelta(seconds=30)
+LONGEST_REFUSAL_PAUSE = timedelta(hours=1)
+
+_READ = Statement(
+    f"""
+    SELECT publication.id, publication.name, publication.revision, publication.rrsets
+    FROM dnsupdate_pendingpublication pending
+    JOIN dnsupdate_publication publication ON publication.id = pending.publication_id
+    WHERE pending.zone_id = $1::bigint AND (pending.retry_at IS NULL OR pending.retry_at <= now())
+    ORDER BY pending.urgency DESC, pending.queued_at LIMIT {MAX_NAMES}
+    """
+)
+
+# Locks in name order like every writer of publications. A publication that changed after it was read stays pending.
+_MARK = Statement(
+    """
+    WITH acknowledged AS (
+        SELECT publication.id, sent.revision FROM unnest($2::bigint[], $3::bigint[]) AS sent(id, revision)
+        JOIN dnsupdate_publication publication ON publication.id = sent.id
+        ORDER BY publication.name COLLATE "C" FOR NO KEY UPDATE OF publication
+    ), marked AS (
+        UPDATE dnsupdate_publication AS publication
+        SET published_revision = acknowledged.revision, published_at = now()
+        FROM acknowledged
+        WHERE publication.id = acknowledged.id AND publication.published_revision < acknowledged.revision
+        RETURNING publication.id, publication.revision = acknowledged.revision AS is_clean
+    ), cleaned AS (
+        DELETE FROM dnsupdate_pendingpublication USING marked
+        WHERE publication_id = marked.id AND marked.is_clean
+    )
+    UPDATE dnsupdate_zone
+    SET published_at = now(), failing_since = NULL, failure_count = 0, failure = '', failed_at = NULL, retry_at = NULL,
+        lease_expires_at = CASE WHEN lease_token = $4::uuid THEN now() + $5::interval ELSE lease_expires_at END
+    WHERE id = $1::bigint
+    """
+)
+
+
+def read(zone_id: int) -> list[Change]:
+    """What is due now, urgent first, oldest first, MAX_NAMES at most."""
+    return [
+        Change(int(id), name.decode(), int(revision), json.loads(rrsets))
+        for id, name, revision, rrsets in _READ(str(zone_id).encode())
+    ]
+
+
+def mark_published(lease: Lease, changes: Sequence[Change]) -> None:
+    """Stores the revisions that were read, takes what is clean off the queue, ends a failure, renews the lease."""
+    _MARK(
+        str(lease.zone_id).encode(),
+        _array(change.publication_id for change in changes),
+        _array(change.revision for change in changes),
+        str(lease.token).encode(),
+        f"{DURATION.total_seconds()} seconds".encode(),
+    )
+
+
+@transaction.atomic
+def set_aside(change: Change, reason: str) -> None:
+    """Takes a refused name out of the way of the others until its pause is over; a new revision brings it back at once."""
+    publication = outbox.lock([change.publication_id]).get(change.publication_id)
+    if publication is None or publication.revision != change.revision:
+        return
+    publication.refusal = reason
+    publication.save(update_fields=["refusal"])
+    pending = PendingPublication.objects.get(pk=publication.pk)
+    pause = min(FIRST_REFUSAL_PAUSE * 2**pending.refusal_count, LONGEST_REFUSAL_PAUSE)
+    pending.refusal_count = min(pending.refusal_count + 1, 16)
+    pending.retry_at = timezone.now() + pause
+    pending.save(update_fields=["refusal_count", "retry_at"])
+
+
+def _array(numbers) -> bytes:
+    return ("{" + ",".join(map(str, numbers)) + "}").encode()

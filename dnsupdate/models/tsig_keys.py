@@ -1,0 +1,55 @@
+"""TSIG keys (RFC 8945), their secrets sealed."""
+
+import dns.tsig
+from django.db import models
+
+from dnsupdate.secrets import seal, unseal
+
+
+class TsigKey(models.Model):
+    """A shared secret between us and a nameserver. The secret is stored sealed and shown nowhere."""
+
+    class Algorithm(models.TextChoices):
+        HMAC_SHA256 = "hmac-sha256"
+        HMAC_SHA224 = "hmac-sha224"
+        HMAC_SHA384 = "hmac-sha384"
+        HMAC_SHA512 = "hmac-sha512"
+        HMAC_SHA1 = "hmac-sha1"
+        HMAC_MD5 = "hmac-md5.sig-alg.reg.int"
+
+    name = models.CharField(max_length=253, unique=True)
+    algorithm = models.CharField(max_length=32, choices=Algorithm, default=Algorithm.HMAC_SHA256)
+    sealed_secret = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="tsig_key_algorithm_known",
+                condition=models.Q(
+                    algorithm__in=[
+                        "hmac-sha256",
+                        "hmac-sha224",
+                        "hmac-sha384",
+                        "hmac-sha512",
+                        "hmac-sha1",
+                        "hmac-md5.sig-alg.reg.int",
+                    ]
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.algorithm})"
+
+    @property
+    def secret(self) -> str:
+        """The secret in base64."""
+        return unseal(self.sealed_secret)
+
+    @secret.setter
+    def secret(self, base64_text: str) -> None:
+        self.sealed_secret = seal(base64_text)
+
+    def for_messages(self) -> dns.tsig.Key:
+        """The key in the form that signs messages."""
+        return dns.tsig.Key(self.name, self.secret, self.algorithm)

@@ -1,0 +1,104 @@
+"""The one door in: what a name shall answer is written here, in the transaction of the decision."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models.functions import Collate
+
+from dnsupdate import rrsets as records
+from dnsupdate import wake
+from dnsupdate.errors import InvalidName
+from dnsupdate.models import Publication, Zone
+from dnsupdate.models.pending import Urgency
+from dnsupdate.names import is_within, normalise
+from dnsupdate.rrsets import RRsets
+
+# Every writer locks publications in this order, so that no two can wait for each other.
+IN_LOCK_ORDER = Collate("name", "C")
+
+_QUEUE = """
+    INSERT INTO dnsupdate_pendingpublication AS pending (publication_id, zone_id, urgency, queued_at)
+    SELECT id, zone_id, {urgency}, now() FROM written
+    ON CONFLICT (publication_id) DO UPDATE
+    SET urgency = greatest(pending.urgency, excluded.urgency), retry_at = NULL, refusal_count = 0
+"""
+
+_PUBLISH = f"""
+WITH written AS (
+    INSERT INTO dnsupdate_publication AS publication (zone_id, name, rrsets, revision, published_revision, refusal)
+    SELECT %(zone)s, wanted.key, wanted.value, 1, 0, ''
+    FROM jsonb_each(%(wanted)s::jsonb) AS wanted ORDER BY wanted.key COLLATE "C"
+    ON CONFLICT (zone_id, name) DO UPDATE
+    SET rrsets = excluded.rrsets, revision = publication.revision + 1, refusal = ''
+    RETURNING id, zone_id, name
+), queued AS ({_QUEUE.format(urgency="%(urgency)s")})
+SELECT name, id FROM written
+"""
+
+# For a writable CTE on the hot path: changes the publications named in a JSON parameter only where their
+# revision is still the one that was read, and queues them. Gives the relation `written` (id, zone_id).
+REPUBLISH_CTE = f"""
+wanted AS (
+    SELECT * FROM jsonb_to_recordset({{wanted}}::jsonb) AS row(id bigint, revision bigint, rrsets jsonb)
+), written AS (
+    UPDATE dnsupdate_publication AS publication
+    SET rrsets = wanted.rrsets, revision = publication.revision + 1, refusal = ''
+    FROM wanted WHERE publication.id = wanted.id AND publication.revision = wanted.revision
+    RETURNING publication.id, publication.zone_id
+), queued AS ({_QUEUE.format(urgency=Urgency.ORDINARY.value)})
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What a publication shall answer instead, if its revision is still the one that was read."""
+
+    publication_id: int
+    revision: int
+    rrsets: RRsets
+
+
+def publish(zone: Zone, wanted: Mapping[str, RRsets], urgency: Urgency = Urgency.ORDINARY) -> dict[str, int]:
+    """Writes what the names shall answer, raises their revisions, and wakes the publisher on commit.
+
+    Gives the publications' ids by name. Locks the publications in name order until the transaction ends.
+    Raises InvalidName for a name that is not below the apex and InvalidRRset for records that cannot stand.
+    """
+    if not wanted:
+        return {}
+    for name, rrsets in wanted.items():
+        if normalise(name) != name or not is_within(name, zone.name) or name == zone.name:
+            raise InvalidName(f"{name} is not a normalised name below {zone.name}.")
+        records.check(rrsets)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_PUBLISH, {"zone": zone.pk, "wanted": json.dumps(wanted), "urgency": urgency.value})
+        ids = dict(cursor.fetchall())
+        transaction.on_commit(lambda: wake.wake(zone.pk))
+    return ids
+
+
+def rewrites_as_json(rewrites: Sequence[Rewrite]) -> bytes:
+    """The parameter of REPUBLISH_CTE."""
+    return json.dumps(
+        [{"id": each.publication_id, "revision": each.revision, "rrsets": each.rrsets} for each in rewrites]
+    ).encode()
+
+
+def lock(publication_ids: Sequence[int]) -> dict[int, Publication]:
+    """The publications by id, locked in name order. Whoever holds them decides what the names answer:
+
+    a verb that reads a restriction or an address after this sees every decision that came before its own.
+    """
+    locked = Publication.objects.select_for_update(no_key=True).filter(pk__in=publication_ids).order_by(IN_LOCK_ORDER)
+    return {publication.pk: publication for publication in locked}
+
+
+def republish(zone: Zone, names: Sequence[str], urgency: Urgency = Urgency.ORDINARY) -> None:
+    """Sends again what the rows say, for names that the zone lost or that somebody changed there."""
+    with transaction.atomic():
+        rows = (
+            Publication.objects.select_for_update(no_key=True).filter(zone=zone, name__in=names).order_by(IN_LOCK_ORDER)
+        )
+        publish(zone, {row.name: row.rrsets for row in rows}, urgency)

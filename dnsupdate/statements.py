@@ -1,0 +1,58 @@
+"""Prepared statements for the hot path: SQL run on Django's own connection with as little Python as possible.
+
+Measured per call beside Django's cursor: a third of its CPU. Values travel as text; results are bytes or None.
+"""
+
+from collections.abc import Sequence
+from itertools import count
+from weakref import WeakSet
+
+import psycopg
+from django.db import connection, transaction
+from psycopg.pq import ExecStatus, TransactionStatus
+
+Row = tuple[bytes | None, ...]
+
+_numbers = count(1)
+
+
+class Statement:
+    """One statement with $1, $2 ... for its parameters, prepared once per connection.
+
+    Joins the transaction in progress, or is one of its own. Raises django.db.Error's subclasses like a cursor.
+    """
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql.encode()
+        self.name = f"statement_{next(_numbers)}".encode()
+        self._prepared_on: WeakSet[psycopg.Connection] = WeakSet()
+
+    def __call__(self, *parameters: bytes | None) -> list[Row]:
+        connection.ensure_connection()
+        raw = connection.connection
+        with connection.wrap_database_errors:
+            try:
+                return self._execute(raw, parameters)
+            except psycopg.Error:
+                # As a cursor does: Django then drops a broken connection at the end of the request.
+                connection.errors_occurred = True
+                if connection.in_atomic_block:
+                    transaction.set_rollback(True)
+                raise
+
+    def _execute(self, raw: psycopg.Connection, parameters: Sequence[bytes | None]) -> list[Row]:
+        pgconn = raw.pgconn
+        if not raw.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
+            _checked(pgconn.exec_(b"BEGIN"))
+        if raw not in self._prepared_on:
+            _checked(pgconn.prepare(self.name, self.sql))
+            self._prepared_on.add(raw)
+        result = _checked(pgconn.exec_prepared(self.name, parameters))
+        columns = range(result.nfields)
+        return [tuple([result.get_value(row, column) for column in columns]) for row in range(result.ntuples)]
+
+
+def _checked(result):
+    if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        return result
+    raise psycopg.errors.error_from_result(result)

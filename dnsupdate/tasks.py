@@ -1,0 +1,20 @@
+"""Celery's entries: each calls one verb and may run twice."""
+
+from celery import shared_task
+
+from dnsupdate import publisher, wake
+from dnsupdate.models import Zone
+
+
+@shared_task
+def publish_zone(zone_id: int) -> None:
+    """Publishes what waits in one zone."""
+    if not publisher.drain(zone_id):
+        wake.wake(zone_id)
+
+
+@shared_task
+def sweep() -> None:
+    """Wakes every zone that has work and no publisher: finds what a lost wake-up left."""
+    for zone_id in Zone.objects.with_work().values_list("pk", flat=True):
+        wake.wake(zone_id)

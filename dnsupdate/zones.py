@@ -1,0 +1,51 @@
+"""Zones: their health, and this process's connections to their primaries."""
+
+import logging
+import random
+from datetime import timedelta
+
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
+
+from dnsupdate.errors import KeyRefused, PrimaryError
+from dnsupdate.models import Zone
+from dnsupdate.primary import Primary
+
+logger = logging.getLogger(__name__)
+
+# A restart of the nameserver takes about a second; an outage costs one probe in half a minute.
+FIRST_PAUSE = timedelta(milliseconds=500)
+LONGEST_PAUSE = timedelta(seconds=30)
+
+_primaries: dict[int, tuple[tuple, Primary]] = {}
+
+
+def primary_of(zone_id: int) -> Primary:
+    """This process's connection to the zone's primary; a new one when address or key have changed in the rows."""
+    zone = Zone.objects.select_related("primary__key").get(pk=zone_id)
+    server, key = zone.primary, zone.primary.key
+    if key is None:
+        raise KeyRefused(f"{server} has no key.")
+    settings = (zone.name, server.host, server.port, key.name, key.algorithm, key.sealed_secret)
+    known, primary = _primaries.get(zone_id, (None, None))
+    if primary is None or known != settings:
+        if primary is not None:
+            primary.close()
+        primary = Primary(zone.name, server.host, server.port, key.for_messages())
+        _primaries[zone_id] = (settings, primary)
+    return primary
+
+
+def record_failure(zone_id: int, error: PrimaryError) -> None:
+    """Keeps the reason and the time on the zone, and sets when to try again: doubled each time, capped, with jitter."""
+    failures = Zone.objects.filter(pk=zone_id).values_list("failure_count", flat=True).get()
+    pause = min(FIRST_PAUSE * 2 ** min(failures, 16), LONGEST_PAUSE) * random.uniform(0.5, 1)  # noqa: S311 - spread, no secret
+    logger.warning("zone %s, try %d: %s", zone_id, failures + 1, error)
+    Zone.objects.filter(pk=zone_id).update(
+        failure=str(error),
+        failure_count=F("failure_count") + 1,
+        failed_at=Now(),
+        failing_since=Coalesce("failing_since", Now()),
+        retry_at=timezone.now() + pause,
+    )
