@@ -13,6 +13,10 @@ class ServerFailed(LocalError):
     """A server did not start."""
 
 
+class CommandFailed(LocalError):
+    """A step of the start failed."""
+
+
 class BinaryMissing(LocalError):
     """A program is not installed."""
 

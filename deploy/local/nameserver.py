@@ -1,18 +1,17 @@
 """Our own small nameserver, `python -m dnsupdate.embedded`: for trying the platform and for tests."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .data_directory import write_private
 from .deadline import wait_for
 from .ports import LOOPBACK, free_port
 from .process import Process
+from .program import ROOT
 from .server import Server
 from .tsig import TsigKey
 from .zones import serves
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class EmbeddedNameserver(Server):
@@ -41,7 +40,7 @@ class EmbeddedNameserver(Server):
     def begin(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._write_zones()
-        _write_private(self.keys_file, f"{self.key.name} {self.key.algorithm} {self.key.secret}\n")
+        write_private(self.keys_file, f"{self.key.name} {self.key.algorithm} {self.key.secret}\n")
         argv = [sys.executable, "-m", "dnsupdate.embedded", "--host", LOOPBACK, "--port", str(self.port)]
         argv += ["--data", str(self.directory / "data"), "--zones", str(self.zones_file), "--keys", str(self.keys_file)]
         self.process = Process(self.name, argv, log=self.log, cwd=ROOT)
@@ -69,13 +68,4 @@ class EmbeddedNameserver(Server):
         there = self.zones_file.read_text().split() if self.zones_file.exists() else []
         added = [apex for apex in self.zones if apex not in there]
         if added or not self.zones_file.exists():
-            _write_private(self.zones_file, "".join(f"{apex}\n" for apex in [*there, *added]))
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Replace at once: the reader never sees half a file."""
-    half = path.with_name(f"{path.name}.new")
-    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    half.replace(path)
+            write_private(self.zones_file, "".join(f"{apex}\n" for apex in [*there, *added]))

@@ -67,8 +67,8 @@ class Postgres(Server):
         self.process = self._postmaster()
         super().begin()
 
-    def start(self) -> None:
-        super().start()
+    def finish_start(self) -> None:
+        super().finish_start()
         with self._connect("postgres") as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self.database]).fetchone():
                 connection.execute(f'CREATE DATABASE "{self.database}"')

@@ -41,6 +41,7 @@ class Process:
         self.name, self.argv, self.log = name, [str(word) for word in argv], log
         self.env, self.cwd, self.user, self.stop_signal = env, cwd, user, stop_signal
         self._child: subprocess.Popen | None = None
+        self._log_start = 0
 
     @property
     def pid(self) -> int:
@@ -59,6 +60,7 @@ class Process:
     def start(self) -> None:
         if self.alive:
             raise ServerFailed(f"{self.name} already runs as process {self.pid}.")
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log, warnings.catch_warnings():
             # Python 3.12 warns of preexec_fn beside threads; ours makes one system call and takes no lock.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -87,8 +89,14 @@ class Process:
         if not self.alive:
             raise ServerFailed(f"{self.name} ended with status {self.returncode}.\n{self.log_end()}")
 
+    def said(self) -> str:
+        """What it logged since its start."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read().decode(errors="replace")
+
     def log_end(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        lines = self.said().splitlines() if self.log.exists() else []
         return "\n".join([f"{self.log}:", *(f"  {line}" for line in lines[-LOG_LINES_SHOWN:])])
 
     def ask_to_stop(self) -> None:

@@ -1,36 +1,45 @@
 """What every server here has in common: one process, a readiness check, and ways to hurt it."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Self
 
 from .process import Process
 
 
 class Server:
-    """Subclasses set `name`, build `process` and say when they are ready."""
+    """Subclasses set `name` and `log`, build `process` and say when they are ready."""
 
     name: str
-    process: Process
+    log: Path
+    process: Process | None = None
     start_time = timedelta(seconds=30)
     stop_time = timedelta(seconds=4)
 
     def start(self) -> None:
         """Start and wait until it answers; raises ServerFailed with the end of its log."""
         self.begin()
-        self.process.wait_until(self.is_ready, self.start_time)
+        self.finish_start()
 
     def begin(self) -> None:
         """Start without waiting."""
         self.process.start()
 
+    def finish_start(self) -> None:
+        """Wait until it answers after begin()."""
+        self.process.wait_until(self.is_ready, self.start_time)
+
     def is_ready(self) -> bool:
         raise NotImplementedError
 
     def ask_to_stop(self) -> None:
-        self.process.ask_to_stop()
+        if self.process is not None:
+            self.process.ask_to_stop()
 
     def stop(self, within: timedelta | None = None) -> None:
-        self.process.stop(within or self.stop_time)
+        """Ask it to end, insist after `within`; without effect where it does not run."""
+        if self.process is not None:
+            self.process.stop(self.stop_time if within is None else within)
 
     def kill(self) -> None:
         self.process.kill()
@@ -44,7 +53,7 @@ class Server:
 
     @property
     def alive(self) -> bool:
-        return self.process.alive
+        return self.process is not None and self.process.alive
 
     @property
     def pid(self) -> int:
