@@ -44,19 +44,16 @@ def drain(zone_id: int, budget: timedelta = BUDGET) -> bool:
 
 def _drain(lease: Lease, deadline: float) -> bool:
     primary = zones.primary_of(lease.zone_id)
-    pauses = 0
+    was_idle = False
     while time.monotonic() < deadline:
         changes = batches.read(lease.zone_id)
         if changes:
             _Sending(lease, primary).send(changes)
-            pauses = 0
-        elif pauses:
+        elif was_idle:
             return True
-        elif not lease.renew():
-            return True
+        was_idle = not changes
         if len(changes) < batches.MAX_NAMES:
             time.sleep(GATHER.total_seconds())
-            pauses += 1
     return False
 
 

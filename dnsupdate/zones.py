@@ -1,15 +1,17 @@
-"""Zones: their health, and this process's connections to their primaries."""
+"""Zones: added, checked, their health, and this process's connections to their primaries."""
 
 import logging
 import random
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from dnsupdate.errors import KeyRefused, PrimaryError
-from dnsupdate.models import Zone
+from dnsupdate.models import Nameserver, TsigKey, Zone
+from dnsupdate.names import normalise
 from dnsupdate.primary import Primary
 
 logger = logging.getLogger(__name__)
@@ -49,3 +51,26 @@ def record_failure(zone_id: int, error: PrimaryError) -> None:
         failing_since=Coalesce("failing_since", Now()),
         retry_at=timezone.now() + pause,
     )
+
+
+def add(name: str, *, host: str, port: int, key: TsigKey) -> Zone:
+    """The zone with its primary and key; what is there already is brought up to date. The key may be unsaved.
+
+    Raises InvalidName.
+    """
+    with transaction.atomic():
+        saved, _ = TsigKey.objects.update_or_create(
+            name=key.name, defaults={"algorithm": key.algorithm, "sealed_secret": key.sealed_secret}
+        )
+        server, _ = Nameserver.objects.update_or_create(
+            host=host, port=port, defaults={"key": saved}, create_defaults={"key": saved, "name": f"{host}:{port}"}
+        )
+        zone, _ = Zone.objects.update_or_create(name=normalise(name), defaults={"primary": server})
+        # Whatever failed before may be mended now.
+        Zone.objects.filter(pk=zone.pk).update(retry_at=None)
+    return zone
+
+
+def check(zone: Zone) -> None:
+    """Sends an update that changes no customer's name. Raises the PrimaryError that says what is wrong."""
+    primary_of(zone.pk).send([])

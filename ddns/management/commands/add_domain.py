@@ -1,0 +1,97 @@
+"""manage.py add_domain DOMAIN --nameserver HOST[:PORT]: a zone and a domain, the nameserver's configuration, a check."""
+
+import sys
+import time
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from ddns import domains
+from dnsupdate import snippets, tsig_keys, zones
+from dnsupdate.errors import DnsUpdateError, PrimaryError
+from dnsupdate.models import Nameserver, TsigKey, Zone
+from dnsupdate.names import normalise
+
+# The embedded nameserver looks at its list of zones about once a second.
+EMBEDDED_PATIENCE_SECONDS = 5.0
+
+
+class Command(BaseCommand):
+    help = "Creates zone and domain, writes the primary's configuration for BIND and Knot, and checks that an update works."
+
+    def add_arguments(self, parser) -> None:
+        parser.add_argument("domain")
+        parser.add_argument("--nameserver", required=True, metavar="HOST[:PORT]", help="the primary; port 53 unless given")
+        parser.add_argument(
+            "--key-file",
+            metavar="FILE",
+            help="TSIG key as name:algorithm:secret or BIND's key statement; - reads it from standard input. "
+            "Without it, the nameserver's stored key is used, or one is generated",
+        )
+        parser.add_argument("--ttl", type=int, help="seconds; 60 unless given")
+        parser.add_argument("--output", default="var/nameserver", metavar="DIR", help="where the configuration goes")
+
+    def handle(self, domain: str, nameserver: str, key_file: str | None, ttl: int | None, output: str, **options) -> None:
+        try:
+            host, port = _address(nameserver)
+            name = normalise(domain)
+            key = _key(key_file, host, port, name)
+            zone = zones.add(name, host=host, port=port, key=key)
+            domains.offer(zone, ttl=ttl)
+        except (DnsUpdateError, ValidationError, ValueError, OSError) as error:
+            raise CommandError(str(error)) from error
+        self._write_snippets(name, key, Path(output))
+        _tell_embedded_nameserver(name)
+        self._check(zone)
+
+    def _write_snippets(self, name: str, key: TsigKey, directory: Path) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file_name, content in snippets.render(name, key).by_file_name.items():
+            path = directory / file_name
+            path.touch(mode=0o600)
+            path.write_text(content)
+            self.stdout.write(f"written: {path}")
+
+    def _check(self, zone: Zone) -> None:
+        deadline = time.monotonic() + (EMBEDDED_PATIENCE_SECONDS if settings.EMBEDDED_ZONES else 0)
+        while True:
+            try:
+                zones.check(zone)
+            except PrimaryError as error:
+                if time.monotonic() < deadline:
+                    time.sleep(0.2)
+                    continue
+                raise CommandError(
+                    f"{zone} is set up here, but an update of it does not work yet. {error}\n"
+                    "Configure the nameserver with one of the files above and run this command again."
+                ) from error
+            self.stdout.write(self.style.SUCCESS(f"{zone}: an update works."))
+            return
+
+
+def _address(text: str) -> tuple[str, int]:
+    """HOST, HOST:PORT, or [IPv6]:PORT."""
+    host, separator, port = text.rpartition(":")
+    if not separator or (":" in host and not host.startswith("[")):
+        return text.strip("[]"), 53
+    return host.strip("[]"), int(port)
+
+
+def _key(key_file: str | None, host: str, port: int, zone: str) -> TsigKey:
+    if key_file is not None:
+        return tsig_keys.parse(sys.stdin.read() if key_file == "-" else Path(key_file).read_text())
+    known = Nameserver.objects.select_related("key").filter(host=host, port=port, key__isnull=False).first()
+    return known.key if known else tsig_keys.generate(f"publisher.{zone}")
+
+
+def _tell_embedded_nameserver(name: str) -> None:
+    """./run's nameserver serves what stands in a file."""
+    if settings.EMBEDDED_ZONES is None:
+        return
+    path = settings.EMBEDDED_ZONES
+    known = path.read_text().split() if path.exists() else []
+    if name not in known:
+        with path.open("a") as file:
+            file.write(f"{name}\n")
