@@ -89,7 +89,7 @@ async def _serve(options: argparse.Namespace, keyring: Keyring, catalog: Catalog
     polling = asyncio.create_task(_poll(keyring, catalog))
     await stopped.wait()
     polling.cancel()
-    server.stop()
+    await server.stop()
 
 
 def _announce(host: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int, zone_count: int) -> None:
