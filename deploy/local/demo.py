@@ -1,5 +1,6 @@
 """What ./run runs: the whole platform on this machine, in the foreground, under one supervisor."""
 
+import json
 import os
 import sys
 import time
@@ -40,13 +41,15 @@ def main() -> int:
 def _run(supervisor: Supervisor, directory: DataDirectory, web_port: int, dns_port: int) -> None:
     _say(f"starting, with the data in {directory.path}")
     environment = _environment(directory, web_port, dns_port)
-    servers = _servers(directory, dns_port)
-    supervisor.start(*servers)
+    nameserver = _nameserver(directory, dns_port)
+    servers = _servers(directory)
+    supervisor.start(*servers, nameserver)
     for server in servers:
         environment.update(_url(server))
     facts = directory.path / "demo.json"
     _manage("migrate", "--noinput", directory=directory, environment=environment)
     _manage("seed_demo", "--facts", str(facts), directory=directory, environment=environment)
+    nameserver.add_zone(json.loads(facts.read_text())["zone"])
     supervisor.start(*_programs(directory, environment, web_port))
     _say(screen(facts, directory))
     supervisor.watch()
@@ -81,21 +84,24 @@ def _environment(directory: DataDirectory, web_port: int, dns_port: int) -> dict
     }
 
 
-def _servers(directory: DataDirectory, dns_port: int) -> list[Server]:
+def _servers(directory: DataDirectory) -> list[Server]:
     """What the environment does not name already."""
     wanted: list[Server] = []
     if not os.environ.get("DATABASE_URL"):
         wanted.append(Postgres(directory.path / "postgres", log=directory.log("postgres")))
     if not os.environ.get("REDIS_URL"):
         wanted.append(Valkey(directory.path / "valkey", log=directory.log("valkey")))
-    nameserver = EmbeddedNameserver(
+    return wanted
+
+
+def _nameserver(directory: DataDirectory, port: int) -> EmbeddedNameserver:
+    return EmbeddedNameserver(
         directory.path / "nameserver",
         key=directory.secrets().tsig_key,
-        port=dns_port,
+        port=port,
         zones_file=_zones_file(directory),
         log=directory.log("nameserver"),
     )
-    return [*wanted, nameserver]
 
 
 def _url(server: Server) -> Mapping[str, str]:
@@ -122,6 +128,7 @@ def _programs(directory: DataDirectory, environment: Mapping[str, str], web_port
     granian += ["--port", str(web_port), "--workers", "2", "--blocking-threads", "1"]
     granian += ["--respawn-failed-workers", "--workers-kill-timeout", "1"]
     worker = ["celery", "-A", "config", "worker", "-Q", "publish,abuse,mail,periodic", "-c", "2", "-l", "INFO"]
+    worker += ["--without-mingle", "--without-gossip"]  # there is no other worker to wait a second for
     beat = ["celery", "-A", "config", "beat", "-s", str(directory.path / "beat-schedule"), "--pidfile=", "-l", "INFO"]
     wanted = {
         "web": (granian, answers(web_port, "/healthz")),
