@@ -3,8 +3,9 @@
 import hmac
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -109,8 +110,7 @@ class Restricted:
 Outcome = Changed | Unchanged | Unknown | Restricted
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
+class _Standing(NamedTuple):
     """A hostname as the SELECT saw it."""
 
     key_id: int
@@ -260,7 +260,7 @@ def _reconfigure(caller: Caller, wish: Wish, standing: _Standing) -> Outcome:
     except HostnameReleased:
         return Unknown()
     old = hostname.ipv4, hostname.ipv6
-    new = replace(standing, ipv4=old[0], ipv6=old[1]).addresses_after(wish)
+    new = standing._replace(ipv4=old[0], ipv6=old[1]).addresses_after(wish)
     hostname.ipv4, hostname.ipv6 = new
     hostname.wildcard = hostname.wildcard if wish.wildcard is None else wish.wildcard
     hostname.offline = hostname.offline if wish.offline is None else wish.offline

@@ -63,7 +63,9 @@ def compare(zone: Zone) -> Comparison:
 def repair(zone: Zone, differences: list[Difference]) -> None:
     """Sends the rows again where the zone differs, and withdraws what stands in no row."""
     known = set(
-        Publication.objects.filter(zone=zone, name__in=[each.name for each in differences]).values_list("name", flat=True)
+        Publication.objects.filter(zone=zone, name__in=[each.name for each in differences]).values_list(
+            "name", flat=True
+        )
     )
     outbox.republish(zone, sorted(known))
     outbox.publish(zone, {each.name: {} for each in differences if each.name not in known})

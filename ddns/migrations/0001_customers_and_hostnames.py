@@ -9,166 +9,281 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('dnsupdate', '0001_zones_and_publications'),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("dnsupdate", "0001_zones_and_publications"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Hostname',
+            name="Hostname",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='The whole name, normalised.', max_length=253)),
-                ('ipv4', models.GenericIPAddressField(blank=True, null=True, protocol='IPv4')),
-                ('ipv6', models.GenericIPAddressField(blank=True, null=True, protocol='IPv6')),
-                ('wildcard', models.BooleanField(default=False, help_text='Whether *.name answers the same.')),
-                ('offline', models.BooleanField(default=False, help_text='Whether the customer has taken it out of DNS.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('changed_at', models.DateTimeField(help_text='Last change of an address.', null=True)),
-                ('released_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(help_text="The whole name, normalised.", max_length=253)),
+                ("ipv4", models.GenericIPAddressField(blank=True, null=True, protocol="IPv4")),
+                ("ipv6", models.GenericIPAddressField(blank=True, null=True, protocol="IPv6")),
+                ("wildcard", models.BooleanField(default=False, help_text="Whether *.name answers the same.")),
+                (
+                    "offline",
+                    models.BooleanField(default=False, help_text="Whether the customer has taken it out of DNS."),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("changed_at", models.DateTimeField(help_text="Last change of an address.", null=True)),
+                ("released_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='ReservedName',
+            name="ReservedName",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A label, or a whole name, normalised.', max_length=253, unique=True)),
-                ('reason', models.CharField(max_length=200)),
-                ('until', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(help_text="A label, or a whole name, normalised.", max_length=253, unique=True),
+                ),
+                ("reason", models.CharField(max_length=200)),
+                ("until", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254)),
-                ('is_staff', models.BooleanField(default=False, help_text='May enter the desk.')),
-                ('is_active', models.BooleanField(default=True, help_text='Otherwise no log-in, no working key, no name in DNS.')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254)),
+                ("is_staff", models.BooleanField(default=False, help_text="May enter the desk.")),
+                (
+                    "is_active",
+                    models.BooleanField(default=True, help_text="Otherwise no log-in, no working key, no name in DNS."),
+                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'account',
+                "verbose_name": "account",
             },
         ),
         migrations.CreateModel(
-            name='Domain',
+            name="Domain",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='The apex, normalised.', max_length=253, unique=True)),
-                ('is_open', models.BooleanField(default=True, help_text='Whether new names can be registered.')),
-                ('ttl', models.PositiveIntegerField(default=60, help_text='Seconds.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('zone', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='domain', to='dnsupdate.zone')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(help_text="The apex, normalised.", max_length=253, unique=True)),
+                ("is_open", models.BooleanField(default=True, help_text="Whether new names can be registered.")),
+                ("ttl", models.PositiveIntegerField(default=60, help_text="Seconds.")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "zone",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="domain", to="dnsupdate.zone"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Restriction',
+            name="Restriction",
             fields=[
-                ('hostname', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='restriction', serialize=False, to='ddns.hostname')),
-                ('kind', models.CharField(choices=[('held', 'held (answers frozen, updates refused)'), ('suspended', 'suspended (withdrawn from DNS)'), ('diverted', 'diverted (answers other addresses)')], max_length=10)),
-                ('answer', models.JSONField(default=dict, help_text='RRsets to answer instead: while held what stood, while diverted the target.')),
-                ('since', models.DateTimeField(auto_now_add=True)),
+                (
+                    "hostname",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="restriction",
+                        serialize=False,
+                        to="ddns.hostname",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("held", "held (answers frozen, updates refused)"),
+                            ("suspended", "suspended (withdrawn from DNS)"),
+                            ("diverted", "diverted (answers other addresses)"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "answer",
+                    models.JSONField(
+                        default=dict,
+                        help_text="RRsets to answer instead: while held what stood, while diverted the target.",
+                    ),
+                ),
+                ("since", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.AddField(
-            model_name='hostname',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hostnames', to=settings.AUTH_USER_MODEL),
+            model_name="hostname",
+            name="account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="hostnames", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='hostname',
-            name='domain',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hostnames', to='ddns.domain'),
+            model_name="hostname",
+            name="domain",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="hostnames", to="ddns.domain"
+            ),
         ),
         migrations.AddField(
-            model_name='hostname',
-            name='publication',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='dnsupdate.publication'),
+            model_name="hostname",
+            name="publication",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="dnsupdate.publication"
+            ),
         ),
         migrations.AddField(
-            model_name='hostname',
-            name='wildcard_publication',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='dnsupdate.publication'),
+            model_name="hostname",
+            name="wildcard_publication",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="dnsupdate.publication"
+            ),
         ),
         migrations.CreateModel(
-            name='UpdateKey',
+            name="UpdateKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(help_text='The device that uses it.', max_length=60)),
-                ('prefix', models.CharField(help_text='The first characters, to recognise it by.', max_length=8)),
-                ('digest', models.BinaryField(max_length=32, unique=True)),
-                ('covers_account', models.BooleanField(default=False, help_text='Whether it may update every name of the account.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('used_at', models.DateTimeField(null=True)),
-                ('used_from', models.GenericIPAddressField(null=True)),
-                ('used_by', models.CharField(blank=True, default='', help_text='The User-Agent that it said.', max_length=200)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='update_keys', to=settings.AUTH_USER_MODEL)),
-                ('hostnames', models.ManyToManyField(blank=True, related_name='update_keys', to='ddns.hostname')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("label", models.CharField(help_text="The device that uses it.", max_length=60)),
+                ("prefix", models.CharField(help_text="The first characters, to recognise it by.", max_length=8)),
+                ("digest", models.BinaryField(max_length=32, unique=True)),
+                (
+                    "covers_account",
+                    models.BooleanField(default=False, help_text="Whether it may update every name of the account."),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                ("used_at", models.DateTimeField(null=True)),
+                ("used_from", models.GenericIPAddressField(null=True)),
+                (
+                    "used_by",
+                    models.CharField(blank=True, default="", help_text="The User-Agent that it said.", max_length=200),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="update_keys",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("hostnames", models.ManyToManyField(blank=True, related_name="update_keys", to="ddns.hostname")),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='AddressUpdate',
+            name="AddressUpdate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('source', models.GenericIPAddressField(help_text='Where the request came from.', null=True)),
-                ('agent', models.CharField(blank=True, default='', max_length=200)),
-                ('protocol', models.CharField(max_length=16)),
-                ('old_ipv4', models.GenericIPAddressField(null=True, protocol='IPv4')),
-                ('new_ipv4', models.GenericIPAddressField(null=True, protocol='IPv4')),
-                ('old_ipv6', models.GenericIPAddressField(null=True, protocol='IPv6')),
-                ('new_ipv6', models.GenericIPAddressField(null=True, protocol='IPv6')),
-                ('hostname', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='address_updates', to='ddns.hostname')),
-                ('key', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='ddns.updatekey')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("source", models.GenericIPAddressField(help_text="Where the request came from.", null=True)),
+                ("agent", models.CharField(blank=True, default="", max_length=200)),
+                ("protocol", models.CharField(max_length=16)),
+                ("old_ipv4", models.GenericIPAddressField(null=True, protocol="IPv4")),
+                ("new_ipv4", models.GenericIPAddressField(null=True, protocol="IPv4")),
+                ("old_ipv6", models.GenericIPAddressField(null=True, protocol="IPv6")),
+                ("new_ipv6", models.GenericIPAddressField(null=True, protocol="IPv6")),
+                (
+                    "hostname",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="address_updates",
+                        to="ddns.hostname",
+                    ),
+                ),
+                (
+                    "key",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="ddns.updatekey",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at'],
+                "ordering": ["-at"],
             },
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_once', violation_error_message='There is an account with this e-mail address.'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"),
+                name="user_email_once",
+                violation_error_message="There is an account with this e-mail address.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='domain',
-            constraint=models.CheckConstraint(condition=models.Q(('ttl__gte', 1), ('ttl__lte', 86400)), name='domain_ttl_in_range'),
+            model_name="domain",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ttl__gte", 1), ("ttl__lte", 86400)), name="domain_ttl_in_range"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='restriction',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['held', 'suspended', 'diverted'])), name='restriction_kind_known'),
+            model_name="restriction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["held", "suspended", "diverted"])), name="restriction_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hostname',
-            constraint=models.UniqueConstraint(condition=models.Q(('released_at', None)), fields=('name',), name='hostname_held_once'),
+            model_name="hostname",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("released_at", None)), fields=("name",), name="hostname_held_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='addressupdate',
-            index=models.Index(fields=['hostname', '-at'], name='address_updates_of_hostname'),
+            model_name="addressupdate",
+            index=models.Index(fields=["hostname", "-at"], name="address_updates_of_hostname"),
         ),
         migrations.AddIndex(
-            model_name='addressupdate',
-            index=django.contrib.postgres.indexes.BrinIndex(fields=['at'], name='address_updates_by_age'),
+            model_name="addressupdate",
+            index=django.contrib.postgres.indexes.BrinIndex(fields=["at"], name="address_updates_by_age"),
         ),
     ]

@@ -7,8 +7,8 @@ from ipaddress import ip_interface
 from django.http import HttpResponse, QueryDict
 
 from ddns import addresses
-from ddns.addresses import Address, Addresses
 from ddns.address_updates import Changed, Outcome, Restricted, Unchanged, Unknown, Wish
+from ddns.addresses import Address, Addresses
 from dnsupdate.errors import InvalidName
 from dnsupdate.names import normalise
 
@@ -19,8 +19,8 @@ MAX_HOSTNAMES = 20
 RETRY_AFTER_SECONDS = 600
 
 _HOSTNAME_PARAMETERS = ("hostname", "host", "domain", "domains", "host_id")
-_IPV4_PARAMETERS = ("myip", "myipv4", "ip", "ip4", "ipv4", "a", "address", "addr")
-_IPV6_PARAMETERS = ("myipv6", "myip6", "ip6", "ipv6", "aaaa")
+_IPV6_PARAMETERS = frozenset({"myipv6", "myip6", "ip6", "ipv6", "aaaa"})
+_ADDRESS_PARAMETERS = _IPV6_PARAMETERS | {"myip", "myipv4", "ip", "ip4", "ipv4", "a", "address", "addr"}
 # What devices send where they know no value: placeholders that were not filled in.
 _LEFTOVER = re.compile(r"%\w+%?|<[^>]*>|\[\w+\]|\{\w+\}|__\w+__|\$\w+|YES|NO|no|preserve|auto")
 
@@ -112,7 +112,7 @@ def _code(outcome: Outcome | None, echo: str) -> str:
 
 
 def _names(parameters: QueryDict) -> list[str | None]:
-    for parameter in _HOSTNAME_PARAMETERS:
+    for parameter in filter(parameters.__contains__, _HOSTNAME_PARAMETERS):
         for value in reversed(parameters.getlist(parameter)):
             names = [name.strip() for name in value.split(",") if name.strip()]
             if names and not any(_LEFTOVER.fullmatch(name) for name in names):
@@ -123,8 +123,10 @@ def _names(parameters: QueryDict) -> list[str | None]:
 def _addresses(parameters: QueryDict) -> tuple[Addresses, str]:
     """The addresses, and how they were spelt. A parameter for IPv6 alone wins over one for both families."""
     found: dict[int, tuple[Address, str]] = {}
-    for parameter in _IPV4_PARAMETERS + _IPV6_PARAMETERS:
-        for address, spelling in _last_usable(parameters.getlist(parameter)):
+    for parameter, values in parameters.lists():
+        if parameter not in _ADDRESS_PARAMETERS:
+            continue
+        for address, spelling in _last_usable(values):
             if address.version not in found or parameter in _IPV6_PARAMETERS:
                 found[address.version] = address, spelling
     given = {f"ipv{version}": address for version, (address, _) in found.items()}

@@ -6,91 +6,169 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='TsigKey',
+            name="TsigKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=253, unique=True)),
-                ('algorithm', models.CharField(choices=[('hmac-sha256', 'Hmac Sha256'), ('hmac-sha224', 'Hmac Sha224'), ('hmac-sha384', 'Hmac Sha384'), ('hmac-sha512', 'Hmac Sha512'), ('hmac-sha1', 'Hmac Sha1'), ('hmac-md5.sig-alg.reg.int', 'Hmac Md5')], default='hmac-sha256', max_length=32)),
-                ('sealed_secret', models.TextField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=253, unique=True)),
+                (
+                    "algorithm",
+                    models.CharField(
+                        choices=[
+                            ("hmac-sha256", "Hmac Sha256"),
+                            ("hmac-sha224", "Hmac Sha224"),
+                            ("hmac-sha384", "Hmac Sha384"),
+                            ("hmac-sha512", "Hmac Sha512"),
+                            ("hmac-sha1", "Hmac Sha1"),
+                            ("hmac-md5.sig-alg.reg.int", "Hmac Md5"),
+                        ],
+                        default="hmac-sha256",
+                        max_length=32,
+                    ),
+                ),
+                ("sealed_secret", models.TextField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('algorithm__in', ['hmac-sha256', 'hmac-sha224', 'hmac-sha384', 'hmac-sha512', 'hmac-sha1', 'hmac-md5.sig-alg.reg.int'])), name='tsig_key_algorithm_known')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "algorithm__in",
+                                [
+                                    "hmac-sha256",
+                                    "hmac-sha224",
+                                    "hmac-sha384",
+                                    "hmac-sha512",
+                                    "hmac-sha1",
+                                    "hmac-md5.sig-alg.reg.int",
+                                ],
+                            )
+                        ),
+                        name="tsig_key_algorithm_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Nameserver',
+            name="Nameserver",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='How people call it.', max_length=253, unique=True)),
-                ('host', models.CharField(help_text='Address, or a name that resolves to it.', max_length=253)),
-                ('port', models.PositiveIntegerField(default=53)),
-                ('key', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='dnsupdate.tsigkey')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(help_text="How people call it.", max_length=253, unique=True)),
+                ("host", models.CharField(help_text="Address, or a name that resolves to it.", max_length=253)),
+                ("port", models.PositiveIntegerField(default=53)),
+                (
+                    "key",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="dnsupdate.tsigkey"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Zone',
+            name="Zone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='The apex, normalised.', max_length=253, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('lease_token', models.UUIDField(editable=False, null=True)),
-                ('lease_expires_at', models.DateTimeField(editable=False, null=True)),
-                ('published_at', models.DateTimeField(editable=False, help_text='Last acknowledged UPDATE.', null=True)),
-                ('failing_since', models.DateTimeField(editable=False, null=True)),
-                ('failure_count', models.PositiveIntegerField(default=0, editable=False)),
-                ('failure', models.TextField(blank=True, default='', editable=False, help_text='Why the last try failed.')),
-                ('failed_at', models.DateTimeField(editable=False, null=True)),
-                ('retry_at', models.DateTimeField(editable=False, null=True)),
-                ('primary', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='zones', to='dnsupdate.nameserver')),
-                ('secondaries', models.ManyToManyField(blank=True, related_name='secondary_zones', to='dnsupdate.nameserver')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(help_text="The apex, normalised.", max_length=253, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("lease_token", models.UUIDField(editable=False, null=True)),
+                ("lease_expires_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "published_at",
+                    models.DateTimeField(editable=False, help_text="Last acknowledged UPDATE.", null=True),
+                ),
+                ("failing_since", models.DateTimeField(editable=False, null=True)),
+                ("failure_count", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "failure",
+                    models.TextField(blank=True, default="", editable=False, help_text="Why the last try failed."),
+                ),
+                ("failed_at", models.DateTimeField(editable=False, null=True)),
+                ("retry_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "primary",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="zones", to="dnsupdate.nameserver"
+                    ),
+                ),
+                (
+                    "secondaries",
+                    models.ManyToManyField(blank=True, related_name="secondary_zones", to="dnsupdate.nameserver"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Publication',
+            name="Publication",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='The owner name, normalised.', max_length=253)),
-                ('rrsets', models.JSONField(default=dict)),
-                ('revision', models.BigIntegerField(default=0)),
-                ('published_revision', models.BigIntegerField(default=0)),
-                ('published_at', models.DateTimeField(help_text='When the primary acknowledged the last revision.', null=True)),
-                ('refusal', models.TextField(blank=True, default='', help_text='Why the primary would not take these records.')),
-                ('zone', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='publications', to='dnsupdate.zone')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(help_text="The owner name, normalised.", max_length=253)),
+                ("rrsets", models.JSONField(default=dict)),
+                ("revision", models.BigIntegerField(default=0)),
+                ("published_revision", models.BigIntegerField(default=0)),
+                (
+                    "published_at",
+                    models.DateTimeField(help_text="When the primary acknowledged the last revision.", null=True),
+                ),
+                (
+                    "refusal",
+                    models.TextField(blank=True, default="", help_text="Why the primary would not take these records."),
+                ),
+                (
+                    "zone",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="publications", to="dnsupdate.zone"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PendingPublication',
+            name="PendingPublication",
             fields=[
-                ('publication', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='pending', serialize=False, to='dnsupdate.publication')),
-                ('urgency', models.SmallIntegerField(choices=[(0, 'Ordinary'), (10, 'Withdrawal')], default=0)),
-                ('queued_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('retry_at', models.DateTimeField(help_text='Set aside until then: the primary refused the records.', null=True)),
-                ('refusal_count', models.PositiveSmallIntegerField(db_default=0, default=0)),
-                ('zone', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='dnsupdate.zone')),
+                (
+                    "publication",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="pending",
+                        serialize=False,
+                        to="dnsupdate.publication",
+                    ),
+                ),
+                ("urgency", models.SmallIntegerField(choices=[(0, "Ordinary"), (10, "Withdrawal")], default=0)),
+                ("queued_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "retry_at",
+                    models.DateTimeField(help_text="Set aside until then: the primary refused the records.", null=True),
+                ),
+                ("refusal_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                (
+                    "zone",
+                    models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to="dnsupdate.zone"),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='nameserver',
-            constraint=models.CheckConstraint(condition=models.Q(('port__gte', 1), ('port__lte', 65535)), name='nameserver_port_in_range'),
+            model_name="nameserver",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("port__gte", 1), ("port__lte", 65535)), name="nameserver_port_in_range"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.UniqueConstraint(fields=('zone', 'name'), name='publication_name_once'),
+            model_name="publication",
+            constraint=models.UniqueConstraint(fields=("zone", "name"), name="publication_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='publication',
-            constraint=models.CheckConstraint(condition=models.Q(('published_revision__lte', models.F('revision'))), name='publication_not_ahead'),
+            model_name="publication",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("published_revision__lte", models.F("revision"))), name="publication_not_ahead"
+            ),
         ),
         migrations.AddIndex(
-            model_name='pendingpublication',
-            index=models.Index(fields=['zone', '-urgency', 'queued_at'], name='pending_in_order'),
+            model_name="pendingpublication",
+            index=models.Index(fields=["zone", "-urgency", "queued_at"], name="pending_in_order"),
         ),
     ]

@@ -23,7 +23,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("domain")
-        parser.add_argument("--nameserver", required=True, metavar="HOST[:PORT]", help="the primary; port 53 unless given")
+        parser.add_argument(
+            "--nameserver", required=True, metavar="HOST[:PORT]", help="the primary; port 53 unless given"
+        )
         parser.add_argument(
             "--key-file",
             metavar="FILE",
@@ -33,7 +35,9 @@ class Command(BaseCommand):
         parser.add_argument("--ttl", type=int, help="seconds; 60 unless given")
         parser.add_argument("--output", default="var/nameserver", metavar="DIR", help="where the configuration goes")
 
-    def handle(self, domain: str, nameserver: str, key_file: str | None, ttl: int | None, output: str, **options) -> None:
+    def handle(
+        self, domain: str, nameserver: str, key_file: str | None, ttl: int | None, output: str, **options
+    ) -> None:
         try:
             host, port = _address(nameserver)
             name = normalise(domain)
