@@ -35,13 +35,19 @@ class _Connections:
     def __init__(self) -> None:
         self._close_by_task: dict[asyncio.Task, Callable[[], None]] = {}
 
-    def touch(self, close: Callable[[], None]) -> None:
-        task = asyncio.current_task()
-        self._close_by_task.pop(task, None)
+    def admit(self, close: Callable[[], None]) -> None:
         if len(self._close_by_task) >= MAX_CONNECTION_COUNT:
-            oldest = next(iter(self._close_by_task))
-            self._close_by_task.pop(oldest)()
-        self._close_by_task[task] = close
+            quietest = next(iter(self._close_by_task))
+            self._close_by_task.pop(quietest)()
+        self._close_by_task[asyncio.current_task()] = close
+
+    def touch(self) -> bool:
+        """Whether the connection was not displaced in the meantime; from now on it is the least quiet."""
+        task = asyncio.current_task()
+        close = self._close_by_task.pop(task, None)
+        if close:
+            self._close_by_task[task] = close
+        return close is not None
 
     def forget(self) -> None:
         self._close_by_task.pop(asyncio.current_task(), None)
@@ -95,9 +101,8 @@ class Server:
 
     async def _serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            self._connections.touch(writer.transport.abort)
-            while packet := await _read(reader):
-                self._connections.touch(writer.transport.abort)
+            self._connections.admit(writer.transport.abort)
+            while (packet := await _read(reader)) and self._connections.touch():
                 await self._serve_message(packet, writer)
             writer.close()
             async with asyncio.timeout(CONNECTION_TIMEOUT_SECONDS):
