@@ -53,7 +53,10 @@ class SourceAddress:
 class ContentSecurityPolicy:
     """Our pages run no foreign code and sit in no frame. The admin theme's Alpine build evaluates expressions."""
 
-    PAGES = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    PAGES = (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "frame-ancestors 'none'; form-action 'self'"
+    )
     ADMIN = PAGES + "; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'"
 
     def __init__(self, get_response: View) -> None:
