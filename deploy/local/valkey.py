@@ -56,7 +56,7 @@ class Valkey(Server):
         try:
             with redis.Redis.from_url(self.url, socket_timeout=ANSWER_TIME.total_seconds()) as client:
                 return client.ping()
-        except redis.ConnectionError:  # also while it loads
+        except redis.RedisError:  # nobody there, no answer in time, still loading
             return False
 
     def wipe(self) -> None:
