@@ -9,4 +9,4 @@ class Site(UnfoldAdminSite):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.login = secure_admin_login(self.login)
+        self.login = secure_admin_login(super().login)

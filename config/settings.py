@@ -18,7 +18,7 @@ DEBUG = False
 # --- Secrets: no default, in any mode ----------------------------------------------------------------------
 SECRET_KEY = env.str("DDNS_SECRET_KEY")
 # Earlier keys: still read sessions, signatures and sealed TSIG secrets while one is being rotated out.
-SECRET_KEY_FALLBACKS = env.list("DDNS_SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("DDNS_SECRET_KEY_FALLBACKS", [])
 
 # --- Addresses -----------------------------------------------------------------------------------------------
 SITE_NAME = env.str("DDNS_SITE_NAME", "DDNS")
@@ -28,7 +28,8 @@ SITE_URL = env.str("DDNS_SITE_URL", "http://127.0.0.1:" + env.str("DDNS_WEB_PORT
 ALLOWED_HOSTS = env.list("DDNS_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if not IS_PROVIDER else [])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # Peers whose X-Forwarded-For and X-Forwarded-Proto are believed; everybody else's are ignored.
-TRUSTED_PROXIES = [ip_network(each) for each in env.list("DDNS_TRUSTED_PROXIES", [])]
+_proxies: list[str] = env.list("DDNS_TRUSTED_PROXIES", [])
+TRUSTED_PROXIES = [ip_network(each) for each in _proxies]
 
 # --- Services ------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", conn_max_age=None, engine="django.db.backends.postgresql")}
@@ -147,7 +148,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = env.path("DDNS_STATIC_ROOT", str(BASE_DIR / "var" / "static"))
+STATIC_ROOT = env.path("DDNS_STATIC_ROOT", BASE_DIR / "var" / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -209,7 +210,7 @@ WRONG_KEYS_PER_PREFIX = env.int("DDNS_WRONG_KEYS_PER_PREFIX", 20)
 WRONG_KEYS_PER_SOURCE = env.int("DDNS_WRONG_KEYS_PER_SOURCE", 100)
 
 # Parts of User-Agents that are answered with badagent: firmware known to be broken.
-BLOCKED_AGENTS = env.list("DDNS_BLOCKED_AGENTS", [])
+BLOCKED_AGENTS: list[str] = env.list("DDNS_BLOCKED_AGENTS", [])
 
 # --- Logs --------------------------------------------------------------------------------------------------------
 LOGGING = {

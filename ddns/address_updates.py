@@ -236,8 +236,8 @@ def _change(caller: Caller, wish: Wish, standing: _Standing) -> Outcome:
         written = _CHANGE(
             outbox.rewrites_as_json(rewrites),
             str(standing.hostname_id).encode(),
-            ipv4 and ipv4.encode(),
-            ipv6 and ipv6.encode(),
+            ipv4.encode() if ipv4 else None,
+            ipv6.encode() if ipv6 else None,
             str(standing.key_id).encode(),
             str(caller.source).encode(),
             _printable(caller.agent).encode(),

@@ -16,8 +16,11 @@ class Addresses:
     ipv6: IPv6Address | None = None
 
     @classmethod
-    def of(cls, address: Address) -> "Addresses":
-        return cls(ipv4=address) if isinstance(address, IPv4Address) else cls(ipv6=address)
+    def of(cls, *addresses: Address) -> "Addresses":
+        """At most one of each family."""
+        ipv4 = next((address for address in addresses if isinstance(address, IPv4Address)), None)
+        ipv6 = next((address for address in addresses if isinstance(address, IPv6Address)), None)
+        return cls(ipv4, ipv6)
 
     def __iter__(self):
         return (address for address in (self.ipv4, self.ipv6) if address is not None)

@@ -193,6 +193,6 @@ def _sign(wire: bytes, key: dns.tsig.Key, now: int) -> UpdateMessage:
     message_id = int.from_bytes(wire[:2])
     unsigned = TSIG(_ANY, dns.rdatatype.TSIG, key.algorithm, now, FUDGE_SECONDS, b"", message_id, 0, b"")
     signed, _ = dns.tsig.sign(wire, key, unsigned, now)
-    rdata = signed.to_wire()
+    rdata = signed.to_wire() or b""
     record = key.name.to_wire() + struct.pack("!HHIH", dns.rdatatype.TSIG, _ANY, 0, len(rdata)) + rdata
     return UpdateMessage(wire=wire[:10] + struct.pack("!H", 1) + wire[12:] + record, mac=signed.mac)

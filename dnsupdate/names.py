@@ -20,7 +20,7 @@ def normalise(text: str) -> str:
 
     Names are compared by comparing what this returns (RFC 4343; IDNA 2008 with UTS 46 mapping).
     """
-    name = text.strip().lower().removesuffix(".")
+    name = text.strip().translate(_IDEOGRAPHIC_DOTS).lower().removesuffix(".")
     if not name.isascii():
         name = _to_ascii(name)
     if len(name) > MAX_NAME_CHARACTERS:
@@ -56,7 +56,7 @@ def _to_ascii(name: str) -> str:
     try:
         return ".".join(
             label if label.isascii() else idna.encode(label, uts46=True).decode()
-            for label in name.translate(_IDEOGRAPHIC_DOTS).split(".")
+            for label in name.split(".")
         )
     except idna.IDNAError as error:
         raise InvalidName(f"“{name[:80]}” is not a valid international name: {error}.") from error

@@ -5,13 +5,15 @@ Measured per call beside Django's cursor: a third of its CPU. Values travel as t
 
 from collections.abc import Sequence
 from itertools import count
+from typing import Any
 from weakref import WeakSet
 
 import psycopg
 from django.db import connection, transaction
 from psycopg.pq import ExecStatus, TransactionStatus
 
-Row = tuple[bytes | None, ...]
+# What each column holds is known to the statement alone.
+Row = tuple[Any, ...]
 
 _numbers = count(1)
 
@@ -47,7 +49,7 @@ class Statement:
         if raw not in self._prepared_on:
             _checked(pgconn.prepare(self.name, self.sql))
             self._prepared_on.add(raw)
-        result = _checked(pgconn.exec_prepared(self.name, parameters))
+        result = _checked(pgconn.exec_prepared(self.name, parameters))  # type: ignore[arg-type]  # None is NULL
         columns = range(result.nfields)
         return [tuple([result.get_value(row, column) for column in columns]) for row in range(result.ntuples)]
 

@@ -5,6 +5,7 @@ import dns.message
 import dns.name
 import dns.query
 import dns.rdatatype
+import dns.tsig
 
 from dnsupdate.errors import Unreachable
 from dnsupdate.models import Zone
@@ -30,7 +31,7 @@ def transfer(zone: Zone) -> Contents:
             port=server.port,
             keyring={key.name: key} if key else None,
             keyname=key.name if key else None,
-            keyalgorithm=key.algorithm if key else None,
+            keyalgorithm=key.algorithm if key else dns.tsig.default_algorithm,
             relativize=False,
             timeout=MESSAGE_TIMEOUT,
             lifetime=LIFETIME,

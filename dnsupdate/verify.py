@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import dns.name
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
 from django.db.models import Q
 from django.utils import timezone
 
@@ -82,8 +79,7 @@ def _rows(zone: Zone) -> Iterator[tuple[str, RRsets]]:
 def _operators_names(zone: Zone, contents: Contents) -> set[str]:
     names = {zone.name, f"{FENCE_LABEL}.{zone.name}"}
     for target in contents.get(zone.name, {}).get("NS", (0, frozenset()))[1]:
-        rdata = dns.rdata.from_wire(dns.rdataclass.IN, dns.rdatatype.NS, target, 0, len(target))
-        name = rdata.target.to_text(omit_final_dot=True).lower()
+        name = dns.name.from_wire(target, 0)[0].to_text(omit_final_dot=True).lower()
         if is_within(name, zone.name):
             names.add(name)
     return names

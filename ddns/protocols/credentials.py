@@ -44,4 +44,4 @@ def _from_basic(text: str) -> Credentials:
 
 
 def _first(parameters: QueryDict, names: tuple[str, ...]) -> str | None:
-    return next((parameters[name] for name in names if parameters.get(name)), None)
+    return next((str(parameters[name]) for name in names if parameters.get(name)), None)

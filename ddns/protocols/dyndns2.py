@@ -129,8 +129,8 @@ def _addresses(parameters: QueryDict) -> tuple[Addresses, str]:
         for address, spelling in _last_usable(values):
             if address.version not in found or parameter in _IPV6_PARAMETERS:
                 found[address.version] = address, spelling
-    given = {f"ipv{version}": address for version, (address, _) in found.items()}
-    return Addresses(**given), ",".join(spelling for _, spelling in found.values())
+    given = Addresses.of(*(address for address, _ in found.values()))
+    return given, ",".join(spelling for _, spelling in found.values())
 
 
 def _last_usable(values: list[str]) -> list[tuple[Address, str]]:

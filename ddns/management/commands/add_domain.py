@@ -87,7 +87,7 @@ def _key(key_file: str | None, host: str, port: int, zone: str) -> TsigKey:
     if key_file is not None:
         return tsig_keys.parse(sys.stdin.read() if key_file == "-" else Path(key_file).read_text())
     known = Nameserver.objects.select_related("key").filter(host=host, port=port, key__isnull=False).first()
-    return known.key if known else tsig_keys.generate(f"publisher.{zone}")
+    return known.key if known and known.key else tsig_keys.generate(f"publisher.{zone}")
 
 
 def _tell_embedded_nameserver(name: str) -> None:
