@@ -55,8 +55,7 @@ def is_within(name: str, apex: str) -> bool:
 def _to_ascii(name: str) -> str:
     try:
         return ".".join(
-            label if label.isascii() else idna.encode(label, uts46=True).decode()
-            for label in name.split(".")
+            label if label.isascii() else idna.encode(label, uts46=True).decode() for label in name.split(".")
         )
     except idna.IDNAError as error:
         raise InvalidName(f"“{name[:80]}” is not a valid international name: {error}.") from error
