@@ -14,11 +14,12 @@ from ddns.models import Hostname, User
 def suspend(hostname: Hostname, *, reason: str, by: User) -> Suspension:
     """Suspension, restriction, urgent withdrawal and ledger entry in one transaction.
 
-    Locks the hostname. Raises ReasonMissing, AlreadySuspended (by an earlier decision), HostnameReleased.
+    Several suspensions may cover one hostname. Locks the hostname. Raises ReasonMissing, HostnameReleased, and
+    AlreadySuspended for the same decision sent twice.
     """
     reason = _required(reason)
     hostname = hostnames.lock(hostname)
-    if Suspension.objects.in_force().filter(hostname=hostname).exists():
+    if Suspension.objects.in_force().filter(hostname=hostname, decided_by=by, reason=reason).exists():
         raise AlreadySuspended
     suspension = Suspension.objects.create(hostname=hostname, reason=reason, decided_by=by, decided_at=timezone.now())
     hostnames.suspend(hostname)

@@ -77,21 +77,23 @@ def build(
     key: dns.tsig.Key,
     *,
     message_id: int,
-    fence: str | None,
+    fence: Sequence[bytes],
     next_fence: str,
     now: int,
 ) -> UpdateMessage:
     """One message that makes the names answer exactly their RRsets: delete all at the name, add these (RFC 2136 §2.5).
 
-    fence is the value that the zone has now (None: no such record), next_fence what it shall have; now is in Unix seconds.
+    fence is the rdata that the fence's RRset has now (none: no such RRset), next_fence the text that it shall have;
+    now is in Unix seconds.
     Raises MessageTooBig, and InvalidRRset for rdata that has no wire form.
     """
     parts: list[bytes] = []
     count = sum(_write_change(parts, apex, change) for change in changes)
     count += _write_fence(parts, next_fence)
-    header = struct.pack("!HHHHHH", message_id, _OPCODE_UPDATE, 1, 1, count, 0)
+    prerequisites = _fence_prerequisites(fence)
+    header = struct.pack("!HHHHHH", message_id, _OPCODE_UPDATE, 1, len(prerequisites), count, 0)
     zone = _name_to_wire(apex) + struct.pack("!HH", _SOA, _IN)
-    wire = b"".join([header, zone, _fence_prerequisite(fence), *parts])
+    wire = b"".join([header, zone, *prerequisites, *parts])
     if len(wire) > MAX_MESSAGE_OCTETS - _RESERVED_OCTETS:
         raise MessageTooBig
     return _sign(wire, key, now)
@@ -155,17 +157,19 @@ def _rdata_to_wire(type_name: str, text: str) -> tuple[int, bytes]:
     return dns.rdatatype.from_text(type_name), records.to_wire(type_name, text)
 
 
-def _fence_prerequisite(fence: str | None) -> bytes:
-    """RFC 2136 §2.4.2 (RRset exists, value dependent), or §2.4.3 (RRset does not exist)."""
+def _fence_prerequisites(fence: Sequence[bytes]) -> list[bytes]:
+    """RFC 2136 §2.4.2 (RRset exists, value dependent: all its records), or §2.4.3 (RRset does not exist).
+
+    Several records, or such as we never write, are what somebody put there by hand: the next message heals that.
+    """
     owner = _fence_owner()
-    if fence is None:
-        return owner + struct.pack("!HHIH", _TXT, _NONE, 0, 0)
-    rdata = _character_string(fence)
-    return owner + struct.pack("!HHIH", _TXT, _IN, 0, len(rdata)) + rdata
+    if not fence:
+        return [owner + struct.pack("!HHIH", _TXT, _NONE, 0, 0)]
+    return [owner + struct.pack("!HHIH", _TXT, _IN, 0, len(rdata)) + rdata for rdata in fence]
 
 
 def _write_fence(parts: list[bytes], next_fence: str) -> int:
-    owner, rdata = _fence_owner(), _character_string(next_fence)
+    owner, rdata = _fence_owner(), fence_rdata(next_fence)
     parts.append(owner + struct.pack("!HHIH", _TXT, _ANY, 0, 0))
     parts.append(owner + struct.pack("!HHIH", _TXT, _IN, 0, len(rdata)) + rdata)
     return 2
@@ -175,7 +179,8 @@ def _fence_owner() -> bytes:
     return bytes([len(FENCE_LABEL)]) + FENCE_LABEL.encode() + _POINTER_TO_APEX
 
 
-def _character_string(text: str) -> bytes:
+def fence_rdata(text: str) -> bytes:
+    """The fence's TXT rdata: one character-string (RFC 1035 §3.3)."""
     return bytes([len(text)]) + text.encode()
 
 
@@ -194,5 +199,5 @@ def _sign(wire: bytes, key: dns.tsig.Key, now: int) -> UpdateMessage:
     unsigned = TSIG(_ANY, dns.rdatatype.TSIG, key.algorithm, now, FUDGE_SECONDS, b"", message_id, 0, b"")
     signed, _ = dns.tsig.sign(wire, key, unsigned, now)
     rdata = signed.to_wire() or b""
-    record = key.name.to_wire() + struct.pack("!HHIH", dns.rdatatype.TSIG, _ANY, 0, len(rdata)) + rdata
+    record = (key.name.to_wire() or b"") + struct.pack("!HHIH", dns.rdatatype.TSIG, _ANY, 0, len(rdata)) + rdata
     return UpdateMessage(wire=wire[:10] + struct.pack("!H", 1) + wire[12:] + record, mac=signed.mac)
