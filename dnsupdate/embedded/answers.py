@@ -6,7 +6,7 @@ import dns.rcode
 import dns.rdatatype
 
 from .names import WILDCARD_LABEL, ancestors, is_within, parent
-from .zone import Change, Node, RRset, Zone
+from .zone import Node, OwnedRRset, RRset, Zone
 
 MAX_CNAME_COUNT = 16
 
@@ -17,9 +17,9 @@ _ADDRESS_TYPES = (dns.rdatatype.A, dns.rdatatype.AAAA)
 class Answer:
     rcode: int = dns.rcode.NOERROR
     is_authoritative: bool = True
-    answer: list[Change] = field(default_factory=list)
-    authority: list[Change] = field(default_factory=list)
-    additional: list[Change] = field(default_factory=list)
+    answer: list[OwnedRRset] = field(default_factory=list)
+    authority: list[OwnedRRset] = field(default_factory=list)
+    additional: list[OwnedRRset] = field(default_factory=list)
 
 
 def look_up(zone: Zone, name: bytes, rdtype: int) -> Answer:
@@ -35,9 +35,9 @@ def look_up(zone: Zone, name: bytes, rdtype: int) -> Answer:
         cname = node.get(dns.rdatatype.CNAME)
         if cname is None or rdtype in (dns.rdatatype.CNAME, dns.rdatatype.ANY):
             return _data(zone, name, rdtype, node, result)
-        result.answer.append(Change(name, dns.rdatatype.CNAME, cname))
+        result.answer.append(OwnedRRset(name, dns.rdatatype.CNAME, cname))
         name = cname.rdatas[0]
-        if not is_within(name, zone.apex) or name in (change.owner for change in result.answer):
+        if not is_within(name, zone.apex) or name in (owned.owner for owned in result.answer):
             break
     return result
 
@@ -67,24 +67,24 @@ def _data(zone: Zone, name: bytes, rdtype: int, node: Node, result: Answer) -> A
     types = list(node) if rdtype == dns.rdatatype.ANY else [t for t in (rdtype,) if t in node]
     if not types:
         return _negative(zone, result)
-    result.answer += [Change(name, t, node[t]) for t in types]
+    result.answer += [OwnedRRset(name, t, node[t]) for t in types]
     return result
 
 
 def _negative(zone: Zone, result: Answer) -> Answer:
     """RFC 2308 §3."""
     soa = RRset(zone.negative_ttl, zone.soa.rdatas)
-    result.authority.append(Change(zone.apex, dns.rdatatype.SOA, soa))
+    result.authority.append(OwnedRRset(zone.apex, dns.rdatatype.SOA, soa))
     return result
 
 
 def _referral(zone: Zone, cut: bytes, result: Answer) -> Answer:
     """NS and glue; not authoritative unless a CNAME of ours led here."""
-    servers = zone.rrset(cut, dns.rdatatype.NS)
+    servers = zone.nodes[cut][dns.rdatatype.NS]
     result.is_authoritative = bool(result.answer)
-    result.authority.append(Change(cut, dns.rdatatype.NS, servers))
+    result.authority.append(OwnedRRset(cut, dns.rdatatype.NS, servers))
     for target in servers.rdatas:
         for rdtype in _ADDRESS_TYPES:
             if addresses := zone.rrset(target, rdtype):
-                result.additional.append(Change(target, rdtype, addresses))
+                result.additional.append(OwnedRRset(target, rdtype, addresses))
     return result

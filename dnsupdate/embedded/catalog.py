@@ -95,8 +95,10 @@ def open_zone(path: Path, apex: bytes) -> ServedZone:
     is_new = not path.exists()
     try:
         zone = new_zone(apex, int(time.time()) % SERIAL_MODULUS) if is_new else _replayed(journal, apex)
-        if is_new or journal.has_changes:
+        if is_new:
             journal.rewrite(zone.content())
+        elif journal.has_changes:
+            journal.compact(zone.content())
     except Exception:
         journal.close()
         raise

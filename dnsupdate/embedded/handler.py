@@ -30,7 +30,8 @@ from .zone import Zone
 
 log = logging.getLogger(__name__)
 
-MAX_KEPT_ANSWERS = 20_000
+MAX_KEPT_COUNT = 10_000
+MAX_KEPT_QUERY_SIZE = 512  # with padding a query can be a hundred times longer
 _TRANSFER_TYPES = (dns.rdatatype.AXFR, dns.rdatatype.IXFR)
 _OPCODES = (dns.opcode.QUERY, dns.opcode.UPDATE)
 
@@ -71,7 +72,9 @@ class Handler:
         return kept.tail if kept.zone_version == kept.zone.version else None
 
     def _keep(self, packet: bytes, zone: Zone, wire: bytes) -> None:
-        if len(self._kept) >= MAX_KEPT_ANSWERS:
+        if len(packet) > MAX_KEPT_QUERY_SIZE:
+            return
+        if len(self._kept) >= MAX_KEPT_COUNT:
             self._kept.clear()
         self._kept[packet[2:]] = _KeptAnswer(zone, zone.version, self._catalog.version, wire[2:])
 
@@ -145,9 +148,9 @@ def _fill(response: Response, answer: answers.Answer) -> None:
     response.rcode = answer.rcode
     response.flags |= dns.flags.AA if answer.is_authoritative else 0
     sections = ((ANSWER, answer.answer), (AUTHORITY, answer.authority), (ADDITIONAL, answer.additional))
-    for section, changes in sections:
-        for change in changes:
-            if not response.add(section, *change):
+    for section, rrsets in sections:
+        for owner, rdtype, rrset in rrsets:
+            if not response.add(section, owner, rdtype, rrset):
                 response.flags |= dns.flags.TC
                 return
 

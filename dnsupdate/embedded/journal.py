@@ -1,5 +1,6 @@
 """A zone's file: a snapshot and behind it every later change, each on disk before it is acknowledged."""
 
+import logging
 import os
 import struct
 import zlib
@@ -9,7 +10,9 @@ from pathlib import Path
 
 from .errors import DamagedZoneError
 from .names import ROOT, parent
-from .zone import Change, RRset
+from .zone import Change, OwnedRRset, RRset
+
+log = logging.getLogger(__name__)
 
 MAGIC = b"embedded zone 1\n"
 KIB = 1024
@@ -18,6 +21,8 @@ SNAPSHOT_CHUNK_COUNT = 1000
 _FRAME = struct.Struct("!II")  # length and checksum of the payload
 _CHECKSUM_START = 1  # with 0, a run of zeros, which a power cut may leave, would be good records
 _RRSET = struct.Struct("!HII")  # type, TTL, count of rdatas; 0 rdatas: the RRset is gone
+
+AnyChange = Change | OwnedRRset
 
 
 class Journal:
@@ -64,7 +69,7 @@ class Journal:
     def is_large(self) -> bool:
         return self._size > max(MIN_COMPACTION_SIZE, 2 * self._snapshot_size)
 
-    def append(self, changes: Iterable[Change]) -> None:
+    def append(self, changes: Iterable[AnyChange]) -> None:
         """Returns when the changes are on disk; raises OSError, and then the file is as before."""
         if self._is_broken:
             raise OSError(f"{self.path} could not be repaired after a failed write")
@@ -79,7 +84,14 @@ class Journal:
             raise
         self._size += len(record)
 
-    def rewrite(self, content: Iterable[Change]) -> None:
+    def compact(self, content: Iterable[AnyChange]) -> None:
+        """Rewrite what need not be; so a failure, a full disk say, is only logged."""
+        try:
+            self.rewrite(content)
+        except OSError as error:
+            log.error("%s is not compacted: %s", self.path, error)
+
+    def rewrite(self, content: Iterable[AnyChange]) -> None:
         """Put a snapshot in place of the file, at once or not at all; raises OSError."""
         temporary = self.path.with_suffix(".new")
         fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
@@ -106,14 +118,15 @@ def _checksum(payload: bytes) -> int:
     return zlib.crc32(payload, _CHECKSUM_START)
 
 
-def _record(changes: Iterable[Change]) -> bytes:
+def _record(changes: Iterable[AnyChange]) -> bytes:
     payload = b"".join(map(_encode, changes))
     return _FRAME.pack(len(payload), _checksum(payload)) + payload
 
 
-def _encode(change: Change) -> bytes:
-    rrset = change.rrset or RRset(0, ())
-    head = change.owner + _RRSET.pack(change.rdtype, rrset.ttl, len(rrset.rdatas))
+def _encode(change: AnyChange) -> bytes:
+    owner, rdtype, rrset = change
+    rrset = rrset or RRset(0, ())
+    head = owner + _RRSET.pack(rdtype, rrset.ttl, len(rrset.rdatas))
     return head + b"".join(len(rdata).to_bytes(2, "big") + rdata for rdata in rrset.rdatas)
 
 
@@ -159,7 +172,7 @@ def _is_followed(data: bytes, offset: int) -> bool:
     return end < len(data) and _payload_at(data, end) is not None
 
 
-def _write_snapshot(fd: int, content: Iterable[Change]) -> int:
+def _write_snapshot(fd: int, content: Iterable[AnyChange]) -> int:
     rest = iter(content)
     size = _write(fd, MAGIC)
     while chunk := list(islice(rest, SNAPSHOT_CHUNK_COUNT)):

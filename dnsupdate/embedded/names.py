@@ -18,7 +18,7 @@ MAX_APEX_LENGTH = 240  # leaves room for hostmaster.<apex>
 
 def from_text(text: str) -> bytes:
     """The owner name, taken as absolute with or without a final dot; raises dns.exception.DNSException."""
-    return dns.name.from_text(text).to_wire().lower()
+    return dns.name.from_text(text).to_digestable()
 
 
 def to_text(owner: bytes) -> str:

@@ -20,7 +20,7 @@ _RECORD = struct.Struct("!HHIH")
 # costs tens of millions of steps.
 MAX_POINTERS = 127
 MAX_NAME_LENGTH = 255
-ADDRESS_LENGTHS = {dns.rdatatype.A: 4, dns.rdatatype.AAAA: 16}
+ADDRESS_LENGTHS: dict[int, int] = {dns.rdatatype.A: 4, dns.rdatatype.AAAA: 16}
 
 
 class Record(NamedTuple):
@@ -37,6 +37,11 @@ class Record(NamedTuple):
     @property
     def is_empty(self) -> bool:
         return self.start == self.end
+
+    @property
+    def is_meta(self) -> bool:
+        """Whether no zone can hold the type: 0, OPT, and 128 to 255 (RFC 6895 §3.1)."""
+        return self.rdtype in (0, dns.rdatatype.OPT) or 128 <= self.rdtype <= 255
 
 
 @dataclass(slots=True)
@@ -76,8 +81,9 @@ class Request:
 
     def _parsed_rdata(self, record: Record, length: int) -> bytes:
         parser = dns.wire.Parser(self.packet, record.start)
+        rdtype = dns.rdatatype.RdataType.make(record.rdtype)
         with parser.restrict_to(length):
-            rdata = dns.rdata.from_wire_parser(dns.rdataclass.IN, record.rdtype, parser)
+            rdata = dns.rdata.from_wire_parser(dns.rdataclass.IN, rdtype, parser)
         return rdata.to_digestable()
 
 

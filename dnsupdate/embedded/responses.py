@@ -7,7 +7,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
-from .requests import HEADER, Request
+from .requests import HEADER, Record, Request
 from .tsig import Signer, UnsignedError
 from .zone import RRset
 
@@ -67,17 +67,12 @@ class Response:
     def finish(self) -> bytes:
         """The message, signed if the request was."""
         if self._request.opt:
-            self._out += self._opt()
+            self._out += _opt(self._request.opt, self.rcode)
             self._counts[ADDITIONAL] += 1
         flags = self.flags | (self.rcode & 0xF)
         self._out[: HEADER.size] = HEADER.pack(self._request.id, flags, *self._counts)
         message = bytes(self._out)
         return self._signer.sign(message) if self._signer else message
-
-    def _opt(self) -> bytes:
-        """EDNS version 0, the upper bits of the rcode, the DO bit as it came (RFC 3225 §3)."""
-        ttl = (self.rcode >> 4) << 24 | (self._request.opt.ttl & _DNSSEC_OK)
-        return b"\0" + struct.pack("!HHIH", dns.rdatatype.OPT, OFFERED_UDP_SIZE, ttl, 0)
 
     def _compressed(self, owner: bytes) -> bytes:
         """RFC 1035 §4.1.4."""
@@ -96,6 +91,12 @@ class Response:
             self._offsets.setdefault(owner, offset)
             offset += owner[0] + 1
             owner = owner[owner[0] + 1 :]
+
+
+def _opt(request_opt: Record, rcode: int) -> bytes:
+    """EDNS version 0, the upper bits of the rcode, the DO bit as it came (RFC 3225 §3)."""
+    ttl = (rcode >> 4) << 24 | (request_opt.ttl & _DNSSEC_OK)
+    return b"\0" + struct.pack("!HHIH", dns.rdatatype.OPT, OFFERED_UDP_SIZE, ttl, 0)
 
 
 def refusal(request: Request, signer: AnySigner, rcode: int) -> bytes:

@@ -21,7 +21,7 @@ class _Udp(asyncio.DatagramProtocol):
     def __init__(self, handler: Handler):
         self._handler = handler
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport) -> None:
         self._transport = transport
 
     def datagram_received(self, data: bytes, address) -> None:
@@ -33,7 +33,7 @@ class _Connections:
     """The open TCP connections; when there are too many, the one that was quiet longest has to go."""
 
     def __init__(self) -> None:
-        self._close_by_task: dict[asyncio.Task, Callable[[], None]] = {}
+        self._close_by_task: dict[asyncio.Task | None, Callable[[], None]] = {}
 
     def admit(self, close: Callable[[], None]) -> None:
         if len(self._close_by_task) >= MAX_CONNECTION_COUNT:
@@ -54,7 +54,7 @@ class _Connections:
 
     async def close(self) -> None:
         """End them all, so that no task is left to be cancelled, which asyncio before 3.12 reports as an error."""
-        tasks = list(self._close_by_task)
+        tasks = [task for task in self._close_by_task if task]
         for close in self._close_by_task.values():
             close()
         if tasks:

@@ -7,7 +7,7 @@ import dns.rdatatype
 
 from .requests import Request
 from .responses import ANSWER, MAX_TCP_SIZE, AnySigner, Response, size_limit
-from .zone import Change, RRset, Zone, is_serial_behind, soa_serial
+from .zone import OwnedRRset, RRset, Zone, is_serial_behind, soa_serial
 
 # Compression reaches no further than this (RFC 1035 §4.1.4), so longer messages gain nothing.
 MESSAGE_SIZE = 16 * 1024
@@ -15,12 +15,12 @@ MESSAGE_SIZE = 16 * 1024
 
 def transfer(request: Request, zone: Zone, signer: AnySigner) -> Iterator[bytes]:
     """The zone as it is now, even if it changes while the messages are taken, between two copies of its SOA."""
-    soa = Change(zone.apex, dns.rdatatype.SOA, zone.soa)
+    soa = OwnedRRset(zone.apex, dns.rdatatype.SOA, zone.soa)
     content = [*zone.content(), soa]
     return _messages(request, signer, content)
 
 
-def _messages(request: Request, signer: AnySigner, content: list[Change]) -> Iterator[bytes]:
+def _messages(request: Request, signer: AnySigner, content: list[OwnedRRset]) -> Iterator[bytes]:
     response = _new_response(request, signer)
     for owner, rdtype, rrset in content:
         for rdata in rrset.rdatas:

@@ -11,7 +11,7 @@ import dns.rdatatype
 
 from .errors import MalformedMessageError
 from .keys import Key, Keyring
-from .requests import Request, read_name
+from .requests import Record, Request, read_name
 
 FUDGE = 300  # seconds, as RFC 8945 §10 recommends
 _FIXED = struct.Struct("!HIHH")  # time signed (48 bits), fudge, MAC size
@@ -92,11 +92,11 @@ def verify(request: Request, keyring: Keyring) -> Signer | UnsignedError | None:
     """
     if request.tsig is None:
         return None
-    tsig = _read(request)
+    tsig = _read(request.packet, request.tsig)
     key = keyring.get(tsig.key_name)
     if key is None or key.algorithm != tsig.algorithm:
         return UnsignedError(tsig, dns.rcode.BADKEY)
-    mac = _request_mac(request, tsig, key)
+    mac = _request_mac(request.packet[: request.tsig.offset], tsig, key)
     if not max(MIN_MAC_SIZE, len(mac) // 2) <= len(tsig.mac) <= len(mac):
         raise MalformedMessageError
     if not hmac.compare_digest(mac, tsig.mac):
@@ -107,8 +107,7 @@ def verify(request: Request, keyring: Keyring) -> Signer | UnsignedError | None:
     return signer
 
 
-def _read(request: Request) -> Tsig:
-    record, packet = request.tsig, request.packet
+def _read(packet: bytes, record: Record) -> Tsig:
     if record.rdclass != dns.rdataclass.ANY or record.ttl:
         raise MalformedMessageError
     try:
@@ -125,9 +124,9 @@ def _read(request: Request) -> Tsig:
     return Tsig(record.owner, algorithm, high << 32 | low, fudge, mac, original_id, error, other)
 
 
-def _request_mac(request: Request, tsig: Tsig, key: Key) -> bytes:
+def _request_mac(packet: bytes, tsig: Tsig, key: Key) -> bytes:
     """The MAC over the message as it was before the TSIG record was added (RFC 8945 §4.3.2)."""
-    message = bytearray(request.packet[: request.tsig.offset])
+    message = bytearray(packet)
     message[:2] = tsig.original_id.to_bytes(2, "big")
     _add_to_arcount(message, -1)
     return hmac.digest(key.secret, bytes(message) + _variables(tsig), key.digest)

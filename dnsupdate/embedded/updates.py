@@ -1,12 +1,12 @@
-"""UPDATE messages (RFC 2136): prerequisites, pre-scan, and the changes, all or none."""
+"""UPDATE messages (RFC 2136): the changes, all or none."""
 
 import logging
-from collections import defaultdict
 
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
+from . import prerequisites
 from .errors import MalformedMessageError, RejectedError
 from .journal import Journal
 from .names import is_within
@@ -26,77 +26,33 @@ _CNAME_COMPANIONS = {24, 25, 30, 46, 47, CNAME}
 
 
 def apply(request: Request, zone: Zone, journal: Journal) -> None:
-    """Carry out the message; on return the changes are on disk. Raises RejectedError, and nothing has changed."""
-    try:
-        _check_prerequisites(request, zone)
-        updates = _prescan(request, zone)
-    except MalformedMessageError as error:
-        raise RejectedError(dns.rcode.FORMERR) from error
+    """Carry out the message; on return the changes are on disk.
+
+    Raises RejectedError, MalformedMessageError; then nothing has changed.
+    """
+    prerequisites.check(request, zone)
+    updates = _prescan(request, zone)
     transaction = Transaction(zone)
-    for record, rdata in updates:
-        _apply_one(transaction, record, rdata)
-    if transaction.changes():
-        _commit(transaction, journal)
+    try:
+        for record, rdata in updates:
+            _apply_one(transaction, record, rdata)
+        _store(transaction, journal)
+    except Exception:
+        transaction.undo()
+        raise
+    if journal.is_large:
+        journal.compact(zone.content())
 
 
-def _commit(transaction: Transaction, journal: Journal) -> None:
-    zone = transaction.zone
+def _store(transaction: Transaction, journal: Journal) -> None:
+    if not transaction.changes():
+        return
     transaction.raise_serial()
     try:
         journal.append(transaction.changes())
     except OSError as error:
-        transaction.undo()
         log.error("update not stored, answered SERVFAIL: %s", error)
         raise RejectedError(dns.rcode.SERVFAIL) from error
-    if journal.is_large:
-        _compact(zone, journal)
-
-
-def _compact(zone: Zone, journal: Journal) -> None:
-    """A failure is only logged: the update is stored already."""
-    try:
-        journal.rewrite(zone.content())
-    except OSError as error:
-        log.error("zone file not compacted: %s", error)
-
-
-# --- prerequisites ---------------------------------------------------------------------------
-
-
-def _check_prerequisites(request: Request, zone: Zone) -> None:
-    """RFC 2136 §3.2.5; value-dependent ones are compared as whole RRsets at the end (§3.2.3)."""
-    expected: dict[tuple[bytes, int], set[bytes]] = defaultdict(set)
-    for record in request.answers:
-        if record.ttl:
-            raise MalformedMessageError
-        if not is_within(record.owner, zone.apex):
-            raise RejectedError(dns.rcode.NOTZONE)
-        if record.rdclass == A_CLASS and not _is_meta(record.rdtype):
-            expected[record.owner, record.rdtype].add(request.rdata(record))
-        elif record.rdclass in (ANY_CLASS, NO_CLASS) and record.is_empty:
-            _check_existence(record, zone)
-        else:
-            raise MalformedMessageError
-    for key, rdatas in expected.items():
-        rrset = zone.rrset(*key)
-        if rrset is None or set(rrset.rdatas) != rdatas:
-            raise RejectedError(dns.rcode.NXRRSET)
-
-
-def _check_existence(record: Record, zone: Zone) -> None:
-    """A name is in use if it owns a record: empty non-terminals are not (RFC 2136 §2.4.4)."""
-    must_exist = record.rdclass == ANY_CLASS
-    if record.rdtype == ANY:
-        exists = record.owner in zone.nodes
-        rcode = dns.rcode.NXDOMAIN if must_exist else dns.rcode.YXDOMAIN
-    else:
-        exists = zone.rrset(record.owner, record.rdtype) is not None
-        rcode = dns.rcode.NXRRSET if must_exist else dns.rcode.YXRRSET
-    if exists != must_exist:
-        raise RejectedError(rcode)
-
-
-# --- pre-scan --------------------------------------------------------------------------------
 
 
 def _prescan(request: Request, zone: Zone) -> list[tuple[Record, bytes]]:
@@ -107,7 +63,7 @@ def _prescan(request: Request, zone: Zone) -> list[tuple[Record, bytes]]:
 def _checked_rdata(request: Request, record: Record, zone: Zone) -> bytes:
     if not is_within(record.owner, zone.apex):
         raise RejectedError(dns.rcode.NOTZONE)
-    is_meta = _is_meta(record.rdtype)
+    is_meta = record.is_meta
     if record.rdclass == ANY_CLASS:
         if record.ttl or not record.is_empty or (is_meta and record.rdtype != ANY):
             raise MalformedMessageError
@@ -119,14 +75,6 @@ def _checked_rdata(request: Request, record: Record, zone: Zone) -> bytes:
     if len(rdata) > MAX_RDATA_LENGTH:
         raise RejectedError(dns.rcode.REFUSED)
     return rdata
-
-
-def _is_meta(rdtype: int) -> bool:
-    """Types that no zone can hold: 0, OPT, and 128 to 255 (RFC 6895 §3.1)."""
-    return rdtype in (0, dns.rdatatype.OPT) or 128 <= rdtype <= 255
-
-
-# --- the changes -----------------------------------------------------------------------------
 
 
 def _apply_one(transaction: Transaction, record: Record, rdata: bytes) -> None:

@@ -28,6 +28,12 @@ class RRset(NamedTuple):
 Node = dict[int, RRset]
 
 
+class OwnedRRset(NamedTuple):
+    owner: bytes
+    rdtype: int
+    rrset: RRset
+
+
 class Change(NamedTuple):
     """What an RRset is from now on; None: it does not exist."""
 
@@ -78,13 +84,13 @@ class Zone:
                 if not self._below_counts[name]:
                     del self._below_counts[name]
 
-    def content(self) -> Iterator[Change]:
+    def content(self) -> Iterator[OwnedRRset]:
         """Every RRset of the zone, the SOA first."""
-        yield Change(self.apex, dns.rdatatype.SOA, self.soa)
+        yield OwnedRRset(self.apex, dns.rdatatype.SOA, self.soa)
         for owner, node in self.nodes.items():
             for rdtype, rrset in node.items():
                 if (owner, rdtype) != (self.apex, dns.rdatatype.SOA):
-                    yield Change(owner, rdtype, rrset)
+                    yield OwnedRRset(owner, rdtype, rrset)
 
     @property
     def soa(self) -> RRset:

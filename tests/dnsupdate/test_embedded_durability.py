@@ -1,5 +1,7 @@
 """The embedded nameserver stopped, killed and short of disk: what it acknowledged is there."""
 
+import errno
+import os
 import resource
 import threading
 
@@ -91,6 +93,39 @@ def test_full_disk_is_servfail_and_loses_nothing(files):  # noqa: F811
         assert nameserver.serial() == serial
         assert [is_there(nameserver, number) for number in range(stored + 1)] == [True] * stored + [False]
         assert nameserver.tcp(update_of(stored)).rcode() == dns.rcode.NOERROR
+
+
+def test_update_that_cannot_be_synced_is_servfail_and_undone(handler, files, monkeypatch):  # noqa: F811
+    """The sync comes before the answer: a disk that fails it cannot be had otherwise than by pretending."""
+    ask(handler, update_of(1))
+    content = (files.data / f"{APEX}.zone").read_bytes()
+
+    def fail(fd):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        assert ask(handler, update_of(2)).rcode() == dns.rcode.SERVFAIL
+
+    assert ask(handler, dns.message.make_query(f"h2.{APEX}", "A")).rcode() == dns.rcode.NXDOMAIN
+    assert (files.data / f"{APEX}.zone").read_bytes() == content
+    assert ask(handler, update_of(2)).rcode() == dns.rcode.NOERROR
+
+
+def test_zone_is_served_even_if_there_is_no_room_to_compact_it(files):  # noqa: F811
+    with running(files) as nameserver:
+        for number in range(20):
+            nameserver.tcp(update_of(number))
+
+    def limit_file_size():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
+
+    with running(files, preexec_fn=limit_file_size) as nameserver:
+        assert all(is_there(nameserver, number) for number in range(20))
+        assert nameserver.tcp(update_of(20)).rcode() == dns.rcode.SERVFAIL
+
+    with running(files) as nameserver:
+        assert nameserver.tcp(update_of(20)).rcode() == dns.rcode.NOERROR
 
 
 def test_large_journal_is_compacted_while_running(files, monkeypatch):  # noqa: F811

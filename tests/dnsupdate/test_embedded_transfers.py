@@ -98,6 +98,20 @@ def test_dig_transfers_and_verifies_the_zone(filled, tmp_path):
     assert "verify" not in run.stdout + run.stderr, "a bad signature is reported so"
 
 
+def test_record_that_no_transfer_could_carry_is_refused(handler):  # noqa: F811
+    update = new_update()
+    update.add("big", 60, dns.rdata.GenericRdata(1, 65280, b"x" * 64_000))
+    assert ask(handler, update).rcode() == dns.rcode.NOERROR
+    update = new_update()
+    update.add("bigger", 60, dns.rdata.GenericRdata(1, 65280, b"x" * 64_001))
+    assert ask(handler, update).rcode() == dns.rcode.REFUSED
+
+    wires = list(handler.answer(axfr_query().to_wire(), is_tcp=True))
+
+    assert sum(b"x" * 64_000 in wire for wire in wires) == 1
+    assert max(map(len, wires)) <= 65_535
+
+
 def test_zone_changed_during_a_transfer_arrives_as_it_was(handler):  # noqa: F811
     update = new_update()
     for number in range(1_000):
