@@ -11,7 +11,7 @@ import hmac
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address
 
 import dns.exception
 import dns.message
@@ -102,7 +102,7 @@ def build(
 def check_answer(answer: bytes, message: UpdateMessage, key: dns.tsig.Key) -> None:
     """Nothing if the message was applied, else an error: of the zone (PrimaryError), FenceMoved, or RecordsRefused."""
     try:
-        parsed = dns.message.from_wire(answer, keyring={key.name: key}, request_mac=message.mac)
+        parsed = _parse(answer, message, key)
     except dns.tsig.PeerBadTime as error:
         raise ClockSkew from error
     except (dns.tsig.PeerError, dns.tsig.BadSignature, dns.message.UnknownTSIGKey) as error:
@@ -114,6 +114,14 @@ def check_answer(answer: bytes, message: UpdateMessage, key: dns.tsig.Key) -> No
     if not hmac.compare_digest(answer[:2], message.wire[:2]):
         raise ServerFailed("its answer belongs to another message.")
     _check_rcode(parsed.rcode(), parsed.had_tsig)
+
+
+def _parse(answer: bytes, message: UpdateMessage, key: dns.tsig.Key) -> dns.message.Message:
+    try:
+        return dns.message.from_wire(answer, keyring={key.name: key}, request_mac=message.mac)
+    except dns.exception.FormError:
+        # An unsigned answer, which dnspython takes for malformed: servers refuse so what they cannot parse or verify.
+        return dns.message.from_wire(answer)
 
 
 def _check_rcode(rcode: dns.rcode.Rcode, is_signed: bool) -> None:
@@ -149,12 +157,14 @@ def _write_change(parts: list[bytes], apex: str, change: Change) -> int:
 def _rdata_to_wire(type_name: str, text: str) -> tuple[int, bytes]:
     try:
         if type_name == "A":
-            return _A, ip_address(text).packed
-        if type_name == "AAAA":
-            return _AAAA, ip_address(text).packed
+            return _A, IPv4Address(text).packed
+        # A scope would be lost on the wire.
+        if type_name == "AAAA" and "%" not in text:
+            return _AAAA, IPv6Address(text).packed
     except ValueError as error:
         raise InvalidRRset(f"{type_name} {text[:80]!r}.") from error
-    return dns.rdatatype.from_text(type_name), records.to_wire(type_name, text)
+    rdata = records.to_wire(type_name, text)
+    return dns.rdatatype.from_text(type_name), rdata
 
 
 def _fence_prerequisites(fence: Sequence[bytes]) -> list[bytes]:

@@ -36,7 +36,7 @@ class Primary:
         self.apex, self.address, self.key = apex, (host, port), key
         self._socket: socket.socket | None = None
         self._used_at = 0.0
-        self._fence: str | None = None
+        self._fence: list[bytes] = []
         self._is_fence_known = False
         self._session = secrets.token_hex(6)
         self._numbers = itertools.count(1)
@@ -74,7 +74,7 @@ class Primary:
             now=int(time.time()),
         )
         messages.check_answer(self._exchange(message.wire), message, self.key)
-        self._fence = next_fence
+        self._fence = [messages.fence_rdata(next_fence)]
 
     def _ask_for_fence(self) -> None:
         query = dns.message.make_query(f"{messages.FENCE_LABEL}.{self.apex}.", "TXT", flags=0)
@@ -89,13 +89,12 @@ class Primary:
         self._fence = self._read_fence(answer)
         self._is_fence_known = True
 
-    def _read_fence(self, answer: dns.message.Message) -> str | None:
+    def _read_fence(self, answer: dns.message.Message) -> list[bytes]:
+        if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN, dns.rcode.REFUSED, dns.rcode.NOTAUTH):
+            raise ServerFailed(dns.rcode.to_text(answer.rcode()) + ".")
         if not answer.flags & dns.flags.AA or answer.rcode() == dns.rcode.REFUSED:
             raise ZoneMissing
-        if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-            raise ServerFailed(dns.rcode.to_text(answer.rcode()) + ".")
-        rdatas = [rdata for rrset in answer.answer if rrset.rdtype == dns.rdatatype.TXT for rdata in rrset]
-        return rdatas[0].strings[0].decode() if rdatas else None
+        return [rdata.to_wire() for rrset in answer.answer if rrset.rdtype == dns.rdatatype.TXT for rdata in rrset]
 
     def _exchange(self, wire: bytes) -> bytes:
         """Sends one message and reads its answer. Raises Unreachable; whether the message arrived is then unknown."""
