@@ -10,6 +10,7 @@ from django.db.models.functions import Collate
 from dnsupdate import rrsets as records
 from dnsupdate import wake
 from dnsupdate.errors import InvalidName
+from dnsupdate.messages import FENCE_LABEL
 from dnsupdate.models import Publication, Zone
 from dnsupdate.models.pending import Urgency
 from dnsupdate.names import is_within, normalise
@@ -64,12 +65,14 @@ def publish(zone: Zone, wanted: Mapping[str, RRsets], urgency: Urgency = Urgency
     """Writes what the names shall answer, raises their revisions, and wakes the publisher on commit.
 
     Gives the publications' ids by name. Locks the publications in name order until the transaction ends.
-    Raises InvalidName for a name that is not below the apex and InvalidRRset for records that cannot stand.
+    Raises InvalidName for a name that is not below the apex, or is the fence's, and InvalidRRset for records that
+    cannot stand.
     """
     if not wanted:
         return {}
+    reserved = (zone.name, f"{FENCE_LABEL}.{zone.name}")
     for name, rrsets in wanted.items():
-        if normalise(name) != name or not is_within(name, zone.name) or name == zone.name:
+        if normalise(name) != name or not is_within(name, zone.name) or name in reserved:
             raise InvalidName(f"{name} is not a normalised name below {zone.name}.")
         records.check(rrsets)
     with transaction.atomic(), connection.cursor() as cursor:
