@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .errors import DirectoryInUse, DirectoryUnusable
@@ -15,7 +15,7 @@ SECRET_KEY_SIZE = 50  # octets; Django warns below 50 characters
 
 @dataclass(frozen=True)
 class Secrets:
-    secret_key: str
+    secret_key: str = field(repr=False)
     tsig_key: TsigKey
 
 

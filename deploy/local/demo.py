@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from . import given
 from .data_directory import DataDirectory
 from .deadline import wait_for
 from .errors import LocalError, PortTaken
@@ -87,9 +88,13 @@ def _environment(directory: DataDirectory, web_port: int, dns_port: int) -> dict
 def _servers(directory: DataDirectory) -> list[Server]:
     """What the environment does not name already."""
     wanted: list[Server] = []
-    if not os.environ.get("DATABASE_URL"):
+    if url := os.environ.get("DATABASE_URL"):
+        given.check_database(url)
+    else:
         wanted.append(Postgres(directory.path / "postgres", log=directory.log("postgres")))
-    if not os.environ.get("REDIS_URL"):
+    if url := os.environ.get("REDIS_URL"):
+        given.check_broker(url)
+    else:
         wanted.append(Valkey(directory.path / "valkey", log=directory.log("valkey")))
     return wanted
 

@@ -13,6 +13,10 @@ class ServerFailed(LocalError):
     """A server did not start."""
 
 
+class GivenServerUnusable(LocalError):
+    """A server that the environment names cannot be used."""
+
+
 class CommandFailed(LocalError):
     """A step of the start failed."""
 

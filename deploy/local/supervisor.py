@@ -81,7 +81,7 @@ class Supervisor:
                 rotated_at = time.monotonic()
                 for watched in self._all():
                     rotate(watched.server.log)
-            time.sleep(LOOK_EVERY.total_seconds())
+            self._rest()
 
     def stop(self) -> None:
         end = time.monotonic() + WHOLE_STOP.total_seconds()
@@ -89,6 +89,9 @@ class Supervisor:
             layer_end = min(end, time.monotonic() + LAYER_STOP.total_seconds())
             _stop_together([watched.server for watched in layer], layer_end)
         self._layers.clear()
+
+    def _rest(self) -> None:
+        time.sleep(LOOK_EVERY.total_seconds())
 
     def _all(self) -> list[Watched]:
         return [watched for layer in self._layers for watched in layer]
