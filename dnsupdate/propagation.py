@@ -8,6 +8,7 @@ import dns.message
 import dns.query
 import dns.rcode
 
+from dnsupdate import nameservers
 from dnsupdate.models import Nameserver, Zone
 
 # A person waits for the page: a server that needs longer is shown as not answering.
@@ -38,9 +39,10 @@ def _ask(server: Nameserver, name: str) -> Answer:
     addresses: list[str] = []
     rcode = ""
     try:
+        address = nameservers.resolve(server)
         for type_name in ("A", "AAAA"):
             query = dns.message.make_query(f"{name}.", type_name, flags=0)
-            answer, _ = dns.query.udp_with_fallback(query, server.host, port=server.port, timeout=TIMEOUT_SECONDS)
+            answer, _ = dns.query.udp_with_fallback(query, address, port=server.port, timeout=TIMEOUT_SECONDS)
             rcode = dns.rcode.to_text(answer.rcode())
             addresses += [rdata.to_text() for rrset in answer.answer for rdata in rrset]
     except (dns.exception.DNSException, OSError) as error:

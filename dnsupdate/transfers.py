@@ -7,6 +7,7 @@ import dns.query
 import dns.rdatatype
 import dns.tsig
 
+from dnsupdate import nameservers
 from dnsupdate.errors import Unreachable
 from dnsupdate.models import Zone
 
@@ -26,7 +27,7 @@ def transfer(zone: Zone) -> Contents:
     contents: Contents = {}
     try:
         messages = dns.query.xfr(
-            server.host,
+            nameservers.resolve(server),
             zone.name,
             port=server.port,
             keyring={key.name: key} if key else None,

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from ddns import domains
-from dnsupdate import snippets, tsig_keys, zones
+from dnsupdate import nameservers, snippets, tsig_keys, zones
 from dnsupdate.errors import DnsUpdateError, PrimaryError
 from dnsupdate.models import Nameserver, TsigKey, Zone
 from dnsupdate.names import normalise
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         self, domain: str, nameserver: str, key_file: str | None, ttl: int | None, output: str, **options
     ) -> None:
         try:
-            host, port = _address(nameserver)
+            host, port = nameservers.parse_address(nameserver)
             name = normalise(domain)
             key = _key(key_file, host, port, name)
             zone = zones.add(name, host=host, port=port, key=key)
@@ -73,14 +73,6 @@ class Command(BaseCommand):
                 ) from error
             self.stdout.write(self.style.SUCCESS(f"{zone}: an update works."))
             return
-
-
-def _address(text: str) -> tuple[str, int]:
-    """HOST, HOST:PORT, or [IPv6]:PORT."""
-    host, separator, port = text.rpartition(":")
-    if not separator or (":" in host and not host.startswith("[")):
-        return text.strip("[]"), 53
-    return host.strip("[]"), int(port)
 
 
 def _key(key_file: str | None, host: str, port: int, zone: str) -> TsigKey:

@@ -1,0 +1,35 @@
+"""Nameservers: how people write where they are, and which zones a secondary answers for."""
+
+import socket
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from dnsupdate.models import Nameserver, Zone
+
+DNS_PORT = 53
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """HOST, HOST:PORT, or [IPv6]:PORT; port 53 unless given. Raises ValueError."""
+    host, separator, port = text.rpartition(":")
+    if not separator or (":" in host and not host.startswith("[")):
+        return text.strip("[]"), DNS_PORT
+    return host.strip("[]"), int(port)
+
+
+def resolve(server: Nameserver) -> str:
+    """An address of the server, resolved now: dnspython sends to addresses only. Raises OSError."""
+    return socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)[0][4][0]
+
+
+@transaction.atomic
+def add_secondary(zones: Iterable[Zone], *, host: str, port: int, name: str | None = None) -> Nameserver:
+    """The server as a secondary of the zones; what is there already is kept, only a name that is given replaces its own."""
+    names = {"name": name} if name else {}
+    server, _ = Nameserver.objects.update_or_create(
+        host=host, port=port, defaults=names, create_defaults={"name": name or f"{host}:{port}"}
+    )
+    for zone in zones:
+        zone.secondaries.add(server)
+    return server
