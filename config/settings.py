@@ -34,9 +34,10 @@ TRUSTED_PROXIES = [ip_network(each) for each in _proxies]
 # --- Services ------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", conn_max_age=None, engine="django.db.backends.postgresql")}
 DATABASES["default"].setdefault("OPTIONS", {}).update(
-    # Both are needed for server-side prepared statements: planning a join costs more than running it.
     server_side_binding=True,
-    prepare_threshold=1,
+    # Only dnsupdate.statements prepares: psycopg sends DEALLOCATE ALL after every rollback if it has prepared
+    # anything itself, and takes the hot path's statements away with its own.
+    prepare_threshold=None,
     # Seconds until an unreachable database is an error, so that a client gets 911 and not a hung socket.
     connect_timeout=3,
     # A worker on a host that vanished must not keep its locks: noticed within 30 seconds.

@@ -46,12 +46,22 @@ class Statement:
         pgconn = raw.pgconn
         if not raw.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
             _checked(pgconn.exec_(b"BEGIN"))
-        if raw not in self._prepared_on:
-            _checked(pgconn.prepare(self.name, self.sql))
-            self._prepared_on.add(raw)
-        result = _checked(pgconn.exec_prepared(self.name, parameters))  # type: ignore[arg-type]  # None is NULL
+        try:
+            result = self._execute_prepared(raw, parameters)
+        except psycopg.errors.InvalidSqlStatementName:
+            # Somebody deallocated it (DISCARD ALL). In a transaction, which has failed by that, the next one prepares it.
+            self._prepared_on.discard(raw)
+            if pgconn.transaction_status != TransactionStatus.IDLE:
+                raise
+            result = self._execute_prepared(raw, parameters)
         columns = range(result.nfields)
         return [tuple([result.get_value(row, column) for column in columns]) for row in range(result.ntuples)]
+
+    def _execute_prepared(self, raw: psycopg.Connection, parameters: Sequence[bytes | None]):
+        if raw not in self._prepared_on:
+            _checked(raw.pgconn.prepare(self.name, self.sql))
+            self._prepared_on.add(raw)
+        return _checked(raw.pgconn.exec_prepared(self.name, parameters))  # type: ignore[arg-type]  # None is NULL
 
 
 def _checked(result):

@@ -75,6 +75,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
     os.environ["DDNS_MODE"] = "test"
     os.environ["DDNS_SECRET_KEY"] = secrets.token_urlsafe(50)
     os.environ["DDNS_VAR"] = str(current.directory / "var")
+    os.environ["DDNS_STATIC_ROOT"] = str(current.directory / "static")
+    (current.directory / "static").mkdir()
     if early_config.known_args_namespace.quick:
         os.environ["DATABASE_URL"] = "postgresql://not-started-by-quick/ddns"
         os.environ["REDIS_URL"] = "unix:///not-started-by-quick"
