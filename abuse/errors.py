@@ -24,5 +24,13 @@ class NothingToDo(AbuseError):
     """The account is in that state already."""
 
 
+class OwnAccount(AbuseError):
+    """Nobody decides about their own account."""
+
+
+class StaffAccount(AbuseError):
+    """This is a member of staff: a superuser decides about them."""
+
+
 class LedgerBroken(AbuseError):
     """The ledger was changed:"""

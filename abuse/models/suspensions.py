@@ -25,6 +25,7 @@ class Suspension(models.Model):
 
     class Meta:
         ordering = ["-decided_at"]
+        permissions = [("deactivate_account", "Can deactivate and reactivate accounts")]
         constraints = [
             models.CheckConstraint(name="suspension_has_reason", condition=~Q(reason="")),
             models.CheckConstraint(

@@ -1,6 +1,7 @@
 """Hostnames: names that customers hold."""
 
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
@@ -32,6 +33,18 @@ class HostnameQuerySet(models.QuerySet["Hostname"]):
     def with_state(self) -> "HostnameQuerySet":
         """Everything that a list of hostnames shows, in one query."""
         return self.select_related("account", "domain", "restriction", "publication")
+
+    def in_state(self, state: State) -> "HostnameQuerySet":
+        """The rows whose property state says so."""
+        if state == State.RELEASED:
+            return self.exclude(released_at=None)
+        if state in (State.LIVE, State.OFFLINE):
+            return self.unreleased().filter(restriction=None, offline=state == State.OFFLINE)
+        return self.unreleased().filter(restriction__kind=state.value)
+
+    def answering(self, address: IPv4Address | IPv6Address) -> "HostnameQuerySet":
+        """Those that have the address now. Reads the whole table: no index may name a column that updates touch."""
+        return self.filter(**{f"ipv{address.version}": str(address)})
 
 
 class Hostname(models.Model):

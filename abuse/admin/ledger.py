@@ -1,0 +1,26 @@
+"""The ledger on the desk: read, searched, and nothing else."""
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.decorators import display
+
+from abuse.admin.evidence import EvidenceAdmin
+from abuse.models import LedgerEntry
+
+ACTION_BADGES = {"suspend": "danger", "deactivate": "danger", "lift": "success", "reactivate": "success"}
+
+
+@admin.register(LedgerEntry)
+class LedgerAdmin(EvidenceAdmin):
+    list_display = ("sequence", "at", "shown_action", "object", "actor_name", "reason")
+    list_display_links = ("sequence", "object")
+    list_filter = (("at", RangeDateFilter), "action")
+    list_filter_sheet = False
+    list_filter_submit = True
+    search_fields = ("object", "actor_name", "reason", "hash__startswith")
+    search_help_text = "Part of a name, an account, a person or a reason; or the beginning of a hash."
+    fields = ("sequence", "at", "actor_name", "action", "object", "reason", "details", "previous_hash", "hash")
+
+    @display(description="action", ordering="action", label=ACTION_BADGES)
+    def shown_action(self, entry: LedgerEntry) -> str:
+        return entry.action

@@ -1,0 +1,6 @@
+"""Domains and reserved names. Hostnames and accounts are on the desk (abuse.admin)."""
+
+from ddns.admin.domains import DomainAdmin
+from ddns.admin.reserved_names import ReservedNameAdmin
+
+__all__ = ["DomainAdmin", "ReservedNameAdmin"]
