@@ -1,0 +1,1 @@
+"""Measurements: what an address update costs, and how fast it is in DNS."""

@@ -1,0 +1,118 @@
+"""The provider set-up on this machine, as docker-compose.yml has it: every service, its own process, real settings.
+
+`python -m bench.provider DIRECTORY` runs it in the foreground under the supervisor, which starts again what dies.
+"""
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.local.bind import Bind
+from deploy.local.data_directory import write_private
+from deploy.local.knot import Knot
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.postgres import Postgres
+from deploy.local.program import Program, answers, logged
+from deploy.local.server import Server
+from deploy.local.supervisor import Supervisor
+from deploy.local.tsig import TsigKey
+from deploy.local.valkey import Valkey
+
+ZONE = "ddns.test"
+WEB_PROCESSES = 2
+HOSTNAMES_PER_ACCOUNT = 100_000
+
+
+class Provider:
+    """Everything is private to `directory` and on free loopback ports; nothing of it needs a name in DNS."""
+
+    def __init__(self, directory: Path, *, settings: str = "config.settings") -> None:
+        self.directory = directory
+        self.web_port, bind_port, knot_port = free_port(), free_port(), free_port()
+        key = TsigKey.generate("publisher")
+        self.key_file = directory / "tsig.key"
+        write_private(self.key_file, str(key))
+        self.postgres = Postgres(directory / "postgres", log=self._log("postgres"))
+        self.valkey = Valkey(directory / "valkey", log=self._log("valkey"))
+        self.bind = Bind(
+            directory / "bind", zones=[ZONE], key=key, port=bind_port, secondaries=[(LOOPBACK, knot_port)],
+            log=self._log("bind"),
+        )  # fmt: skip
+        self.knot = Knot(
+            directory / "knot", zones=[ZONE], key=key, port=knot_port, primary=(LOOPBACK, bind_port),
+            log=self._log("knot"),
+        )  # fmt: skip
+        self.environment = self._environment(settings)
+        self.programs = self._programs()
+
+    @property
+    def servers(self) -> dict[str, Server]:
+        """Every process tree by what it is, for accounting."""
+        return {
+            "postgres": self.postgres,
+            "redis": self.valkey,
+            "nameserver": self.bind,
+            "secondary": self.knot,
+            **{program.name: program for program in self.programs},
+        }
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Starts the servers, makes schema and zone, starts the programs; each layer is ready before the next."""
+        supervisor.start(self.postgres, self.valkey, self.bind)
+        supervisor.start(self.knot)
+        self.manage("migrate", "--noinput")
+        output = str(self.directory / "nameserver")
+        address = f"{LOOPBACK}:{self.bind.port}"
+        self.manage("add_domain", ZONE, "--nameserver", address, "--key-file", str(self.key_file), "--output", output)
+        supervisor.start(*self.programs)
+
+    def manage(self, *command: str) -> None:
+        """Runs manage.py to its end; raises CommandFailed with the end of its log."""
+        argv = [sys.executable, "manage.py", *command]
+        Program(command[0], argv, env=self.environment, log=self._log(command[0])).run()
+
+    def _log(self, name: str) -> Path:
+        return self.directory / f"{name}.log"
+
+    def _environment(self, settings: str) -> Mapping[str, str]:
+        static = self.directory / "static"
+        static.mkdir(exist_ok=True)
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "PYTHONUNBUFFERED": "1",
+            "DJANGO_SETTINGS_MODULE": settings,
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.valkey.url,
+            "DDNS_MODE": "provider",
+            "DDNS_SECRET_KEY": secrets.token_urlsafe(50),
+            "DDNS_SITE_URL": f"http://{LOOPBACK}:{self.web_port}",
+            "DDNS_ALLOWED_HOSTS": LOOPBACK,
+            "DDNS_STATIC_ROOT": str(static),
+            # the addresses for documentation (RFC 5737) are none that the Internet routes
+            "DDNS_ALLOW_NON_GLOBAL_ADDRESSES": "1",
+            "DDNS_HOSTNAMES_PER_ACCOUNT": str(HOSTNAMES_PER_ACCOUNT),
+        }
+
+    def _programs(self) -> list[Program]:
+        granian = ["granian", "--interface", "wsgi", "config.wsgi:application", "--host", LOOPBACK, "--no-ws"]
+        granian += ["--port", str(self.web_port), "--workers", str(WEB_PROCESSES), "--blocking-threads", "1"]
+        granian += ["--respawn-failed-workers", "--workers-kill-timeout", "1"]
+        worker = ["celery", "-A", "config", "worker", "-l", "INFO", "--without-gossip", "--without-mingle"]
+        schedule = str(self.directory / "beat-schedule")
+        return [
+            self._program("web", granian, answers(self.web_port, "/healthz")),
+            self._program("publish", [*worker, "-Q", "publish", "-c", "2", "-n", "publish@%h"], logged(" ready.")),
+            self._program(
+                "other", [*worker, "-Q", "abuse,mail,periodic", "-c", "1", "-n", "other@%h"], logged(" ready.")
+            ),
+            self._program(
+                "beat",
+                ["celery", "-A", "config", "beat", "-s", schedule, "--pidfile=", "-l", "INFO"],
+                logged("beat: Starting"),
+            ),
+        ]
+
+    def _program(self, name: str, argv: list[str], is_up) -> Program:
+        return Program(name, [sys.executable, "-m", *argv], env=self.environment, log=self._log(name), is_up=is_up)
