@@ -22,6 +22,12 @@ CONFIG = """\
 key "{key.name}" {{ algorithm {key.algorithm}; secret "{key.secret}"; }};
 key "{control.name}" {{ algorithm {control.algorithm}; secret "{control.secret}"; }};
 controls {{ inet {host} port {control_port} allow {{ {host}; }} keys {{ "{control.name}"; }}; }};
+logging {{
+    // a line for every name that changes, NOTIFY and transfer costs more than the update; refusals are in update-security
+    category update {{ null; }};
+    category notify {{ null; }};
+    category xfer-out {{ null; }};
+}};
 options {{
     directory "{directory}";
     pid-file none;

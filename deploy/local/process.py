@@ -60,6 +60,7 @@ class Process:
     def start(self) -> None:
         if self.alive:
             raise ServerFailed(f"{self.name} already runs as process {self.pid}.")
+        self.end_group()
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log, warnings.catch_warnings():
             # Python 3.12 warns of preexec_fn beside threads; ours makes one system call and takes no lock.
@@ -112,8 +113,13 @@ class Process:
             self._child.wait(within.total_seconds())
         except subprocess.TimeoutExpired:
             self.kill()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        self.end_group()
+
+    def end_group(self) -> None:
+        """End what it left behind: the workers of a web server that was killed keep its port and old code."""
+        if self._child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def kill(self) -> None:
         """SIGKILL to the process and all below it at once, as a machine that fails would."""

@@ -80,6 +80,16 @@ def test_children_go_with_it(started, end):
     wait_for(lambda: is_gone(child), SOON)
 
 
+def test_next_start_ends_what_a_killed_process_left(started):
+    process = started(WITH_CHILD)
+    child = process.family()[1]
+    os.kill(process.pid, signal.SIGKILL)
+    wait_for(lambda: not process.alive, SOON)
+    assert not is_gone(child)
+    process.start()
+    wait_for(lambda: is_gone(child), SOON)
+
+
 def test_frozen_family_thaws(started):
     process = started(WITH_CHILD)
     process.freeze()
