@@ -134,6 +134,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         primary_key=True,
                         related_name="pending",
+                        db_constraint=False,
                         serialize=False,
                         to="dnsupdate.publication",
                     ),
@@ -147,7 +148,12 @@ class Migration(migrations.Migration):
                 ("refusal_count", models.PositiveSmallIntegerField(db_default=0, default=0)),
                 (
                     "zone",
-                    models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to="dnsupdate.zone"),
+                    models.ForeignKey(
+                        db_index=False,
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="dnsupdate.zone",
+                    ),
                 ),
             ],
         ),
