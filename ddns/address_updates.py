@@ -173,7 +173,7 @@ def update(caller: Caller, names: Sequence[str], wish: Wish) -> list[Outcome]:
     Changed and Unchanged mean: committed in the database. Publishing follows by itself.
     """
     standings = read(caller.key, names)
-    contacts.remember(standings.key_id, caller.source, caller.agent)
+    contacts.remember(standings.key_id, caller.source, _printable(caller.agent))
     return [_update_one(caller, name, wish, standings.by_name.get(name)) for name in names]
 
 
@@ -233,6 +233,9 @@ def _change(caller: Caller, wish: Wish, standing: _Standing) -> Outcome:
         rewrites.append(Rewrite(*standing.wildcard_publication, rrsets if standing.wildcard else {}))
     # One row is one statement and a transaction of its own; two rows must both be unchanged or neither is written.
     with transaction.atomic() if len(rewrites) > 1 else nullcontext():
+        if len(rewrites) > 1:
+            # In the order of all other writers: the UPDATE itself would lock them in the order of its plan.
+            outbox.lock([each.publication_id for each in rewrites])
         written = _CHANGE(
             outbox.rewrites_as_json(rewrites),
             str(standing.hostname_id).encode(),
@@ -254,7 +257,7 @@ def _change(caller: Caller, wish: Wish, standing: _Standing) -> Outcome:
 def _reconfigure(caller: Caller, wish: Wish, standing: _Standing) -> Outcome:
     """The rare update that changes an option too: under the hostname's lock."""
     try:
-        hostname = lock_unrestricted(Hostname(pk=standing.hostname_id, publication_id=standing.publication[0]))
+        hostname = lock_unrestricted(Hostname(pk=standing.hostname_id))
     except HostnameRestricted:
         return Restricted()
     except HostnameReleased:

@@ -1,6 +1,6 @@
 """checkip: tells a client its address, in the forms that clients parse: text, Dyn's HTML, JSON."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from ddns import sources
 
@@ -25,7 +25,7 @@ def html(request: HttpRequest) -> HttpResponse:
 
 
 def json(request: HttpRequest) -> HttpResponse:
-    return _answer(JsonResponse({"ip": str(sources.address_of(request))}).content.decode(), "application/json")
+    return _answer(f'{{"ip":"{sources.address_of(request)}"}}', "application/json")
 
 
 def freedns(request: HttpRequest) -> HttpResponse:

@@ -39,7 +39,8 @@ def _from_basic(text: str) -> Credentials:
         decoded = base64.b64decode(text, validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
         return Credentials("", "")
-    user, _, key = decoded.partition(":")
+    # A key has no colon, a user name of a No-IP group ("group:user") has.
+    user, _, key = decoded.rpartition(":")
     return Credentials(user.strip(), key.strip()[:MAX_KEY_CHARACTERS])
 
 

@@ -33,17 +33,20 @@ class Malformed(ValueError):
 class UpdateRequest:
     """What the client asks for. names holds what was sent, in order; None where it is not a full name.
 
-    echo holds the addresses exactly as sent; empty where the source address is meant.
+    Of a list that is too long only MAX_HOSTNAMES + 1 are read. addresses is None where the source address is meant;
+    echo holds the addresses exactly as sent.
     """
 
     names: list[str | None]
-    addresses: Addresses | None
+    addresses: Addresses | Malformed | None
     echo: str
     wildcard: bool | None
     offline: bool | None
 
     def wish(self, source: Address) -> Wish:
-        """What shall become of each hostname; without an address, the source's is meant."""
+        """What shall become of each hostname; without an address, the source's is meant. Raises Malformed."""
+        if isinstance(self.addresses, Malformed):
+            raise self.addresses
         if self.offline:
             return Wish(Addresses(), wildcard=self.wildcard, offline=True)
         wanted = self.addresses or Addresses.of(source)
@@ -52,11 +55,15 @@ class UpdateRequest:
 
 
 def parse(parameters: QueryDict) -> UpdateRequest:
-    """Reads the parameters of §1.2 of the protocol notes; unknown ones are ignored. Raises Malformed for addresses."""
-    given, echo = _addresses(parameters)
+    """Reads the parameters of docs/protocols.md; unknown ones are ignored."""
+    given: Addresses | Malformed | None
+    try:
+        given, echo = _addresses(parameters)
+    except Malformed as error:
+        given, echo = error, ""
     return UpdateRequest(
         names=_names(parameters),
-        addresses=given if any(given) else None,
+        addresses=given if isinstance(given, Malformed) or any(given) else None,
         echo=echo,
         wildcard=_option(parameters, "wildcard"),
         offline=_offline(parameters),
@@ -116,7 +123,7 @@ def _names(parameters: QueryDict) -> list[str | None]:
         for value in reversed(parameters.getlist(parameter)):
             names = [name.strip() for name in value.split(",") if name.strip()]
             if names and not any(_LEFTOVER.fullmatch(name) for name in names):
-                return [full_name(name) for name in names]
+                return [full_name(name) for name in names[: MAX_HOSTNAMES + 1]]
     return []
 
 

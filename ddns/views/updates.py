@@ -3,6 +3,7 @@
 import logging
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 
@@ -32,7 +33,11 @@ def update(request: HttpRequest) -> HttpResponse:
 
 
 def _update(request: HttpRequest) -> HttpResponse:
-    parameters = _parameters(request)
+    try:
+        parameters = _parameters(request)
+    except SuspiciousOperation:
+        # More fields than any device sends.
+        parameters = None
     if parameters is None:
         return dyndns2.text("badagent\n")
     agent = request.META.get("HTTP_USER_AGENT", "")
@@ -51,23 +56,28 @@ def _update(request: HttpRequest) -> HttpResponse:
 
 def _answer(caller: Caller, presented: Credentials, parameters: QueryDict) -> HttpResponse:
     """The table of docs/protocols.md from top to bottom. Raises WrongKey before anything else is said."""
-    try:
-        wanted = dyndns2.parse(parameters)
-    except dyndns2.Malformed:
-        address_updates.read(caller.key, [])
-        return dyndns2.text("dnserr\n")
+    wanted = dyndns2.parse(parameters)
     names = wanted.names or [_default_name(caller, presented)]
+    if len(names) > dyndns2.MAX_HOSTNAMES:
+        return _refuse(caller, "numhost\n")
     known = [name for name in names if name is not None]
-    if len(names) > dyndns2.MAX_HOSTNAMES or not known:
-        address_updates.read(caller.key, [])
-        return dyndns2.text("numhost\n" if known else "notfqdn\n" * len(names))
-    wish = wanted.wish(caller.source)
+    if not known:
+        return _refuse(caller, "notfqdn\n" * len(names))
+    try:
+        wish = wanted.wish(caller.source)
+    except dyndns2.Malformed:
+        return _refuse(caller, "dnserr\n" * len(names))
     if not all(map(is_publishable, wish.addresses)):
-        address_updates.read(caller.key, [])
-        return dyndns2.text("dnserr\n" * len(names))
+        return _refuse(caller, "dnserr\n" * len(names))
     outcomes = iter(address_updates.update(caller, known, wish))
     echo = wanted.echo or ",".join(map(str, wish.addresses))
     return dyndns2.render([next(outcomes) if name is not None else None for name in names], echo)
+
+
+def _refuse(caller: Caller, body: str) -> HttpResponse:
+    """To a caller with a working key only. Raises WrongKey."""
+    address_updates.read(caller.key, [])
+    return dyndns2.text(body)
 
 
 def _default_name(caller: Caller, presented: Credentials) -> str | None:

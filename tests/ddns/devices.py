@@ -1,0 +1,57 @@
+"""What the tests update hostnames with, and how they look at what became of it."""
+
+import base64
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from django.http import HttpResponse
+from django.test import Client
+
+from ddns.models import Hostname
+
+# Where requests of the tests come from unless they say otherwise.
+SOURCE = "198.51.100.9"
+
+
+@dataclass
+class Device:
+    """A router: sends update requests with its credentials, byte for byte as told."""
+
+    user: str = ""
+    key: str = ""
+    agent: str | None = "Test/1.0"
+    source: str = SOURCE
+    headers: dict[str, str] = field(default_factory=dict)
+    client: Client = field(default_factory=Client)
+
+    def update(self, **parameters: str) -> HttpResponse:
+        """GET /nic/update with these parameters, escaped as they must be."""
+        return self.get("/nic/update?" + "&".join(f"{name}={quote(value)}" for name, value in parameters.items()))
+
+    def get(self, url: str, method: str = "GET", body: bytes = b"", content_type: str = "") -> HttpResponse:
+        path, _, query = url.partition("?")
+        # The test client mistakes a second slash for the start of a host name.
+        environ = {"QUERY_STRING": query, "REMOTE_ADDR": self.source, "PATH_INFO": path, **self.headers}
+        if self.agent is not None:
+            environ["HTTP_USER_AGENT"] = self.agent
+        if self.user or self.key:
+            environ["HTTP_AUTHORIZATION"] = basic(self.user, self.key)
+        if "%" in path:
+            del environ["PATH_INFO"]
+        return self.client.generic(method, path, body, content_type, **environ)
+
+
+def basic(user: str, key: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{key}".encode()).decode()
+
+
+def stored(hostname: Hostname) -> tuple[str | None, str | None]:
+    """Its addresses of both families."""
+    hostname.refresh_from_db()
+    return hostname.ipv4, hostname.ipv6
+
+
+def answered(hostname: Hostname) -> dict[str, list[str]]:
+    """What DNS shall answer for the hostname, by type."""
+    hostname.publication.refresh_from_db()
+    return {rdtype: rrset["rdata"] for rdtype, rrset in hostname.publication.rrsets.items()}
