@@ -61,7 +61,6 @@ CACHES = {
 INSTALLED_APPS = [
     # Basic: the default one would put the theme's own site in the place of config.admin.Site.
     "unfold.apps.BasicAppConfig",
-    "unfold.contrib.filters",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -229,6 +228,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("DDNS_LOG_LEVEL", "INFO")},
+    # Two lines for every task, and the sweep is one every two seconds; failures are still logged.
+    "loggers": {name: {"level": "WARNING"} for name in ("celery.app.trace", "celery.worker.strategy")},
 }
 
 
