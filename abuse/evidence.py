@@ -43,13 +43,16 @@ class InDns:
     @property
     def stopped_at(self) -> datetime | None:
         """When the primary acknowledged that a name under a suspension answers nothing any more."""
-        withdrawn = self.decided_at is not None and all(row.is_withdrawn for row in self.publications)
-        return self.published_at if withdrawn else None
+        times = [row.withdrawn_at for row in self.publications]
+        is_withdrawn = self.decided_at is not None and not self.is_waiting and None not in times
+        return max(times) if is_withdrawn else None
 
     @property
     def stopped_after(self) -> timedelta | None:
-        """From the decision to the acknowledgement."""
-        return self.stopped_at - self.decided_at if self.stopped_at else None
+        """From the decision to the acknowledgement; None if the name answered nothing before it was decided about."""
+        if self.stopped_at is None or self.stopped_at < self.decided_at:
+            return None
+        return self.stopped_at - self.decided_at
 
     @property
     def refusals(self) -> list[Publication]:

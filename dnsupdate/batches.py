@@ -38,7 +38,10 @@ _MARK = Statement(
         ORDER BY publication.name COLLATE "C" FOR NO KEY UPDATE OF publication
     ), marked AS (
         UPDATE dnsupdate_publication AS publication
-        SET published_revision = acknowledged.revision, published_at = now()
+        SET published_revision = acknowledged.revision, published_at = now(), withdrawn_at = CASE
+            WHEN publication.revision > acknowledged.revision THEN publication.withdrawn_at
+            WHEN publication.rrsets = '{}' THEN coalesce(publication.withdrawn_at, now())
+        END
         FROM acknowledged
         WHERE publication.id = acknowledged.id AND publication.published_revision < acknowledged.revision
         RETURNING publication.id, publication.revision = acknowledged.revision AS is_clean

@@ -1,7 +1,6 @@
 """The ledger on the desk: read, searched, and nothing else."""
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from abuse.admin.evidence import EvidenceAdmin
@@ -14,9 +13,9 @@ ACTION_BADGES = {"suspend": "danger", "deactivate": "danger", "lift": "success",
 class LedgerAdmin(EvidenceAdmin):
     list_display = ("sequence", "at", "shown_action", "object", "actor_name", "reason")
     list_display_links = ("sequence", "object")
-    list_filter = (("at", RangeDateFilter), "action")
+    list_filter = ("at", "action")
     list_filter_sheet = False
-    list_filter_submit = True
+    date_hierarchy = "at"
     search_fields = ("object", "actor_name", "reason", "hash__startswith")
     search_help_text = "Part of a name, an account, a person or a reason; or the beginning of a hash."
     fields = ("sequence", "at", "actor_name", "action", "object", "reason", "details", "previous_hash", "hash")

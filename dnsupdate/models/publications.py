@@ -23,6 +23,9 @@ class Publication(models.Model):
     revision = models.BigIntegerField(default=0)
     published_revision = models.BigIntegerField(default=0)
     published_at = models.DateTimeField(null=True, help_text="When the primary acknowledged the last revision.")
+    withdrawn_at = models.DateTimeField(
+        null=True, help_text="Since when the name answers nothing: the first acknowledgement, whatever was sent again."
+    )
     refusal = models.TextField(blank=True, default="", help_text="Why the primary would not take these records.")
 
     objects = PublicationQuerySet.as_manager()

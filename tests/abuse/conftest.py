@@ -1,0 +1,3 @@
+"""The people of these stories."""
+
+from tests.people import *  # noqa: F403 - fixtures

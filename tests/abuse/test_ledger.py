@@ -1,0 +1,93 @@
+"""The ledger: appended to, never changed, and the first entry that was is named."""
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+
+from abuse import ledger
+from abuse.errors import LedgerBroken
+from abuse.models import LedgerEntry
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def entries(oscar) -> list[LedgerEntry]:
+    return [
+        ledger.append(actor=oscar, action="suspend", object=f"hostname {label}.ddns.test", reason="phishing – größer")
+        for label in ("one", "two", "three")
+    ]
+
+
+def tamper(statement: str) -> None:
+    """What somebody with all rights over the database can do."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE abuse_ledgerentry DISABLE TRIGGER USER")
+        cursor.execute(statement)
+        cursor.execute("ALTER TABLE abuse_ledgerentry ENABLE TRIGGER USER")
+
+
+def test_entries_follow_one_another(entries):
+    assert [entry.sequence for entry in entries] == [1, 2, 3]
+    assert entries[0].previous_hash == ledger.GENESIS
+    assert entries[2].previous_hash == entries[1].hash
+
+
+def test_untouched_ledger_verifies(entries):
+    assert ledger.verify() == ledger.Verified(3, entries[2].hash)
+
+
+def test_empty_ledger_verifies(db):
+    assert ledger.verify() == ledger.Verified(0, ledger.GENESIS)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE abuse_ledgerentry SET reason = 'none' WHERE sequence = 2",
+        "UPDATE abuse_ledgerentry SET actor_name = 'mallory@example.com' WHERE sequence = 2",
+        "UPDATE abuse_ledgerentry SET at = at - interval '1 day' WHERE sequence = 2",
+        """UPDATE abuse_ledgerentry SET details = '{"account": 1}' WHERE sequence = 2""",
+        "DELETE FROM abuse_ledgerentry WHERE sequence = 2",
+    ],
+)
+def test_first_broken_entry_is_named(entries, statement):
+    tamper(statement)
+    with pytest.raises(LedgerBroken, match="entry 2 "):
+        ledger.verify()
+
+
+def test_a_changed_entry_with_a_new_hash_breaks_the_next(entries):
+    forged = entries[1]
+    forged.reason = "none"
+    tamper(f"UPDATE abuse_ledgerentry SET reason = 'none', hash = '{ledger.hash_of(forged)}' WHERE sequence = 2")
+    with pytest.raises(LedgerBroken, match="entry 3 does not follow"):
+        ledger.verify()
+
+
+@pytest.mark.parametrize("statement", ["UPDATE abuse_ledgerentry SET reason = 'none'", "DELETE FROM abuse_ledgerentry"])
+def test_database_refuses_changes(entries, statement):
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+    assert ledger.verify().entry_count == 3
+
+
+def test_a_decision_without_a_person_is_the_systems(db):
+    assert (
+        ledger.append(actor=None, action="lift", object="hostname x.ddns.test", reason="expired").actor_name == "system"
+    )
+
+
+def test_command_says_how_many_and_the_last_hash(entries, capsys):
+    call_command("verify_ledger")
+    said = capsys.readouterr().out
+    assert "3" in said
+    assert entries[2].hash in said
+
+
+def test_command_fails_on_a_broken_ledger(entries):
+    tamper("UPDATE abuse_ledgerentry SET reason = 'none' WHERE sequence = 1")
+    with pytest.raises(CommandError, match="entry 1 "):
+        call_command("verify_ledger")
