@@ -1,7 +1,4 @@
-"""The provider set-up on this machine, as docker-compose.yml has it: every service, its own process, real settings.
-
-`python -m bench.provider DIRECTORY` runs it in the foreground under the supervisor, which starts again what dies.
-"""
+"""The provider set-up on this machine, as docker-compose.yml has it: every service a process, with real settings."""
 
 import os
 import secrets
@@ -58,10 +55,12 @@ class Provider:
             **{program.name: program for program in self.programs},
         }
 
-    def start(self, supervisor: Supervisor) -> None:
-        """Starts the servers, makes schema and zone, starts the programs; each layer is ready before the next."""
+    def start_servers(self, supervisor: Supervisor) -> None:
         supervisor.start(self.postgres, self.valkey, self.bind)
         supervisor.start(self.knot)
+
+    def start_programs(self, supervisor: Supervisor) -> None:
+        """Makes schema and zone, then starts the programs."""
         self.manage("migrate", "--noinput")
         output = str(self.directory / "nameserver")
         address = f"{LOOPBACK}:{self.bind.port}"

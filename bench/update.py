@@ -17,6 +17,7 @@ from bench.customers import ADDRESSES, Connection, Customer  # noqa: E402
 from bench.load import Load, write_hosts  # noqa: E402
 from bench.orders import Orders  # noqa: E402
 from bench.probe import Prober  # noqa: E402
+from bench.profiles import Stacks, Statements  # noqa: E402
 from bench.provider import ZONE, Provider  # noqa: E402
 from deploy.local.errors import LocalError  # noqa: E402
 from deploy.local.supervisor import Supervisor  # noqa: E402
@@ -36,7 +37,10 @@ def main() -> int:
     try:
         with Supervisor(say=_say) as supervisor:
             provider = Provider(directory, settings="bench.settings")
-            provider.start(supervisor)
+            provider.start_servers(supervisor)
+            if options.profile:
+                Statements(provider.postgres).enable()
+            provider.start_programs(supervisor)
             with Orders(provider.environment, directory / "desk.log") as orders:
                 _Bench(provider, orders, options).run()
     except (LocalError, TimeoutError) as error:
@@ -54,6 +58,7 @@ class _Bench:
     def __init__(self, provider: Provider, orders: Orders, options: argparse.Namespace) -> None:
         self.provider, self.orders, self.options = provider, orders, options
         self.first = 0
+        self.statements = Statements(provider.postgres)
         self.hello: dict[int, dict] = {}
         cases = len(CASES) * len(options.concurrency)
         labels = [f"h{number}" for number in range(options.hosts + PROBE_HOSTS + cases)]
@@ -71,6 +76,19 @@ class _Bench:
         for case in self.options.cases:
             for concurrency in self.options.concurrency:
                 self._measure(case, concurrency)
+                if self.options.profile:
+                    self._profile(case, concurrency)
+
+    def _profile(self, case: str, concurrency: int) -> None:
+        """The same once more, under observation."""
+        self._settle()
+        self.statements.reset()
+        load = self._load(case, concurrency, self.options.seconds)
+        output = self.provider.directory / f"{case}-{concurrency}.stacks"
+        stacks = Stacks(self.provider.servers["web"].pid, output, self.options.seconds - 1)
+        functions = stacks.top()
+        line = {"profile": case, "concurrency": concurrency, "requests": load.result()["requests"]}
+        print(json.dumps({**line, "statements": self.statements.top(), "web": functions}), flush=True)
 
     def _measure(self, case: str, concurrency: int) -> None:
         self._settle()
@@ -150,6 +168,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--hosts", type=int, default=500)
     parser.add_argument("--concurrency", type=int, nargs="+", default=[8, 32])
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--profile", action="store_true", help="repeat each case to see where its time goes")
     parser.add_argument("--keep", action="store_true", help="leave the directory with data and logs behind")
     return parser.parse_args()
 
