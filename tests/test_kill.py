@@ -66,6 +66,7 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed_at_random(fragil
         stop.set()
         _keep_up_until(killer, lambda: not any(device.is_alive() for device in devices), "the end of the devices")
         _keep_up_until(killer, lambda: _waiting_count(fragile) == 0, "publication of everything that waits")
+        killer.keep_up(LOOK_EVERY)
     finally:
         stop.set()
         killer.close()
