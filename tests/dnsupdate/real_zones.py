@@ -1,12 +1,13 @@
 """Rows for zones of the run's real nameservers, and what those nameservers answer."""
 
+import socket
+import struct
 from datetime import timedelta
 
 import dns.message
 import dns.query
 import dns.rcode
 import dns.tsig
-import dns.tsigkeyring
 import dns.update
 from django.utils import timezone
 
@@ -82,16 +83,8 @@ def send_by_hand(server: Server, update: dns.update.UpdateMessage) -> None:
 
 def send_octets(server: Server, wire: bytes) -> dns.message.Message:
     """Delivers a message that was built earlier; the answer's signature is not looked at."""
-    with dns.query.socket_factory(dns.inet.AF_INET, dns.query.socket.SOCK_STREAM) as connection:
-        connection.settimeout(ANSWER_SECONDS)
-        connection.connect((server.host, server.port))
-        dns.query.send_tcp(connection, wire)
-        length = int.from_bytes(_octets(connection, 2), "big")
-        return dns.message.from_wire(_octets(connection, length), keyring=False)
-
-
-def _octets(connection, count: int) -> bytes:
-    octets = b""
-    while len(octets) < count:
-        octets += connection.recv(count - len(octets))
-    return octets
+    with socket.create_connection((server.host, server.port), timeout=ANSWER_SECONDS) as connection:
+        connection.sendall(struct.pack("!H", len(wire)) + wire)
+        with connection.makefile("rb") as stream:
+            length = int.from_bytes(stream.read(2), "big")
+            return dns.message.from_wire(stream.read(length), keyring=False)
