@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakSet
 
 import psycopg
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from psycopg.pq import ExecStatus, TransactionStatus
 
 # What each column holds is known to the statement alone.
@@ -30,15 +30,16 @@ class Statement:
         self._prepared_on: WeakSet[psycopg.Connection] = WeakSet()
 
     def __call__(self, *parameters: bytes | None) -> list[Row]:
-        connection.ensure_connection()
-        raw = connection.connection
-        with connection.wrap_database_errors:
+        # Looked up once: every attribute of django.db.connection is a look-up of its own.
+        database = connections[DEFAULT_DB_ALIAS]
+        database.ensure_connection()
+        with database.wrap_database_errors:
             try:
-                return self._execute(raw, parameters)
+                return self._execute(database.connection, parameters)
             except psycopg.Error:
                 # As a cursor does: Django then drops a broken connection at the end of the request.
-                connection.errors_occurred = True
-                if connection.in_atomic_block:
+                database.errors_occurred = True
+                if database.in_atomic_block:
                     transaction.set_rollback(True)
                 raise
 
