@@ -15,7 +15,7 @@ import dns.rdatatype
 import dns.tsig
 
 from dnsupdate import messages
-from dnsupdate.errors import FenceMoved, ServerFailed, Unreachable, ZoneMissing
+from dnsupdate.errors import DnsUpdateError, FenceMoved, ServerFailed, Unreachable, ZoneMissing
 from dnsupdate.messages import Change
 
 # A primary under load answers within a second (facts: Knot with a million names, 950 ms). The lease is longer than this.
@@ -73,7 +73,15 @@ class Primary:
             next_fence=next_fence,
             now=int(time.time()),
         )
-        messages.check_answer(self._exchange(message.wire), message, self.key)
+        answer = self._exchange(message.wire)
+        try:
+            messages.check_answer(answer, message, self.key)
+        except FenceMoved:
+            raise
+        except DnsUpdateError:
+            # Knot closes the connection behind a message that it cannot parse, and nobody must read a late answer.
+            self.close()
+            raise
         self._fence = [messages.fence_rdata(next_fence)]
 
     def _ask_for_fence(self) -> None:

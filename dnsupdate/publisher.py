@@ -77,6 +77,7 @@ class _Sending:
         except (RecordsRefused, UpdateForbidden, ServerFailed) as error:
             # A message without names tells a bad name from a bad zone: this raises if the zone is the reason.
             self.primary.send([])
+            batches.mark_published(self.lease, [])
             self._halve(changes, error)
         else:
             batches.mark_published(self.lease, changes)
