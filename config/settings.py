@@ -3,6 +3,7 @@
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
@@ -68,12 +69,13 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "allauth",
-    "allauth.account",
     "config.apps.AdminConfig",
     "dnsupdate",
     "ddns",
     "abuse",
+    # Behind ddns, whose templates take the place of its own.
+    "allauth",
+    "allauth.account",
 ]
 MIDDLEWARE = [
     # First: update clients get none of what browsers need (sessions, redirects, cookies, headers).
@@ -134,6 +136,22 @@ ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+
+# --- Mail ----------------------------------------------------------------------------------------------------
+EMAIL_HOST = env.str("DDNS_SMTP_HOST", "")
+EMAIL_PORT = env.int("DDNS_SMTP_PORT", 587)
+EMAIL_HOST_USER = env.str("DDNS_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = env.str("DDNS_SMTP_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("DDNS_SMTP_STARTTLS", True)
+# Seconds: a page waits for it.
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DDNS_MAIL_FROM", "noreply@" + (urlsplit(SITE_URL).hostname or "localhost"))
+# Without a mail server nothing is sent and no page offers to; while developing, mails are printed.
+CAN_MAIL = bool(EMAIL_HOST) or not IS_PROVIDER
+_MAILER = "smtp" if EMAIL_HOST else "dummy" if IS_PROVIDER else "console"
+EMAIL_BACKEND = f"django.core.mail.backends.{_MAILER}.EmailBackend"
+# Where customers and reporters reach the abuse desk.
+ABUSE_CONTACT = env.str("DDNS_ABUSE_CONTACT", "abuse@" + (urlsplit(SITE_URL).hostname or "localhost"))
 
 # --- Browsers ------------------------------------------------------------------------------------------------
 IS_HTTPS = SITE_URL.startswith("https://")
@@ -252,6 +270,7 @@ UNFOLD = {
     "SITE_URL": "/hostnames/",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("ddns/icon.svg")}],
     "STYLES": [lambda request: static("abuse/desk.css")],
     "DASHBOARD_CALLBACK": "config.admin.start_page",
     # A blue that has a contrast of 4.5 and more on white and on the dark ground.

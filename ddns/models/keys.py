@@ -7,6 +7,11 @@ class UpdateKeyQuerySet(models.QuerySet["UpdateKey"]):
     def working(self) -> "UpdateKeyQuerySet":
         return self.filter(revoked_at=None)
 
+    def covering(self, hostname) -> "UpdateKeyQuerySet":
+        """Those that may update the hostname."""
+        by_account = models.Q(account=hostname.account_id, covers_account=True)
+        return self.filter(by_account | models.Q(pk__in=hostname.update_keys.values("pk")))
+
 
 class UpdateKey(models.Model):
     """A random secret that may update some hostnames of an account, or all. Only its SHA-256 is stored."""

@@ -1,0 +1,1 @@
+"""Forms: what pages ask customers, parsed into what verbs take."""
