@@ -44,3 +44,12 @@ def to_wire(type_name: str, text: str) -> bytes:
         return rdata.to_wire() or b""
     except (dns.exception.DNSException, ValueError, OverflowError) as error:
         raise InvalidRRset(f"{type_name} {text[:80]!r}: {error or type(error).__name__}.") from error
+
+
+def to_canonical(type_name: str, text: str) -> bytes:
+    """As to_wire, with the names inside in lower case (RFC 4034 §6.2): BIND keeps their case and Knot does not."""
+    wire = to_wire(type_name, text)
+    if type_name in ("A", "AAAA"):
+        return wire
+    rdata = dns.rdata.from_wire(dns.rdataclass.IN, dns.rdatatype.from_text(type_name), wire, 0, len(wire))
+    return rdata.to_digestable()

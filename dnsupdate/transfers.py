@@ -16,7 +16,7 @@ SIGNERS_TYPES = frozenset({"RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CD
 # Seconds between two messages, and for the whole: a loaded server pauses.
 MESSAGE_TIMEOUT, LIFETIME = 30, 3600
 
-# By owner name, then by type: the TTL and the rdata in wire form.
+# By owner name, then by type: the TTL and the rdata in canonical wire form (RFC 4034 §6.2).
 Contents = dict[str, dict[str, tuple[int, frozenset[bytes]]]]
 
 
@@ -51,4 +51,4 @@ def _collect(message: dns.message.Message, contents: Contents) -> None:
             continue
         types = contents.setdefault(rrset.name.to_text(omit_final_dot=True).lower(), {})
         _, earlier = types.get(type_name, (0, frozenset()))
-        types[type_name] = (rrset.ttl, earlier | {rdata.to_wire() for rdata in rrset})
+        types[type_name] = (rrset.ttl, earlier | {rdata.to_digestable() for rdata in rrset})

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from dnsupdate import outbox, transfers
 from dnsupdate import rrsets as records
+from dnsupdate.errors import InvalidName
 from dnsupdate.messages import FENCE_LABEL
 from dnsupdate.models import Publication, Zone
-from dnsupdate.names import is_within
+from dnsupdate.names import is_within, normalise
 from dnsupdate.rrsets import RRsets
 from dnsupdate.transfers import Contents
 
@@ -57,8 +58,12 @@ def compare(zone: Zone) -> Comparison:
     return Comparison(count, len(moving), [suspect for suspect in suspects if suspect.name not in moving])
 
 
-def repair(zone: Zone, differences: list[Difference]) -> None:
-    """Sends the rows again where the zone differs, and withdraws what stands in no row."""
+def repair(zone: Zone, differences: list[Difference]) -> list[Difference]:
+    """Sends the rows again where the zone differs, and withdraws what stands in no row.
+
+    Gives what it cannot repair: names that no row can hold, such as an escaped dot, which somebody put there by hand.
+    """
+    differences, left = _split(differences)
     known = set(
         Publication.objects.filter(zone=zone, name__in=[each.name for each in differences]).values_list(
             "name", flat=True
@@ -66,6 +71,17 @@ def repair(zone: Zone, differences: list[Difference]) -> None:
     )
     outbox.republish(zone, sorted(known))
     outbox.publish(zone, {each.name: {} for each in differences if each.name not in known})
+    return left
+
+
+def _split(differences: list[Difference]) -> tuple[list[Difference], list[Difference]]:
+    ours, left = [], []
+    for difference in differences:
+        try:
+            (ours if normalise(difference.name) == difference.name else left).append(difference)
+        except InvalidName:
+            left.append(difference)
+    return ours, left
 
 
 def _one_sided(rrsets: RRsets) -> Kind:
@@ -87,7 +103,7 @@ def _operators_names(zone: Zone, contents: Contents) -> set[str]:
 
 def _as_contents(rrsets: RRsets) -> dict[str, tuple[int, frozenset[bytes]]]:
     return {
-        type_name: (rrset["ttl"], frozenset(records.to_wire(type_name, text) for text in rrset["rdata"]))
+        type_name: (rrset["ttl"], frozenset(records.to_canonical(type_name, text) for text in rrset["rdata"]))
         for type_name, rrset in rrsets.items()
         if rrset["rdata"]
     }

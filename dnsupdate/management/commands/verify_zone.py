@@ -36,5 +36,9 @@ class Command(BaseCommand):
         if comparison.differences and not repair:
             raise CommandError("The zone differs from the rows. Repair it with --repair.")
         if comparison.differences:
-            verify.repair(found, comparison.differences)
+            left = verify.repair(found, comparison.differences)
             self.stdout.write("Queued for repair; the worker publishes them now.")
+            if left:
+                raise CommandError(
+                    "Delete these by hand, no row can hold them: " + ", ".join(each.name for each in left)
+                )
