@@ -28,10 +28,12 @@ def drain(zone_id: int, budget: timedelta = BUDGET) -> bool:
     Returns at once while somebody else publishes the zone or it is backing off. What goes wrong with the
     nameserver is kept on the zone and tried again later; it is not raised.
     """
+    # First of all: a mark left by one that finds the lease taken would swallow the wake-ups of the next second, after
+    # the lease is free (measured: 950 ms to DNS instead of 185, in the 99th percentile).
+    wake.forget(zone_id)
     lease = leases.claim(zone_id)
     if lease is None:
         return True
-    wake.forget(zone_id)
     try:
         is_drained = _drain(lease, time.monotonic() + budget.total_seconds())
     except PrimaryError as error:

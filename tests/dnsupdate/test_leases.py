@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from dnsupdate import leases, outbox, publisher, zones
+from dnsupdate import leases, outbox, publisher, wake, zones
 from dnsupdate.errors import Unreachable
 from dnsupdate.models import Zone
 from tests.dnsupdate.real_zones import a, answers, dirty_names
@@ -96,3 +96,12 @@ def test_a_zone_has_no_work_while_it_is_leased_or_backs_off(quiet_zone: Zone, un
     assert not Zone.objects.with_work().exists()
     Zone.objects.update(**{until: timezone.now() - timedelta(minutes=1)})
     assert Zone.objects.with_work().exists()
+
+
+def test_a_publisher_that_finds_the_lease_taken_lets_the_next_wake_up_through(quiet_zone: Zone, broker):
+    lease = leases.claim(quiet_zone.pk)
+    wake.wake(quiet_zone.pk)
+    publisher.drain(quiet_zone.pk)
+    lease.release()
+    wake.wake(quiet_zone.pk)
+    assert wake.redis_client().llen("publish") == 2
