@@ -1,0 +1,83 @@
+"""A real browser on the pages, and a real nameserver behind them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+
+from ddns import domains, hostnames
+from ddns.models import Domain, Hostname, User
+from dnsupdate import publisher, zones
+from dnsupdate.models import TsigKey, Zone
+from tests.left_out import require
+from tests.people import *  # noqa: F403 - fixtures
+
+PASSWORD = "correct horse battery staple"
+DESKTOP, PHONE = (1280, 800), (390, 844)
+
+
+@pytest.fixture
+def open_browser(tmp_path: Path) -> Iterator[Callable[..., Chrome]]:
+    """`open_browser(size, scheme, scripts)` starts chromium with a profile of its own."""
+    binary, driver = require("chromium"), require("chromedriver", "chromium-driver")
+    opened: list[Chrome] = []
+
+    def start(size: tuple[int, int] = DESKTOP, scheme: str = "light", scripts: bool = True) -> Chrome:
+        options = ChromeOptions()
+        options.binary_location = str(binary)
+        for argument in ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync"):
+            options.add_argument(f"--{argument}")
+        for argument in ("disable-background-networking", "disable-component-update", "disable-dev-shm-usage"):
+            options.add_argument(f"--{argument}")
+        options.add_argument(f"--user-data-dir={tmp_path / f'profile-{len(opened)}'}")
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        if not scripts:
+            options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+        browser = Chrome(options=options, service=Service(str(driver)))
+        opened.append(browser)
+        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        scheme_feature = {"name": "prefers-color-scheme", "value": scheme}
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme_feature]})
+        return browser
+
+    yield start
+    for browser in opened:
+        browser.quit()
+
+
+@pytest.fixture
+def zone(transactional_db, embedded_nameserver, fresh_zone) -> Zone:
+    server = embedded_nameserver
+    key = TsigKey(name=server.key.name, algorithm=server.key.algorithm)
+    key.secret = server.key.secret
+    return zones.add(fresh_zone(server), host=server.host, port=server.port, key=key)
+
+
+@pytest.fixture
+def domain(zone: Zone) -> Domain:
+    return domains.offer(zone)
+
+
+@pytest.fixture
+def home(alice: User, domain: Domain) -> Hostname:
+    """In DNS with an address."""
+    hostname = hostnames.register(alice, domain=domain, label="home")
+    Hostname.objects.filter(pk=hostname.pk).update(ipv4="203.0.113.7")
+    hostnames.configure(hostname)
+    drain(domain.zone)
+    return Hostname.objects.get(pk=hostname.pk)
+
+
+def drain(zone: Zone) -> None:
+    """The worker's part, at a moment of the test's choosing."""
+    while not publisher.drain(zone.pk):
+        pass
+
+
+def with_password(user: User) -> User:
+    user.set_password(PASSWORD)
+    user.save()
+    return user

@@ -1,0 +1,57 @@
+"""How a person moves through the pages."""
+
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.support.wait import WebDriverWait
+
+PATIENCE_SECONDS = 20
+
+
+def log_in(browser: Chrome, base: str, email: str, password: str, to: str) -> None:
+    browser.get(f"{base}{to}")
+    fill(browser, "login", email)
+    fill(browser, "password", password)
+    press(browser, "Log in")
+
+
+def fill(browser: Chrome, name: str, text: str) -> None:
+    field = browser.find_element(By.NAME, name)
+    field.clear()
+    field.send_keys(text)
+
+
+def press(browser: Chrome, label: str) -> None:
+    """A button that sends its form."""
+    go(browser, browser.find_element(By.XPATH, f"//form//button[normalize-space()='{label}']"))
+
+
+def follow(browser: Chrome, label: str) -> None:
+    go(browser, browser.find_element(By.PARTIAL_LINK_TEXT, label))
+
+
+def go(browser: Chrome, element: WebElement) -> None:
+    """Clicks what leads to another page, and waits until this one is gone."""
+    page = browser.find_element(By.TAG_NAME, "html")
+    element.click()
+    WebDriverWait(browser, PATIENCE_SECONDS).until(staleness_of(page))
+
+
+def text(browser: Chrome) -> str:
+    return browser.find_element(By.TAG_NAME, "body").text
+
+
+def wait_for(browser: Chrome, words: str) -> None:
+    """Until the page says so, by itself."""
+    WebDriverWait(browser, PATIENCE_SECONDS).until(lambda _: words in text(browser), f"never said: {words}")
+
+
+def complaints(browser: Chrome) -> list[str]:
+    """What the browser had to complain about: broken scripts, refused code, missing files."""
+    return [entry["message"] for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+
+def overflow(browser: Chrome) -> int:
+    """By how many pixels the page is wider than the screen."""
+    return browser.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
