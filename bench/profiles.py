@@ -16,7 +16,7 @@ from deploy.local.postgres import Postgres
 SAMPLES_PER_SECOND = 250
 SHOWN = 25
 # "function (path/module.py:12)" in a line of stacks; the path from the last site-packages or directory on
-_FRAME = re.compile(r"^(?P<function>.+) \((?:.*/)?(?P<file>[^/]+/[^/]+):\d+\)$")
+_FRAME = re.compile(r"^(?P<function>.+) \((?:.*/)?(?P<file>[^/]+/[^/]+?)(?::\d+)?\)$")
 
 
 class Statements:
@@ -33,6 +33,9 @@ class Statements:
         self.postgres.start()
         with psycopg.connect(self.postgres.url, autocommit=True) as database:
             database.execute("CREATE EXTENSION pg_stat_statements")
+            # a statement that is planned at every call costs more in the planner than in its plan
+            database.execute("ALTER SYSTEM SET pg_stat_statements.track_planning = on")
+            database.execute("SELECT pg_reload_conf()")
 
     def reset(self) -> None:
         with psycopg.connect(self.postgres.url, autocommit=True) as database:
@@ -42,12 +45,20 @@ class Statements:
         """By total time; microseconds per call are elapsed time, which waiting for the disk is part of."""
         with psycopg.connect(self.postgres.url, autocommit=True) as database:
             rows = database.execute(
-                "SELECT calls, round((mean_exec_time * 1000)::numeric, 1), round((wal_bytes / calls)::numeric), query "
-                "FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 8"
+                "SELECT calls, plans, round((mean_plan_time * 1000)::numeric, 1), round((mean_exec_time * 1000)::numeric, 1), "
+                "round((wal_bytes / calls)::numeric), query FROM pg_stat_statements WHERE calls > 0 "
+                "ORDER BY total_exec_time + total_plan_time DESC LIMIT 8"
             ).fetchall()
         return [
-            {"calls": calls, "us": float(mean), "wal_octets": int(wal), "query": " ".join(query.split())[:90]}
-            for calls, mean, wal, query in rows
+            {
+                "calls": calls,
+                "plans": plans,
+                "plan_us": float(planning),
+                "us": float(mean),
+                "wal_octets": int(wal),
+                "query": " ".join(query.split())[:90],
+            }
+            for calls, plans, planning, mean, wal, query in rows
         ]
 
 
@@ -60,7 +71,7 @@ class Stacks:
         command += ["--duration", f"{seconds:.0f}", "--rate", str(SAMPLES_PER_SECOND), "--output", str(output)]
         self._process = None
         if shutil.which("py-spy"):
-            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
     def top(self) -> list[dict]:
         """Functions by the share of samples in them or below them, and in themselves."""
@@ -69,7 +80,7 @@ class Stacks:
         within, itself, total = Counter(), Counter(), 0
         for line in self.output.read_text().splitlines():
             stack, _, count = line.rpartition(" ")
-            frames = [_short(frame) for frame in stack.split(";")]
+            frames = [_short(frame) for frame in stack.split(";") if not frame.startswith(("process ", "thread "))]
             total += int(count)
             itself[frames[-1]] += int(count)
             within.update({frame: int(count) for frame in set(frames)})
