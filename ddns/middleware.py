@@ -34,7 +34,7 @@ class UpdatePaths:
         if view is None:
             return self.get_response(request)
         if view is not updates.update and request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET", "HEAD"])
+            return HttpResponseNotAllowed(["GET", "HEAD"], headers={"Content-Length": "0"})
         return view(request)
 
 

@@ -22,7 +22,7 @@ MAX_FORM_OCTETS = 16 * 1024
 def update(request: HttpRequest) -> HttpResponse:
     """GET or a posted form. Never 401 for a failure of ours: routers give up for good on 401."""
     if request.method not in ("GET", "POST"):
-        return HttpResponseNotAllowed(["GET", "POST"])
+        return HttpResponseNotAllowed(["GET", "POST"], headers={"Content-Length": "0"})
     try:
         return _update(request)
     except (DatabaseError, Conflict) as error:
