@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
 
-from ddns import contacts
+from ddns import addresses, contacts
 from ddns.addresses import Address, Addresses
 from ddns.errors import Conflict, HostnameReleased, HostnameRestricted, WrongKey
 from ddns.hostnames import address_rrsets, lock_unrestricted, publish
@@ -25,8 +26,8 @@ TRIES = 5
 MAX_AGENT_CHARACTERS = 200
 PURGE_CHUNK = 5000
 
-# Stored addresses of both families, as PostgreSQL spells them.
-Pair = tuple[str | None, str | None]
+Pair = tuple[IPv4Address | None, IPv6Address | None]
+Spelt = tuple[str | None, str | None]
 
 # The publisher looks once more after it has let go of its lease, so while the lease stands nobody needs waking;
 # nor while the zone backs off, which the sweep ends.
@@ -116,8 +117,8 @@ class _Standing(NamedTuple):
     key_id: int
     hostname_id: int
     name: str
-    ipv4: str | None
-    ipv6: str | None
+    ipv4: IPv4Address | None
+    ipv6: IPv6Address | None
     wildcard: bool
     offline: bool
     ttl: int
@@ -135,8 +136,8 @@ class _Standing(NamedTuple):
             key_id=key_id,
             hostname_id=hostname_id,
             name=row[3].decode(),
-            ipv4=row[4] and row[4].decode(),
-            ipv6=row[5] and row[5].decode(),
+            ipv4=row[4] and addresses.parse(row[4].decode()),
+            ipv6=row[5] and addresses.parse(row[5].decode()),
             wildcard=row[6] == b"t",
             offline=row[7] == b"t",
             ttl=ttl,
@@ -149,11 +150,10 @@ class _Standing(NamedTuple):
 
     def addresses_after(self, wish: Wish) -> Pair:
         """The addresses that the wish leaves the hostname with: a family that is not given stays."""
-        ipv4, ipv6 = wish.addresses.ipv4, wish.addresses.ipv6
-        return (str(ipv4) if ipv4 else self.ipv4), (str(ipv6) if ipv6 else self.ipv6)
+        return wish.addresses.ipv4 or self.ipv4, wish.addresses.ipv6 or self.ipv6
 
     def fulfils(self, wish: Wish) -> bool:
-        """Whether there is nothing to do. Addresses come from PostgreSQL and ipaddress in the same spelling (RFC 5952)."""
+        """Whether there is nothing to do: addresses are compared as addresses, however they were spelt."""
         if wish.wildcard not in (None, self.wildcard) or wish.offline not in (None, self.offline):
             return False
         return self.addresses_after(wish) == (self.ipv4, self.ipv6)
@@ -226,7 +226,7 @@ def _update_one(caller: Caller, name: str, wish: Wish, standing: _Standing | Non
 def _change(caller: Caller, wish: Wish, standing: _Standing) -> Outcome:
     if wish.wildcard not in (None, standing.wildcard) or wish.offline not in (None, standing.offline):
         return _reconfigure(caller, wish, standing)
-    ipv4, ipv6 = standing.addresses_after(wish)
+    ipv4, ipv6 = (str(address) if address else None for address in standing.addresses_after(wish))
     rrsets = {} if standing.offline else address_rrsets(ipv4, ipv6, standing.ttl)
     rewrites = [Rewrite(*standing.publication, rrsets)]
     if standing.wildcard_publication is not None:
@@ -263,8 +263,11 @@ def _reconfigure(caller: Caller, wish: Wish, standing: _Standing) -> Outcome:
     except HostnameReleased:
         return Unknown()
     old = hostname.ipv4, hostname.ipv6
-    new = standing._replace(ipv4=old[0], ipv6=old[1]).addresses_after(wish)
-    hostname.ipv4, hostname.ipv6 = new
+    if wish.addresses.ipv4:
+        hostname.ipv4 = str(wish.addresses.ipv4)
+    if wish.addresses.ipv6:
+        hostname.ipv6 = str(wish.addresses.ipv6)
+    new = hostname.ipv4, hostname.ipv6
     hostname.wildcard = hostname.wildcard if wish.wildcard is None else wish.wildcard
     hostname.offline = hostname.offline if wish.offline is None else wish.offline
     if new != old:
@@ -275,7 +278,7 @@ def _reconfigure(caller: Caller, wish: Wish, standing: _Standing) -> Outcome:
     return Changed()
 
 
-def _record(caller: Caller, standing: _Standing, old: Pair, new: Pair) -> None:
+def _record(caller: Caller, standing: _Standing, old: Spelt, new: Spelt) -> None:
     AddressUpdate.objects.create(
         hostname_id=standing.hostname_id,
         key_id=standing.key_id,
