@@ -26,8 +26,8 @@ class Answer:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether the server says that the name answers no address."""
-        return not self.error and not self.addresses
+        """Whether the server says that the name answers no address. A server that refuses to say proves nothing."""
+        return not self.error and not self.addresses and self.rcode in ("NOERROR", "NXDOMAIN")
 
 
 def ask(zone: Zone, name: str) -> list[Answer]:

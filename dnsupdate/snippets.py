@@ -11,12 +11,18 @@ $TTL 60
 @ IN NS {ns}
 {glue}"""
 
-_BIND = """\
-// Include this in named.conf and put {apex}.zone into BIND's directory (it must be writable for the journal).
+# The key has a file of its own: several zones share it, and neither server takes it twice.
+_BIND_KEY = """\
+// Include this in named.conf once.
 key "{key}" {{
     algorithm {algorithm};
     secret "{secret}";
 }};
+"""
+
+_BIND = """\
+// Include this in named.conf, and {key}.key.bind.conf once. Put {apex}.zone into BIND's directory, which must be
+// writable for the journal.
 zone "{apex}" {{
     type primary;
     file "{apex}.zone";
@@ -29,13 +35,17 @@ zone "{apex}" {{
 }};
 """
 
-_KNOT = """\
-# Include this in knot.conf and put {apex}.zone into Knot's storage directory. For zones of up to some
-# ten thousand names: the cost of an update grows with the zone (BIND's does not).
+_KNOT_KEY = """\
+# Include this in knot.conf once, before the zones.
 key:
   - id: {key}
     algorithm: {algorithm}
     secret: "{secret}"
+"""
+
+_KNOT = """\
+# Include this in knot.conf, after {key}.key.knot.conf, and put {apex}.zone into Knot's storage directory. For zones
+# of up to some ten thousand names: the cost of an update grows with the zone (BIND's does not).
 acl:
   - id: publisher-{apex}
     key: {key}
@@ -52,7 +62,7 @@ zone:
 
 @dataclass(frozen=True, slots=True)
 class Snippets:
-    """File contents by file name. Two of them hold the key's secret: keep them private."""
+    """File contents by file name. Those of the key hold its secret: keep them private."""
 
     by_file_name: dict[str, str]
 
@@ -65,7 +75,9 @@ def render(apex: str, key: TsigKey) -> Snippets:
     return Snippets(
         {
             f"{apex}.zone": zone_file,
+            f"{key.name}.key.bind.conf": _BIND_KEY.format(**values),
             f"{apex}.bind.conf": _BIND.format(**values),
+            f"{key.name}.key.knot.conf": _KNOT_KEY.format(**values),
             f"{apex}.knot.conf": _KNOT.format(**values),
         }
     )

@@ -54,6 +54,8 @@ class Command(BaseCommand):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for file_name, content in snippets.render(name, key).by_file_name.items():
             path = directory / file_name
+            # A file that is there already would keep its mode.
+            path.unlink(missing_ok=True)
             path.touch(mode=0o600)
             path.write_text(content)
             self.stdout.write(f"written: {path}")
@@ -69,7 +71,7 @@ class Command(BaseCommand):
                     continue
                 raise CommandError(
                     f"{zone} is set up here, but an update of it does not work yet. {error}\n"
-                    "Configure the nameserver with one of the files above and run this command again."
+                    "Configure the nameserver with the files above and run this command again."
                 ) from error
             self.stdout.write(self.style.SUCCESS(f"{zone}: an update works."))
             return
