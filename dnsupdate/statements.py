@@ -68,4 +68,8 @@ class Statement:
 def _checked(result):
     if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
         return result
-    raise psycopg.errors.error_from_result(result)
+    error = psycopg.errors.error_from_result(result)
+    if error.sqlstate is None:
+        # Not from the database but from libpq: the connection is gone. A cursor says so with this class.
+        raise psycopg.OperationalError(str(error)) from error
+    raise error
