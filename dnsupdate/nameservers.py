@@ -13,7 +13,7 @@ DNS_PORT = 53
 def parse_address(text: str) -> tuple[str, int]:
     """HOST, HOST:PORT, or [IPv6]:PORT; port 53 unless given. Raises ValueError."""
     host, separator, port = text.rpartition(":")
-    if not separator or (":" in host and not host.startswith("[")):
+    if not separator or text.endswith("]") or (":" in host and not host.startswith("[")):
         return text.strip("[]"), DNS_PORT
     if not port.isdecimal() or not 0 < int(port) < 65536:
         raise ValueError(f"“{port}” is not a port: write the nameserver as HOST or HOST:PORT, 1 to 65535.")
