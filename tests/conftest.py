@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.test import TransactionTestCase
 
 from ddns.models import Domain
 from dnsupdate import wake, zones
 from dnsupdate.models import Nameserver, Publication, TsigKey, Zone
+
+# Its deadline of 200 ms per example is a timing, and a busy machine is no bug.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture
