@@ -81,6 +81,8 @@ class Stacks:
         for line in self.output.read_text().splitlines():
             stack, _, count = line.rpartition(" ")
             frames = [_short(frame) for frame in stack.split(";") if not frame.startswith(("process ", "thread "))]
+            if not frames:
+                continue
             total += int(count)
             itself[frames[-1]] += int(count)
             within.update({frame: int(count) for frame in set(frames)})
