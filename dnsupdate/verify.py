@@ -75,7 +75,8 @@ def repair(zone: Zone, differences: list[Difference]) -> list[Difference]:
 
 
 def _split(differences: list[Difference]) -> tuple[list[Difference], list[Difference]]:
-    ours, left = [], []
+    ours: list[Difference] = []
+    left: list[Difference] = []
     for difference in differences:
         try:
             (ours if normalise(difference.name) == difference.name else left).append(difference)
