@@ -6,7 +6,7 @@ from pathlib import Path
 from celery import signals
 
 # Set by docker-compose.yml; elsewhere nothing is written.
-FILE = os.environ.get("DDNS_HEARTBEAT_FILE")
+FILE = os.environ.get("DDNS_HEARTBEAT_FILE", "")
 
 
 def start() -> None:
