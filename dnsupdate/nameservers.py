@@ -22,7 +22,7 @@ def parse_address(text: str) -> tuple[str, int]:
 
 def resolve(server: Nameserver) -> str:
     """An address of the server, resolved now: dnspython sends to addresses only. Raises OSError."""
-    return socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)[0][4][0]
+    return str(socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)[0][4][0])
 
 
 @transaction.atomic
