@@ -23,6 +23,7 @@ key "{key.name}" {{ algorithm {key.algorithm}; secret "{key.secret}"; }};
 key "{control.name}" {{ algorithm {control.algorithm}; secret "{control.secret}"; }};
 controls {{ inet {host} port {control_port} allow {{ {host}; }} keys {{ "{control.name}"; }}; }};
 logging {{
+    category default {{ default_stderr; }};
     // a line for every name that changes, NOTIFY and transfer costs more than the update; refusals are in update-security
     category update {{ null; }};
     category notify {{ null; }};
@@ -95,10 +96,10 @@ class Bind(Server):
     def begin(self) -> None:
         self._prepare()
         self._write_config()
-        # -g: everything to the log we opened, whatever the channels say
+        # -f and not -g, which would log every changed name whatever the categories say
         self.process = Process(
             self.name,
-            [self.directory / "named", "-g", "-4", "-c", self.directory / "named.conf"],
+            [self.directory / "named", "-f", "-4", "-c", self.directory / "named.conf"],
             log=self.log,
             cwd=self.directory,
             user=self.user,

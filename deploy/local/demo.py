@@ -28,8 +28,9 @@ PORT_PATIENCE = timedelta(seconds=2)
 
 def main() -> int:
     try:
-        web_port, dns_port = _port("DDNS_WEB_PORT", WEB_PORT), _port("DDNS_DNS_PORT", DNS_PORT)
+        # first, so that a second run hears of the first and not of its ports
         directory = DataDirectory(Path(os.environ.get("DDNS_VAR") or ROOT / "var"))
+        web_port, dns_port = _port("DDNS_WEB_PORT", WEB_PORT), _port("DDNS_DNS_PORT", DNS_PORT)
         with Supervisor(say=_say) as supervisor:
             _run(supervisor, directory, web_port, dns_port)
     except (LocalError, TimeoutError) as error:

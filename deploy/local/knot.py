@@ -120,7 +120,7 @@ class Knot(Server):
         file_of(self.directory, apex).unlink(missing_ok=True)
 
     def freeze_zone(self, apex: str) -> None:
-        """UPDATE messages for it are refused until it thaws."""
+        """UPDATE messages for it are refused until it thaws; Knot 3.4 lets them wait instead."""
         self.knotc("zone-freeze", apex)
 
     def thaw_zone(self, apex: str) -> None:

@@ -25,6 +25,7 @@ from .users import give, unprivileged
 
 PORT = 5432  # only part of the socket's file name: nothing listens on TCP
 ROLE = DATABASE = "ddns"
+SOCKET_DIRECTORY_LINE = 4  # of postmaster.pid, counted from 0
 ORPHAN_STOP = timedelta(seconds=10)
 
 # With root as caller and a data directory below a home that is closed to the server's user, no absolute path
@@ -117,7 +118,10 @@ class Postgres(Server):
     def _check_data(self) -> None:
         owner, runs_as = self.data.stat().st_uid, self.user.pw_uid if self.user else os.geteuid()
         if owner != runs_as:
-            raise DirectoryUnusable(f"{self.data} belongs to user id {owner}, PostgreSQL would run as {runs_as}.")
+            raise DirectoryUnusable(
+                f"{self.data} belongs to user id {owner}, PostgreSQL would run as {runs_as}. "
+                "Run as before, or set DDNS_VAR to another directory."
+            )
         version = self.data / "PG_VERSION"
         if version.exists() and version.read_text().strip() != (major := wheel_version().split(".")[0]):
             raise DirectoryUnusable(
@@ -157,12 +161,12 @@ class Postgres(Server):
     def _postmaster(self) -> Process:
         options = {
             "listen_addresses": "",
-            "unix_socket_directories": str(self.socket_directory),
             "unix_socket_permissions": "0700",
             "port": PORT,
             "log_checkpoints": "off",
         }
         argv = [self._binaries() / "postgres", "-D", self._data_argument()]
+        argv += ["-c", _socket_option(str(self.socket_directory))]
         argv += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         # SIGINT is the fast shutdown: it does not wait for clients to leave, as SIGTERM would
         return Process(
@@ -178,10 +182,11 @@ class Postgres(Server):
         note = self.data / "postmaster.pid"
         if not note.exists():
             return
-        pid = int(note.read_text().split("\n", 1)[0] or 0)
-        if _works_in(pid, self.data):
+        lines = [*note.read_text().split("\n"), *[""] * SOCKET_DIRECTORY_LINE]
+        pid, directory = int(lines[0] or 0), lines[SOCKET_DIRECTORY_LINE]
+        if _is_postmaster(pid, directory):
             os.kill(pid, signal.SIGINT)
-            wait_for(lambda: not _works_in(pid, self.data), ORPHAN_STOP, f"the end of PostgreSQL process {pid}")
+            wait_for(lambda: not _is_postmaster(pid, directory), ORPHAN_STOP, f"the end of PostgreSQL process {pid}")
         note.unlink(missing_ok=True)
 
 
@@ -201,10 +206,15 @@ def wheel_version() -> str:
     return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
 
 
-def _works_in(pid: int, directory: Path) -> bool:
+def _is_postmaster(pid: int, socket_directory: str) -> bool:
+    """Whether the process is PostgreSQL with that socket; its working directory is not root's to read in a container."""
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cwd").resolve() == directory.resolve()
+        return _socket_option(socket_directory).encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     return False
+
+
+def _socket_option(directory: str) -> str:
+    return f"unix_socket_directories={directory}"
 
 
 def _environment() -> dict[str, str]:

@@ -29,6 +29,14 @@ ROOT = Path(__file__).resolve().parents[2]
 START, ANSWER, STOP = timedelta(seconds=60), timedelta(seconds=10), timedelta(seconds=5)
 FACTS = {"web", "nameserver", "zone", "hostname", "username", "password", "update_key"}
 FACTS |= {"staff_username", "staff_password"}
+CHILDREN = {
+    "postgres": "bin/postgres\0",
+    "valkey": "valkey-server",
+    "nameserver": "dnsupdate.embedded",
+    "web": "granian",
+    "worker": "worker\0",
+    "beat": "beat\0",
+}
 
 
 class Demo:
@@ -159,7 +167,7 @@ def test_it_ends_within_five_seconds_and_leaves_nothing(demo, number):
 
 
 def test_second_run_on_the_same_data_is_refused(demo):
-    other = Demo(demo.var)
+    other = Demo(demo.var, DDNS_WEB_PORT=str(demo.web_port), DDNS_DNS_PORT=str(demo.dns_port))
     assert f"Process {demo.child.pid} runs on {demo.var}" in other.refusal()
 
 
@@ -186,9 +194,9 @@ def test_unreachable_server_of_the_environment_is_named(tmp_path, variable, url)
     assert "refused" in refusal
 
 
-@pytest.mark.parametrize("name", ["postgres", "valkey", "nameserver", "web", "worker", "beat"])
+@pytest.mark.parametrize("name", CHILDREN)
 def test_killed_child_comes_back_and_updates_go_on(demo, name):
-    address = f"203.0.113.{10 + ['postgres', 'valkey', 'nameserver', 'web', 'worker', 'beat'].index(name)}"
+    address = f"203.0.113.{10 + list(CHILDREN).index(name)}"
     os.kill(pid_of(demo, name), signal.SIGKILL)
     wait_for(lambda: f"{name} ended with status -9" in demo.said(), ANSWER, "the announcement")
 
@@ -226,11 +234,10 @@ def test_database_of_the_environment_is_used(tmp_path, postgres, broker, db):
 
 
 def pid_of(demo: Demo, name: str) -> int:
-    """The child that logs into NAME.log; its own children may write there too, it is the one with our id."""
-    log = (demo.var / "log" / f"{name}.log").resolve()
+    """The child of the supervisor with the name's program on its command line."""
     for directory in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             parent = int((directory / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == demo.child.pid and (directory / "fd" / "1").resolve() == log:
+            if parent == demo.child.pid and CHILDREN[name].encode() in (directory / "cmdline").read_bytes():
                 return int(directory.name)
     raise AssertionError(f"{name} does not run")

@@ -1,5 +1,6 @@
 """The private nameservers, as others use them: updates, zones added at run time, crashes, secondaries."""
 
+import contextlib
 import os
 import secrets
 import stat
@@ -98,11 +99,13 @@ def test_removed_zone_comes_back_empty(request, fresh_zone, name):
 
 
 @pytest.mark.parametrize("name", ["bind", "knot"])
-def test_frozen_zone_refuses_until_it_thaws(request, fresh_zone, name):
+def test_frozen_zone_takes_no_update_until_it_thaws(request, fresh_zone, name):
     primary = request.getfixturevalue(name)
     apex = fresh_zone(primary)
     primary.freeze_zone(apex)
-    assert update(primary, apex, "alice") == "REFUSED"
+    with contextlib.suppress(dns.exception.Timeout):  # Knot 3.4 lets it wait
+        assert update(primary, apex, "alice") == "REFUSED"
+    assert addresses(primary, f"alice.{apex}") == []
     primary.thaw_zone(apex)
     assert update(primary, apex, "alice") == "NOERROR"
 
