@@ -8,12 +8,12 @@ from pathlib import Path
 
 from .binaries import need
 from .deadline import wait_for
-from .errors import DirectoryUnusable, ServerFailed
+from .errors import ServerFailed
 from .ports import LOOPBACK, free_port
 from .process import Process
 from .server import Server
 from .tsig import TsigKey
-from .users import can_enter, give, unprivileged
+from .users import check_reach, give, unprivileged
 from .zones import file_of, serves, zone_file
 
 CONTROL_TIME = timedelta(seconds=10)
@@ -130,7 +130,7 @@ class Bind(Server):
 
     def rndc(self, *command: str) -> str:
         """Run a control command and return its output; raises ServerFailed."""
-        argv = [need("rndc"), "-c", self.directory / "rndc.conf", *command]
+        argv: list[str | Path] = [need("rndc"), "-c", self.directory / "rndc.conf", *command]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=CONTROL_TIME.total_seconds(), check=False)
         if done.returncode != 0:
             raise ServerFailed(f"rndc {' '.join(command)}: {done.stdout}{done.stderr}")
@@ -145,8 +145,7 @@ class Bind(Server):
     def _prepare(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         give(self.directory, self.user)
-        if not can_enter(self.directory, self.user):
-            raise DirectoryUnusable(f"BIND runs as {self.user.pw_name}, who cannot enter {self.directory}.")
+        check_reach(self.directory, self.user)
         # A copy, because Ubuntu's AppArmor profile keeps /usr/sbin/named out of any directory but its own.
         if not (self.directory / "named").exists():
             shutil.copy(need("named"), self.directory / "named")

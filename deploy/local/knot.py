@@ -7,13 +7,13 @@ from pathlib import Path
 
 from .binaries import need
 from .deadline import wait_for
-from .errors import DirectoryUnusable, ServerFailed
+from .errors import ServerFailed
 from .ports import LOOPBACK, free_port
 from .process import Process
 from .runtime import RuntimeDirectory
 from .server import Server
 from .tsig import TsigKey
-from .users import can_enter, give, unprivileged
+from .users import check_reach, give, unprivileged
 from .zones import file_of, serves, zone_file
 
 CONTROL_TIME = timedelta(seconds=10)
@@ -92,7 +92,7 @@ class Knot(Server):
     def begin(self) -> None:
         self._prepare()
         self._write_config()
-        argv = [need("knotd"), "-c", self.directory / "knot.conf"]
+        argv: list[str | Path] = [need("knotd"), "-c", self.directory / "knot.conf"]
         self.process = Process(self.name, argv, log=self.log, cwd=self.directory, user=self.user)
         super().begin()
 
@@ -114,7 +114,7 @@ class Knot(Server):
     def remove_zone(self, apex: str) -> None:
         """Stop serving it and forget what it held."""
         if self.alive:
-            self.knotc("zone-purge", "-f", apex)
+            self.knotc("-f", "zone-purge", apex)
         self.zones.remove(apex)
         self._reconfigure()
         file_of(self.directory, apex).unlink(missing_ok=True)
@@ -128,7 +128,7 @@ class Knot(Server):
 
     def knotc(self, *command: str) -> str:
         """Run a control command and return its output; raises ServerFailed."""
-        argv = [need("knotc"), "-b", "-s", self._runtime.path / "knot.sock", *_forced(command)]
+        argv: list[str | Path] = [need("knotc"), "-b", "-s", self._prepared().path / "knot.sock", *command]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=CONTROL_TIME.total_seconds(), check=False)
         if done.returncode != 0:
             raise ServerFailed(f"knotc {' '.join(command)}: {done.stdout}{done.stderr}")
@@ -143,10 +143,12 @@ class Knot(Server):
     def _prepare(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         give(self.directory, self.user)
-        if not can_enter(self.directory, self.user):
-            raise DirectoryUnusable(f"Knot runs as {self.user.pw_name}, who cannot enter {self.directory}.")
+        check_reach(self.directory, self.user)
+
+    def _prepared(self) -> RuntimeDirectory:
         if self._runtime is None:
             self._runtime = RuntimeDirectory(self.directory / "runtime", self.user)
+        return self._runtime
 
     def _write_config(self) -> None:
         remotes = {f"remote-{number}": address for number, address in enumerate(self.notify)}
@@ -158,7 +160,7 @@ class Knot(Server):
             f"    notify: [{', '.join(remotes)}]\n" if remotes and not self.primary else "",
         ])  # fmt: skip
         text = CONFIG.format(
-            runtime=self._runtime.path,
+            runtime=self._prepared().path,
             host=LOOPBACK,
             port=self.port,
             directory=self.directory,
@@ -179,8 +181,3 @@ class Knot(Server):
         path.touch(mode=0o600)
         path.write_text(text)
         give(path, self.user)
-
-
-def _forced(command: Sequence[str]) -> list[str]:
-    """knotc takes -f before its command."""
-    return ["-f", *(word for word in command if word != "-f")] if "-f" in command else list(command)

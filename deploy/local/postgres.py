@@ -51,9 +51,7 @@ class Postgres(Server):
 
     @property
     def socket_directory(self) -> Path:
-        if self._runtime is None:
-            self._prepare()
-        return self._runtime.path
+        return self._prepared().path
 
     @property
     def url(self) -> str:
@@ -61,7 +59,7 @@ class Postgres(Server):
         return f"postgresql://{ROLE}@{quote(str(self.socket_directory), safe='')}/{self.database}"
 
     def begin(self) -> None:
-        self._prepare()
+        self._prepared()
         self._end_orphan()
         if not (self.data / "PG_VERSION").exists():
             self._create()
@@ -96,16 +94,16 @@ class Postgres(Server):
             host=str(self.socket_directory), port=PORT, user=ROLE, dbname=database, connect_timeout=2, autocommit=True
         )
 
-    def _prepare(self) -> None:
-        if self._runtime is not None:
-            return
-        self._check_user()
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self.data.mkdir(mode=0o700, exist_ok=True)
-        if self.data.stat().st_uid == os.geteuid():
-            give(self.data, self.user)
-        self._check_data()
-        self._runtime = RuntimeDirectory(self.directory / "runtime", self.user)
+    def _prepared(self) -> RuntimeDirectory:
+        if self._runtime is None:
+            self._check_user()
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self.data.mkdir(mode=0o700, exist_ok=True)
+            if self.data.stat().st_uid == os.geteuid():
+                give(self.data, self.user)
+            self._check_data()
+            self._runtime = RuntimeDirectory(self.directory / "runtime", self.user)
+        return self._runtime
 
     def _check_user(self) -> None:
         try:
@@ -133,7 +131,7 @@ class Postgres(Server):
         """The wheel's programs; for another user a copy that he reaches whatever directory we are installed in."""
         if self.user is None:
             return wheel() / "pginstall" / "bin"
-        copy = self._runtime.path / wheel().name
+        copy = self.socket_directory / wheel().name
         if not copy.exists():
             # The programs look for both directories relative to themselves.
             skip = shutil.ignore_patterns("include", "*.a", "vector*", "*.html")
@@ -165,7 +163,7 @@ class Postgres(Server):
             "port": PORT,
             "log_checkpoints": "off",
         }
-        argv = [self._binaries() / "postgres", "-D", self._data_argument()]
+        argv: list[str | Path] = [self._binaries() / "postgres", "-D", self._data_argument()]
         argv += ["-c", _socket_option(str(self.socket_directory))]
         argv += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         # SIGINT is the fast shutdown: it does not wait for clients to leave, as SIGTERM would

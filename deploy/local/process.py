@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from .deadline import wait_for
 from .errors import ServerFailed
@@ -45,9 +46,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        if self._child is None:
-            raise ServerFailed(f"{self.name} was not started.")
-        return self._child.pid
+        return self._started().pid
 
     @property
     def alive(self) -> bool:
@@ -67,8 +66,10 @@ class Process:
             warnings.simplefilter("ignore", DeprecationWarning)
             self._child = self._popen(log)
 
-    def _popen(self, log) -> subprocess.Popen:
-        drop = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if self.user else {}
+    def _popen(self, log: BinaryIO) -> subprocess.Popen:
+        drop: dict[str, Any] = {}
+        if self.user is not None:
+            drop = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
         return subprocess.Popen(
             self.argv,
             stdin=subprocess.DEVNULL,
@@ -125,7 +126,7 @@ class Process:
         """SIGKILL to the process and all below it at once, as a machine that fails would."""
         if self.alive:
             self._send(self.family(), signal.SIGKILL)
-            self._child.wait()
+            self._started().wait()
 
     def freeze(self) -> None:
         self._send(self.family(), signal.SIGSTOP)
@@ -140,6 +141,11 @@ class Process:
         for pid in found:
             found.extend(children.get(pid, []))
         return found
+
+    def _started(self) -> subprocess.Popen:
+        if self._child is None:
+            raise ServerFailed(f"{self.name} was not started.")
+        return self._child
 
     def _send(self, pids: Sequence[int], number: signal.Signals) -> None:
         for pid in pids:

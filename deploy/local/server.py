@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
+from .errors import ServerFailed
 from .process import Process
 
 
@@ -12,9 +13,20 @@ class Server:
 
     name: str
     log: Path
-    process: Process | None = None
+    _process: Process | None = None
     start_time = timedelta(seconds=30)
     stop_time = timedelta(seconds=4)
+
+    @property
+    def process(self) -> Process:
+        """Raises ServerFailed before the first start."""
+        if self._process is None:
+            raise ServerFailed(f"{self.name} was not started.")
+        return self._process
+
+    @process.setter
+    def process(self, process: Process) -> None:
+        self._process = process
 
     def start(self) -> None:
         """Start and wait until it answers; raises ServerFailed with the end of its log."""
@@ -33,13 +45,13 @@ class Server:
         raise NotImplementedError
 
     def ask_to_stop(self) -> None:
-        if self.process is not None:
-            self.process.ask_to_stop()
+        if self._process is not None:
+            self._process.ask_to_stop()
 
     def stop(self, within: timedelta | None = None) -> None:
         """Ask it to end, insist after `within`; without effect where it does not run."""
-        if self.process is not None:
-            self.process.stop(self.stop_time if within is None else within)
+        if self._process is not None:
+            self._process.stop(self.stop_time if within is None else within)
 
     def kill(self) -> None:
         self.process.kill()
@@ -53,7 +65,7 @@ class Server:
 
     @property
     def alive(self) -> bool:
-        return self.process is not None and self.process.alive
+        return self._process is not None and self._process.alive
 
     @property
     def pid(self) -> int:

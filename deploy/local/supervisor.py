@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from .deadline import POLL
 from .errors import LocalError
@@ -42,7 +42,7 @@ class Supervisor:
     def __init__(self, say: Callable[[str], None] = print):
         self.say = say
         self._layers: list[list[Watched]] = []
-        self._handlers: dict[signal.Signals, object] = {}
+        self._handlers: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
         for number in SIGNALS:

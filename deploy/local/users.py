@@ -5,6 +5,8 @@ import pwd
 import subprocess
 from pathlib import Path
 
+from .errors import DirectoryUnusable
+
 
 def unprivileged(*names: str) -> pwd.struct_passwd | None:
     """The first of `names` that exists, or nobody; None where we are an ordinary user and stay what we are."""
@@ -24,11 +26,12 @@ def give(path: Path, user: pwd.struct_passwd | None) -> None:
         os.chown(path, user.pw_uid, user.pw_gid)
 
 
-def can_enter(path: Path, user: pwd.struct_passwd | None) -> bool:
-    """Whether the user reaches the directory: root's own home is closed to everybody else."""
+def check_reach(directory: Path, user: pwd.struct_passwd | None) -> None:
+    """Raises DirectoryUnusable where the server's user cannot enter it: root's home is closed to everybody else."""
     if user is None:
-        return os.access(path, os.X_OK)
-    check = subprocess.run(
-        ["test", "-x", str(path)], user=user.pw_uid, group=user.pw_gid, extra_groups=[], cwd="/", check=False
-    )
-    return check.returncode == 0
+        return
+    argv = ["test", "-x", str(directory)]
+    # entered from / on purpose: our own working directory may be closed to the user as well
+    done = subprocess.run(argv, user=user.pw_uid, group=user.pw_gid, extra_groups=[], cwd="/", check=False)
+    if done.returncode != 0:
+        raise DirectoryUnusable(f"The server runs as {user.pw_name}, who cannot enter {directory}.")

@@ -68,7 +68,7 @@ show_progress() {
   echo "installing $1, $all packages"
   while IFS= read -r line; do
     case $line in
-      Collecting* | "Requirement already"* | Ignoring*) seen=$((seen + 1)) && say_progress "$seen of $all found" ;;
+      Collecting* | Processing* | "Requirement already"* | Ignoring*) seen=$((seen + 1)) && say_progress "$seen of $all found" ;;
       "Installing collected"*) say_progress "unpacking" ;;
     esac
   done
