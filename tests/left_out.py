@@ -42,7 +42,7 @@ def _lines(terminalreporter: pytest.TerminalReporter) -> Iterator[str]:
         name, _, why = reason.partition(": ")
         yield f"left out: {name} ({count} {'test' if count == 1 else 'tests'}): {why or 'skipped'}"
     deselected = terminalreporter.stats.get("deselected", [])
-    if terminalreporter.config.option.quick and deselected:
+    if getattr(terminalreporter.config.option, "quick", False) and deselected:
         yield f"left out: servers and database ({len(deselected)} tests): --quick"
 
 
