@@ -61,11 +61,16 @@ def test_signal_stops_everything(program, number):
 
 
 def test_upper_layer_ends_first(program):
-    ended = []
+    web_was_alive = []
     database, web = program("database"), program("web")
-    database.ask_to_stop = lambda: ended.append(("database", web.alive))
+
+    def ask_to_stop() -> None:
+        web_was_alive.append(web.alive)
+        database.process.ask_to_stop()
+
+    database.ask_to_stop = ask_to_stop
     watch(Scenario(), [database], [web])
-    assert ended == [("database", False)]
+    assert web_was_alive == [False]
 
 
 def test_one_that_does_not_listen_is_killed(program, monkeypatch):
