@@ -25,9 +25,9 @@ SECRET_KEY_FALLBACKS: list[str] = env.list("DDNS_SECRET_KEY_FALLBACKS", [])
 
 # --- Addresses -----------------------------------------------------------------------------------------------
 SITE_NAME = env.str("DDNS_SITE_NAME", "DDNS")
-# The public address of the web pages, without a path; printed in instructions, mails and receipts.
+# The public address of the web pages, without a path; printed in instructions.
 SITE_URL = env.str("DDNS_SITE_URL", "http://127.0.0.1:" + env.str("DDNS_WEB_PORT", "8000")).rstrip("/")
-# Update clients send odd Host headers (no port, an address): list every name and address they may use.
+# Names under which pages answer. Update paths answer under any: their clients send odd Host headers.
 ALLOWED_HOSTS = env.list("DDNS_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if not IS_PROVIDER else [])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # Peers whose X-Forwarded-For and X-Forwarded-Proto are believed; everybody else's are ignored.
@@ -117,7 +117,6 @@ TEMPLATES = [
 # --- People --------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "ddns.User"
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -196,7 +195,6 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "periodic"
 CELERY_TASK_ROUTES = {
     "dnsupdate.tasks.publish_zone": {"queue": "publish"},
-    "abuse.*": {"queue": "abuse"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

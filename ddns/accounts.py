@@ -31,6 +31,8 @@ def reactivate(account: User) -> int:
 
 def _publish_all(account: User, urgency: Urgency) -> int:
     held = list(Hostname.objects.held_by(account).order_by("name"))
+    # All of them first and in the order of all other writers; one after the other would be out of order.
+    hostnames.lock_all(held)
     for hostname in held:
         hostnames.publish(hostnames.lock(hostname), urgency)
     return len(held)

@@ -5,6 +5,7 @@ Every verb here locks the hostname's publications first and reads its rows after
 change that was already under way, nor a change lost.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
@@ -141,10 +142,16 @@ def lock_unrestricted(hostname: Hostname) -> Hostname:
 
 def lock(hostname: Hostname) -> Hostname:
     """Locks the publications, then reads: in that order, so that every decision before ours is seen."""
-    # From the row as it is now: locking one later than the other would be out of order.
-    ids = Hostname.objects.values_list("publication_id", "wildcard_publication_id").get(pk=hostname.pk)
-    outbox.lock([id for id in ids if id is not None])
+    lock_all([hostname])
     return Hostname.objects.select_related("account", "domain__zone", "restriction").get(pk=hostname.pk)
+
+
+def lock_all(held: Iterable[Hostname]) -> None:
+    """Locks the publications of these hostnames until the transaction ends."""
+    rows = Hostname.objects.filter(pk__in=[hostname.pk for hostname in held])
+    # From the rows as they are now: locking one later than the others would be out of order.
+    ids = rows.values_list("publication_id", "wildcard_publication_id")
+    outbox.lock([publication_id for pair in ids for publication_id in pair if publication_id is not None])
 
 
 def _restrict(hostname: Hostname, kind: Restriction.Kind, answer: RRsets) -> None:

@@ -20,7 +20,7 @@ _BY_PATH: dict[str, View] = {
     **dict.fromkeys(checkip.FREEDNS_PATHS, checkip.freedns),
 }
 # UniFi sends "//nic/update", others a final slash, and some FRITZ!Boxes glue a second URL to the first.
-_ODD_UPDATE_PATH = re.compile(r"/+(?:nic|v3)/update(?:/+|[ /]*https?:.*)?")
+_ODD_UPDATE_PATH = re.compile(r"/+(?:(?:nic|v3)/)?update(?:/+|[ /]*https?:.*)?")
 
 
 class UpdatePaths:

@@ -16,10 +16,6 @@ class InvalidRRset(DnsUpdateError):
     """The records cannot stand at this name:"""
 
 
-class RevisionConflict(DnsUpdateError):
-    """Somebody else changed the same name in between."""
-
-
 class PrimaryError(DnsUpdateError):
     """The zone cannot be published at present:"""
 

@@ -18,7 +18,7 @@ from dnsupdate import messages
 from dnsupdate.errors import DnsUpdateError, FenceMoved, ServerFailed, Unreachable, ZoneMissing
 from dnsupdate.messages import Change
 
-# A primary under load answers within a second (facts: Knot with a million names, 950 ms). The lease is longer than this.
+# A primary under load answers within a second (Knot with a million names: 950 ms). The lease is longer than this.
 ANSWER_TIMEOUT_SECONDS = 4.0
 # Servers close idle connections after 10 to 30 seconds; a younger one is worth trying.
 IDLE_SECONDS = 8.0

@@ -75,6 +75,7 @@ def _page(request: HttpRequest, held: Hostname, release_form: ReleaseForm | None
         "history": held.address_updates.all()[:HISTORY_ROWS],
         "keys": UpdateKey.objects.working().covering(held),
         "options_form": OptionsForm(instance=held),
+        "release_rest": hostnames.RELEASE_REST,
         "release_form": release_form or ReleaseForm(held),
     }
     return render(request, "ddns/hostname.html", context)

@@ -40,7 +40,7 @@ def test_keys_of_a_deactivated_account_stop_working(answered, alice, oscar):
 
 
 def test_nobody_logs_in_to_a_deactivated_account(alice, oscar, client):
-    client.force_login(alice, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(alice)
     accounts.deactivate(alice, reason="spam", by=oscar)
 
     assert client.get("/hostnames/").status_code == 302

@@ -149,7 +149,7 @@ def test_customer_cannot_lift_their_own_suspension(alice, home, oscar):
 
 def test_request_from_another_site_is_refused(oscar, home):
     client = Client(enforce_csrf_checks=True)
-    client.force_login(oscar, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(oscar)
 
     assert client.post(suspend_page(home), {"reason": "x", "retyped": home.name}).status_code == 403
     assert state_of(home) == State.LIVE

@@ -14,7 +14,8 @@ FORM = "application/x-www-form-urlencoded"
 @pytest.mark.parametrize(
     "path",
     [
-        "/nic/update", "/v3/update", "/update", "//nic/update", "///nic/update", "/nic/update/", "/nic/update//",
+        "/nic/update", "/v3/update", "/update", "//nic/update", "///nic/update", "//update", "/update/",
+        "/nic/update/", "/nic/update//",
         "//v3/update/", "/nic/update%20http:/ipv6.ddns.test/nic/update", "/nic/update http://ipv6.ddns.test/nic/update",
         "/nic/update/https:/ipv6.ddns.test/",
     ],

@@ -22,7 +22,7 @@ PASSWORD = "correct horse battery staple"
 
 def logged_in(user) -> Client:
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     return client
 
 
@@ -89,7 +89,7 @@ def test_bobs_pages_name_nothing_of_alices(bob, home, alice):
 @pytest.mark.parametrize("page", ["/hostnames/home.ddns.test/options/", "/hostnames/home.ddns.test/release/"])
 def test_form_from_another_site_is_refused(alice, home, page):
     client = Client(enforce_csrf_checks=True)
-    client.force_login(alice, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(alice)
 
     assert client.post(page, {"retyped": home.name, "offline": "on"}).status_code == 403
     assert state_of(home) == State.LIVE

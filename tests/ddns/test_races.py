@@ -6,23 +6,32 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from ipaddress import IPv4Address, ip_address
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from ddns import accounts, address_updates, hostnames
 from ddns.address_updates import Caller, Changed, Restricted, Unchanged, Wish
 from ddns.addresses import Addresses
 from ddns.errors import Conflict, NameUnavailable, TooManyHostnames, WrongKey
 from ddns.models import AddressUpdate, Hostname, Restriction, User
-from dnsupdate import batches, leases
+from deploy.local.deadline import wait_for
+from dnsupdate import batches, leases, outbox
 from dnsupdate.models import PendingPublication, Publication
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROUNDS = 15
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        # Not pg_stat_activity: within a transaction it stays as it was first read.
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] > 0
 
 
 class Together:
@@ -197,6 +206,27 @@ def test_two_suspensions_at_once_are_one_restriction(home):
     together(*[partial(hostnames.suspend, home)] * 4)
 
     assert Restriction.objects.count() == 1
+    assert publication(home).rrsets == {}
+
+
+def test_deactivation_locks_all_names_in_the_order_of_the_publisher(home, office, caller):
+    update(caller, 1, office.name, wildcard=True)
+    below_office = Hostname.objects.get(pk=office.pk).wildcard_publication_id
+    has_locked = threading.Event()
+
+    def publish() -> None:
+        with transaction.atomic():
+            outbox.lock([below_office])
+            has_locked.set()
+            wait_for(somebody_waits_for_a_lock, timedelta(seconds=20), "the deactivation at the lock")
+            outbox.lock([home.publication_id])
+
+    def deactivate() -> None:
+        has_locked.wait()
+        accounts.deactivate(home.account)
+
+    together(publish, deactivate)
+
     assert publication(home).rrsets == {}
 
 
