@@ -217,7 +217,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     # Two seconds: the longest that a lost wake-up may delay an update.
-    "sweep": {"task": "dnsupdate.tasks.sweep", "schedule": 2.0, "options": {"expires": 2, "queue": "publish"}},
+    "sweep": {"task": "dnsupdate.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
     "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
 }
 

@@ -15,8 +15,9 @@ from dnsupdate.primary import Primary
 
 logger = logging.getLogger(__name__)
 
-# A task ends by then, so that zones share the workers fairly; the rest is enqueued again.
-BUDGET = timedelta(seconds=20)
+# A task ends by then and the rest is enqueued again behind the other zones: a withdrawal in a quiet zone waits for
+# a busy one no longer than this.
+BUDGET = timedelta(seconds=1)
 # Between two batches that were not full: gathers some tens of names per message under load (CPU per name falls by
 # two thirds) and stays far below the 250 ms that an update may take to be in DNS.
 GATHER = timedelta(milliseconds=30)
