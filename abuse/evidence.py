@@ -37,20 +37,20 @@ class InDns:
     @property
     def published_at(self) -> datetime | None:
         """When the primary acknowledged the last change; None while one is waiting."""
-        times = [row.published_at for row in self.publications]
-        return None if self.is_waiting or None in times else max(times)
+        times = [row.published_at for row in self.publications if row.published_at is not None]
+        return None if self.is_waiting or len(times) < len(self.publications) else max(times)
 
     @property
     def stopped_at(self) -> datetime | None:
         """When the primary acknowledged that a name under a suspension answers nothing any more."""
-        times = [row.withdrawn_at for row in self.publications]
-        is_withdrawn = self.decided_at is not None and not self.is_waiting and None not in times
-        return max(times) if is_withdrawn else None
+        times = [row.withdrawn_at for row in self.publications if row.withdrawn_at is not None]
+        is_withdrawn = not self.is_waiting and len(times) == len(self.publications)
+        return max(times) if self.decided_at is not None and is_withdrawn else None
 
     @property
     def stopped_after(self) -> timedelta | None:
         """From the decision to the acknowledgement; None if the name answered nothing before it was decided about."""
-        if self.stopped_at is None or self.stopped_at < self.decided_at:
+        if self.stopped_at is None or self.decided_at is None or self.stopped_at < self.decided_at:
             return None
         return self.stopped_at - self.decided_at
 

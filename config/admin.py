@@ -13,7 +13,7 @@ class Site(UnfoldAdminSite):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.login = secure_admin_login(self.login)
+        self.login = secure_admin_login(self.login)  # type: ignore[has-type]
 
 
 def start_page(request: HttpRequest, context: dict) -> dict:

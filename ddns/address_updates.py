@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from django.db import transaction
 from django.utils import timezone
@@ -136,8 +136,8 @@ class _Standing(NamedTuple):
             key_id=key_id,
             hostname_id=hostname_id,
             name=row[3].decode(),
-            ipv4=row[4] and addresses.parse(row[4].decode()),
-            ipv6=row[5] and addresses.parse(row[5].decode()),
+            ipv4=cast(IPv4Address | None, row[4] and addresses.parse(row[4].decode())),
+            ipv6=cast(IPv6Address | None, row[5] and addresses.parse(row[5].decode())),
             wildcard=row[6] == b"t",
             offline=row[7] == b"t",
             ttl=ttl,
