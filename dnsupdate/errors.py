@@ -16,6 +16,14 @@ class InvalidRRset(DnsUpdateError):
     """The records cannot stand at this name:"""
 
 
+class InvalidKey(DnsUpdateError):
+    """The TSIG key is not usable:"""
+
+
+class MessageTooBig(DnsUpdateError):
+    """The records do not fit into one message (RFC 1035 §4.2.2: 64 KiB)."""
+
+
 class PrimaryError(DnsUpdateError):
     """The zone cannot be published at present:"""
 

@@ -28,6 +28,7 @@ from dnsupdate.errors import (
     FenceMoved,
     InvalidRRset,
     KeyRefused,
+    MessageTooBig,
     RecordsRefused,
     ServerFailed,
     UpdateForbidden,
@@ -65,10 +66,6 @@ class UpdateMessage:
 
     wire: bytes
     mac: bytes
-
-
-class MessageTooBig(Exception):
-    """The changes do not fit into 64 KiB: halve them."""
 
 
 def build(

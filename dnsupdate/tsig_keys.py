@@ -5,7 +5,7 @@ import binascii
 import re
 import secrets
 
-from dnsupdate.errors import DnsUpdateError
+from dnsupdate.errors import InvalidKey
 from dnsupdate.models import TsigKey
 from dnsupdate.names import normalise
 
@@ -13,10 +13,6 @@ from dnsupdate.names import normalise
 SECRET_OCTETS = 32
 
 _BIND_KEY = re.compile(r'key\s+"?([^\s"{]+)"?\s*\{[^}]*algorithm\s+"?([\w.-]+)"?\s*;[^}]*secret\s+"([^"]+)"', re.S)
-
-
-class InvalidKey(DnsUpdateError):
-    """The TSIG key is not usable:"""
 
 
 def parse(text: str) -> TsigKey:

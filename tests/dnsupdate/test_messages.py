@@ -22,12 +22,13 @@ from dnsupdate.errors import (
     FenceMoved,
     InvalidRRset,
     KeyRefused,
+    MessageTooBig,
     RecordsRefused,
     ServerFailed,
     UpdateForbidden,
     ZoneMissing,
 )
-from dnsupdate.messages import Change, MessageTooBig
+from dnsupdate.messages import Change
 from dnsupdate.models import TsigKey
 
 APEX = "ddns.test"

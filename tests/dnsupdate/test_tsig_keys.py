@@ -7,9 +7,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError
 
 from dnsupdate import tsig_keys
-from dnsupdate.errors import InvalidName
+from dnsupdate.errors import InvalidKey, InvalidName
 from dnsupdate.models import TsigKey
-from dnsupdate.tsig_keys import InvalidKey
 
 SECRET = base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 
