@@ -5,6 +5,7 @@ Every verb here locks the hostname's publications first and reads its rows after
 change that was already under way, nor a change lost.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -22,6 +23,9 @@ from dnsupdate.rrsets import RRsets
 
 # A released label rests, so that nobody inherits the last holder's visitors, certificates and cookies.
 RELEASE_REST = timedelta(days=30)
+# What nameservers are called. Whoever holds the name that an NS record of the zone points to, now or after the operator
+# has added a server, answers for the whole zone. ReservedName has the operator's other names, one by one.
+_NAMESERVER_LABEL = re.compile(r"d?ns[0-9]*")
 
 
 def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int) -> RRsets:
@@ -56,7 +60,7 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
         raise TooManyHostnames(f"{settings.HOSTNAMES_PER_ACCOUNT}.")
     if not domain.is_open:
         raise NameUnavailable(f"{domain} takes no new names at present.")
-    if ReservedName.objects.covering(label, name).exists():
+    if _NAMESERVER_LABEL.fullmatch(label) or ReservedName.objects.covering(label, name).exists():
         raise NameUnavailable(f"{name} is reserved.")
     ids = outbox.publish(domain.zone, {name: {}})
     try:

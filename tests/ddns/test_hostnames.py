@@ -92,6 +92,25 @@ class TestRegister:
         with pytest.raises(NameUnavailable, match="reserved"):
             hostnames.register(alice, domain=domain, label=label)
 
+    @pytest.mark.parametrize("label", ["ns", "ns6", "NS10", "dns", "dns1", "ｄｎｓ２", "ns01"])
+    def test_a_label_that_nameservers_bear_belongs_to_nobody(self, alice, domain, label):
+        with pytest.raises(NameUnavailable, match="reserved"):
+            hostnames.register(alice, domain=domain, label=label)
+        assert not Publication.objects.exists()
+
+    @pytest.mark.parametrize("label", ["nsa", "dns-lab", "mydns1", "ns1x", "x-ns1"])
+    def test_a_label_that_only_resembles_a_nameservers_is_free(self, alice, domain, label):
+        assert hostnames.register(alice, domain=domain, label=label)
+
+    def test_the_name_of_the_zones_own_nameserver_cannot_be_taken_over(self, alice, domain):
+        ReservedName.objects.create(name="alpha.ddns.test", reason="nameserver of ddns.test")
+
+        for label in ("alpha", "ALPHA", "ａｌｐｈａ"):
+            with pytest.raises(NameUnavailable, match="reserved"):
+                hostnames.register(alice, domain=domain, label=label)
+        # A publication would withdraw the operator's address records.
+        assert not Publication.objects.exists()
+
     @pytest.mark.parametrize("reserved", ["shop", "shop.ddns.test"])
     def test_a_reservation_covers_a_label_or_a_whole_name(self, alice, domain, reserved):
         ReservedName.objects.create(name=reserved, reason="test")
