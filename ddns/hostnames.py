@@ -114,9 +114,7 @@ def release(hostname: Hostname) -> Hostname:
     hostname = lock_unrestricted(hostname)
     hostname.released_at = timezone.now()
     hostname.save(update_fields=["released_at"])
-    ReservedName.objects.update_or_create(
-        name=hostname.name, defaults={"reason": "released", "until": hostname.released_at + RELEASE_REST}
-    )
+    ReservedName.objects.reserve(hostname.name, reason="released", until=hostname.released_at + RELEASE_REST)
     publish(hostname, Urgency.WITHDRAWAL)
     return hostname
 

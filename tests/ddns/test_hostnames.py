@@ -171,6 +171,21 @@ class TestRelease:
 
         assert (again.account, again.pk != live.pk, stored(again), answered(again)) == (bob, True, (None, None), {})
 
+    def test_a_reservation_for_good_stays_as_it_is_when_the_name_is_released(self, live):
+        ReservedName.objects.create(name=live.name, reason="order of a court")
+        hostnames.release(live)
+
+        reserved = ReservedName.objects.get(name=live.name)
+        assert (reserved.until, reserved.reason) == (None, "order of a court")
+
+    @pytest.mark.parametrize(("had", "has"), [(-1, 30), (1, 30), (29, 30), (31, 31), (365, 365)])
+    def test_a_reservation_with_an_end_is_only_ever_extended(self, live, had, has):
+        with time_machine.travel(timezone.now(), tick=False):
+            ReservedName.objects.create(name=live.name, reason="test", until=timezone.now() + timedelta(days=had))
+            hostnames.release(live)
+
+            assert ReservedName.objects.get(name=live.name).until == timezone.now() + timedelta(days=has)
+
     def test_a_name_is_released_once(self, live):
         hostnames.release(live)
 
