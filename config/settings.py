@@ -230,7 +230,7 @@ EMBEDDED_ZONES = env.path("DDNS_EMBEDDED_ZONES", None)
 ALLOW_NON_GLOBAL_ADDRESSES = env.bool("DDNS_ALLOW_NON_GLOBAL_ADDRESSES", not IS_PROVIDER)
 # Every change of an address is kept this long; enough for an analyst to see who held an address, and no longer.
 HISTORY_RETENTION = timedelta(days=env.int("DDNS_HISTORY_RETENTION_DAYS", 90))
-# Hostnames per account, until plans exist.
+# Hostnames per account, until plans exist; those given up count while they rest (ddns.hostnames.RELEASE_REST).
 HOSTNAMES_PER_ACCOUNT = env.int("DDNS_HOSTNAMES_PER_ACCOUNT", 20)
 # Wrong keys per key prefix and source, and per source, in ten minutes; an honest device retries once a minute.
 WRONG_KEYS_PER_PREFIX = env.int("DDNS_WRONG_KEYS_PER_PREFIX", 20)

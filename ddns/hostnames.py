@@ -56,8 +56,14 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
     name = normalise(f"{label}.{domain.name}")
     # Locked, so that two requests at once cannot both take the last place.
     User.objects.select_for_update(no_key=True).get(pk=account.pk)
-    if Hostname.objects.held_by(account).count() >= settings.HOSTNAMES_PER_ACCOUNT:
-        raise TooManyHostnames(f"{settings.HOSTNAMES_PER_ACCOUNT}.")
+    # Resting ones too: else a loop of registering and releasing would reserve name after name.
+    if (
+        Hostname.objects.taken_by(account, since=timezone.now() - RELEASE_REST).count()
+        >= settings.HOSTNAMES_PER_ACCOUNT
+    ):
+        raise TooManyHostnames(
+            f"{settings.HOSTNAMES_PER_ACCOUNT}. Names given up in the last {RELEASE_REST.days} days count too."
+        )
     if not domain.is_open:
         raise NameUnavailable(f"{domain} takes no new names at present.")
     if _NAMESERVER_LABEL.fullmatch(label) or ReservedName.objects.covering(label, name).exists():
@@ -110,12 +116,16 @@ def reinstate(hostname: Hostname) -> None:
 
 @transaction.atomic
 def release(hostname: Hostname) -> Hostname:
-    """The customer gives the name up: out of DNS, and reserved for RELEASE_REST. Raises HostnameRestricted."""
+    """The customer gives the name up: out of DNS, and reserved for RELEASE_REST, in which it counts as the account's.
+
+    Raises HostnameReleased and HostnameRestricted.
+    """
     hostname = lock_unrestricted(hostname)
     hostname.released_at = timezone.now()
     hostname.save(update_fields=["released_at"])
     ReservedName.objects.reserve(hostname.name, reason="released", until=hostname.released_at + RELEASE_REST)
-    publish(hostname, Urgency.WITHDRAWAL)
+    # Not Urgency.WITHDRAWAL: a customer's choice does not stand in line with the desk's.
+    publish(hostname)
     return hostname
 
 

@@ -1,5 +1,6 @@
 """Hostnames: names that customers hold."""
 
+from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 
@@ -29,6 +30,10 @@ class HostnameQuerySet(models.QuerySet["Hostname"]):
 
     def held_by(self, account) -> "HostnameQuerySet":
         return self.unreleased().filter(account=account)
+
+    def taken_by(self, account, *, since: datetime) -> "HostnameQuerySet":
+        """Those that the account holds, or has given up after since."""
+        return self.filter(Q(released_at=None) | Q(released_at__gt=since), account=account)
 
     def with_state(self) -> "HostnameQuerySet":
         """Everything that a list of hostnames shows, in one query."""

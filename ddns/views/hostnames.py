@@ -1,5 +1,6 @@
 """A customer's hostnames: seen, registered, set, given up."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -76,6 +77,7 @@ def _page(request: HttpRequest, held: Hostname, release_form: ReleaseForm | None
         "keys": UpdateKey.objects.working().covering(held),
         "options_form": OptionsForm(instance=held),
         "release_rest": hostnames.RELEASE_REST,
+        "hostname_quota": settings.HOSTNAMES_PER_ACCOUNT,
         "release_form": release_form or ReleaseForm(held),
     }
     return render(request, "ddns/hostname.html", context)

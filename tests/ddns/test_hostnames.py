@@ -139,22 +139,32 @@ class TestRegister:
 
     def test_an_account_has_as_many_hostnames_as_the_setting_says(self, alice, bob, domain, settings):
         settings.HOSTNAMES_PER_ACCOUNT = 2
-        first = hostnames.register(alice, domain=domain, label="a")
+        hostnames.register(alice, domain=domain, label="a")
         hostnames.register(alice, domain=domain, label="b")
         with pytest.raises(TooManyHostnames):
             hostnames.register(alice, domain=domain, label="c")
         assert hostnames.register(bob, domain=domain, label="c")
 
-        hostnames.release(first)
+    def test_a_name_that_rests_counts_as_one_of_the_account_until_it_is_free_again(
+        self, alice, bob, home, office, domain, settings
+    ):
+        settings.HOSTNAMES_PER_ACCOUNT = 2
+        with time_machine.travel(timezone.now(), tick=False) as clock:
+            hostnames.release(home)
+            clock.shift(hostnames.RELEASE_REST - timedelta(seconds=1))
+            with pytest.raises(TooManyHostnames, match=r"2\. Names given up in the last 30 days count too"):
+                hostnames.register(alice, domain=domain, label="later")
+            assert hostnames.register(bob, domain=domain, label="bobs")
 
-        assert hostnames.register(alice, domain=domain, label="d")
+            clock.shift(timedelta(seconds=1))
+            assert hostnames.register(alice, domain=domain, label="later")
 
 
 class TestRelease:
-    def test_it_goes_out_of_dns_first_of_all(self, live):
+    def test_it_goes_out_of_dns_behind_what_the_abuse_desk_withdraws(self, live):
         released = hostnames.release(live)
 
-        assert (released.state, answered(live), urgency(live)) == (State.RELEASED, {}, Urgency.WITHDRAWAL)
+        assert (released.state, answered(live), urgency(live)) == (State.RELEASED, {}, Urgency.ORDINARY)
         assert not Hostname.objects.unreleased().exists()
 
     def test_nobody_gets_the_name_while_it_rests_and_anybody_after_it(self, alice, bob, live, domain):

@@ -221,6 +221,19 @@ def test_options_are_set_and_unset(browser, home):
     assert (home.wildcard, home.offline) == (False, False)
 
 
+def test_release_says_beforehand_what_it_costs_and_registration_afterwards(browser, home, domain, settings):
+    settings.HOSTNAMES_PER_ACCOUNT = 1
+    html = browser.get("/hostnames/home.ddns.test/").content.decode()
+    assert "can register it for 30 days" in html
+    assert "it counts as one of the hostnames that the account may have (1)" in html
+
+    browser.post("/hostnames/home.ddns.test/release/", {"retyped": "home.ddns.test"})
+    response = browser.post("/hostnames/", {"label": "later", "domain": domain.pk})
+    assert "as many hostnames as it may have: 1. Names given up in the last 30 days count too." in (
+        response.content.decode()
+    )
+
+
 def test_release_needs_the_name_retyped(browser, home):
     response = browser.post("/hostnames/home.ddns.test/release/", {"retyped": "office.ddns.test"})
     assert "This is not home.ddns.test." in response.content.decode()
