@@ -1,7 +1,7 @@
 """The one door in: what a name shall answer is written here, in the transaction of the decision."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -18,6 +18,8 @@ from dnsupdate.rrsets import RRsets
 
 # Every writer locks publications in this order, so that no two can wait for each other.
 IN_LOCK_ORDER = Collate("name", "C")
+# Bulk work holds so many locks at most: a device's update waits for some tens of milliseconds, not for all of it.
+CHUNK = 2000
 
 _QUEUE = """
     INSERT INTO dnsupdate_pendingpublication AS pending (publication_id, zone_id, urgency, queued_at)
@@ -36,6 +38,17 @@ WITH written AS (
     RETURNING id, zone_id, name
 ), queued AS ({_QUEUE.format(urgency="%(urgency)s")})
 SELECT name, id FROM written
+"""
+
+_WITHDRAW_STRAYS = f"""
+WITH written AS (
+    INSERT INTO dnsupdate_publication (zone_id, name, rrsets, revision, published_revision, refusal)
+    SELECT %(zone)s, stray.name, '{{}}', 1, 0, ''
+    FROM unnest(%(names)s::text[]) AS stray(name) ORDER BY stray.name COLLATE "C"
+    ON CONFLICT (zone_id, name) DO NOTHING
+    RETURNING id, zone_id
+)
+{_QUEUE.format(urgency=Urgency.WITHDRAWAL.value)}
 """
 
 # For a writable CTE on the hot path: changes the publications named in a JSON parameter only where their
@@ -70,10 +83,8 @@ def publish(zone: Zone, wanted: Mapping[str, RRsets], urgency: Urgency = Urgency
     """
     if not wanted:
         return {}
-    reserved = (zone.name, f"{FENCE_LABEL}.{zone.name}")
-    for name, rrsets in wanted.items():
-        if normalise(name) != name or not is_within(name, zone.name) or name in reserved:
-            raise InvalidName(f"{name} is not a normalised name below {zone.name}.")
+    _check_names(zone, wanted)
+    for rrsets in wanted.values():
         records.check(rrsets)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_PUBLISH, {"zone": zone.pk, "wanted": json.dumps(wanted), "urgency": urgency.value})
@@ -98,10 +109,40 @@ def lock(publication_ids: Sequence[int]) -> dict[int, Publication]:
     return {publication.pk: publication for publication in locked}
 
 
-def republish(zone: Zone, names: Sequence[str], urgency: Urgency = Urgency.ORDINARY) -> None:
-    """Sends again what the rows say, for names that the zone lost or that somebody changed there."""
-    with transaction.atomic():
-        rows = (
-            Publication.objects.select_for_update(no_key=True).filter(zone=zone, name__in=names).order_by(IN_LOCK_ORDER)
-        )
-        publish(zone, {row.name: row.rrsets for row in rows}, urgency)
+def republish(zone: Zone, names: Sequence[str]) -> None:
+    """Sends again what the rows say, for names that the zone lost or that somebody changed there; withdrawals first.
+
+    Each CHUNK of names is a transaction of its own: what was interrupted may be called again.
+    """
+    for chunk in _chunks(names):
+        with transaction.atomic():
+            rows = Publication.objects.select_for_update(no_key=True).filter(zone=zone, name__in=chunk)
+            wanted = {row.name: row.rrsets for row in rows.order_by(IN_LOCK_ORDER)}
+            publish(zone, {name: rrsets for name, rrsets in wanted.items() if not rrsets}, Urgency.WITHDRAWAL)
+            publish(zone, {name: rrsets for name, rrsets in wanted.items() if rrsets})
+
+
+def withdraw_strays(zone: Zone, names: Sequence[str]) -> None:
+    """Withdraws names that stand in the zone and in no row. A row that is there by now is left as it is.
+
+    Each CHUNK of names is a transaction of its own. Raises InvalidName like publish.
+    """
+    _check_names(zone, names)
+    for chunk in _chunks(names):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_WITHDRAW_STRAYS, {"zone": zone.pk, "names": chunk})
+            transaction.on_commit(lambda: wake.wake(zone.pk))
+
+
+def _check_names(zone: Zone, names: Iterable[str]) -> None:
+    reserved = (zone.name, f"{FENCE_LABEL}.{zone.name}")
+    for name in names:
+        if normalise(name) != name or not is_within(name, zone.name) or name in reserved:
+            raise InvalidName(f"{name} is not a normalised name below {zone.name}.")
+
+
+def _chunks(names: Iterable[str]) -> Iterator[list[str]]:
+    """In lock order: normalised names are ASCII, where Python sorts as the collation C does."""
+    ordered = sorted(names)
+    for start in range(0, len(ordered), CHUNK):
+        yield ordered[start : start + CHUNK]

@@ -59,18 +59,14 @@ def compare(zone: Zone) -> Comparison:
 
 
 def repair(zone: Zone, differences: list[Difference]) -> list[Difference]:
-    """Sends the rows again where the zone differs, and withdraws what stands in no row.
+    """Sends the rows again where the zone differs, and withdraws what stands in no row. In chunks, each committed.
 
     Gives what it cannot repair: names that no row can hold, such as an escaped dot, which somebody put there by hand.
     """
     differences, left = _split(differences)
-    known = set(
-        Publication.objects.filter(zone=zone, name__in=[each.name for each in differences]).values_list(
-            "name", flat=True
-        )
-    )
-    outbox.republish(zone, sorted(known))
-    outbox.publish(zone, {each.name: {} for each in differences if each.name not in known})
+    outbox.republish(zone, [each.name for each in differences])
+    # Also those that have a row, which this leaves alone: whether they have one may change until it is written.
+    outbox.withdraw_strays(zone, [each.name for each in differences if each.kind == Kind.EXTRA])
     return left
 
 

@@ -117,12 +117,34 @@ def test_republishing_sends_the_same_records_again(quiet_zone: Zone):
     assert Publication.objects.get(name=ALICE).rrsets == a("192.0.2.1")
 
 
+def test_republished_withdrawals_go_first(quiet_zone: Zone):
+    outbox.publish(quiet_zone, {ALICE: {}, BOB: a("192.0.2.2")})
+    PendingPublication.objects.all().delete()
+    outbox.republish(quiet_zone, [ALICE, BOB])
+    urgency = dict(PendingPublication.objects.values_list("publication__name", "urgency"))
+    assert urgency == {ALICE: Urgency.WITHDRAWAL, BOB: Urgency.ORDINARY}
+
+
+def test_a_stray_is_withdrawn_and_a_row_is_left_alone(quiet_zone: Zone):
+    outbox.publish(quiet_zone, {ALICE: a("192.0.2.1")})
+    outbox.withdraw_strays(quiet_zone, [BOB, ALICE])
+    rows = {row.name: (row.rrsets, row.revision) for row in Publication.objects.all()}
+    assert rows == {ALICE: (a("192.0.2.1"), 1), BOB: ({}, 1)}
+    assert PendingPublication.objects.get(publication__name=BOB).urgency == Urgency.WITHDRAWAL
+    with pytest.raises(InvalidName):
+        outbox.withdraw_strays(quiet_zone, ["_publisher.ddns.example"])
+
+
 def publish_all(zone: Zone, names: list[str]) -> None:
     outbox.publish(zone, {name: a("192.0.2.1") for name in names})
 
 
 def republish_all(zone: Zone, names: list[str]) -> None:
     outbox.republish(zone, names)
+
+
+def withdraw_all(zone: Zone, names: list[str]) -> None:
+    outbox.withdraw_strays(zone, names)
 
 
 def lock_all(zone: Zone, names: list[str]) -> None:
@@ -172,6 +194,28 @@ def test_every_writer_locks_names_in_the_same_order(quiet_zone: Zone, write: Cal
         assert set(free) == {name for name in names if name >= held}
     writer.join()
     assert errors == []
+
+
+@pytest.mark.parametrize("write", [republish_all, withdraw_all])
+def test_bulk_work_is_committed_chunk_by_chunk(
+    quiet_zone: Zone, write: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+):
+    """The last name is not free; those of the chunks before its own are nobody's to wait for."""
+    monkeypatch.setattr(outbox, "CHUNK", 2)
+    names = [f"host-{number}.ddns.example" for number in range(6)]
+    if write is republish_all:
+        publish_all(quiet_zone, names)
+        PendingPublication.objects.all().delete()
+    errors: list[BaseException] = []
+    with transaction.atomic():
+        publish_all(quiet_zone, names[5:])
+        writer = in_thread(write, quiet_zone, names, errors=errors)
+        wait_for(somebody_waits, PATIENCE)
+        queued = PendingPublication.objects.values_list("publication__name", flat=True)
+        assert set(queued) == {*names[:4], names[5]}
+    writer.join()
+    assert errors == []
+    assert Publication.objects.get(name=names[5]).rrsets == a("192.0.2.1")
 
 
 def test_publishers_of_overlapping_names_all_get_through(quiet_zone: Zone):

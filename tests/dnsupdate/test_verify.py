@@ -11,7 +11,7 @@ from deploy.local.server import Server
 from dnsupdate import outbox, transfers, verify
 from dnsupdate.errors import Unreachable
 from dnsupdate.messages import FENCE_LABEL
-from dnsupdate.models import Zone
+from dnsupdate.models import Publication, Zone
 from dnsupdate.verify import Difference, Kind
 from tests.dnsupdate.real_zones import a, answers, by_hand, drain, exists, key_row, send_by_hand, zone_row
 
@@ -158,6 +158,20 @@ def test_a_transfer_from_a_stopped_server_says_so(primary: Server, zone: Zone):
     primary.stop()
     with pytest.raises(Unreachable, match=f"transfer of {zone.name}"):
         verify.compare(zone)
+
+
+def test_a_name_registered_while_the_zone_is_repaired_keeps_its_address(
+    quiet_zone: Zone, monkeypatch: pytest.MonkeyPatch
+):
+    alice, republish = "alice.ddns.example", outbox.republish
+
+    def republish_and_be_overtaken(*arguments) -> None:
+        republish(*arguments)
+        outbox.publish(quiet_zone, {alice: a("192.0.2.1")})
+
+    monkeypatch.setattr(outbox, "republish", republish_and_be_overtaken)
+    verify.repair(quiet_zone, [Difference(alice, Kind.EXTRA)])
+    assert Publication.objects.get().rrsets == a("192.0.2.1")
 
 
 # --- manage.py verify_zone -----------------------------------------------------------------------------------
