@@ -1,7 +1,7 @@
 """Batches: what waits in a zone, read in order, and marked when the primary has acknowledged it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -30,18 +30,18 @@ _READ = Statement(
 )
 
 # Locks in name order like every writer of publications. A publication that changed after it was read stays pending.
+# Since when a name answers nothing follows from what was sent: what the row says by now may never have been in DNS.
 _MARK = Statement(
     """
     WITH acknowledged AS (
-        SELECT publication.id, sent.revision FROM unnest($2::bigint[], $3::bigint[]) AS sent(id, revision)
+        SELECT publication.id, sent.revision, sent.is_withdrawal
+        FROM unnest($2::bigint[], $3::bigint[], $6::boolean[]) AS sent(id, revision, is_withdrawal)
         JOIN dnsupdate_publication publication ON publication.id = sent.id
         ORDER BY publication.name COLLATE "C" FOR NO KEY UPDATE OF publication
     ), marked AS (
         UPDATE dnsupdate_publication AS publication
-        SET published_revision = acknowledged.revision, published_at = now(), withdrawn_at = CASE
-            WHEN publication.revision > acknowledged.revision THEN publication.withdrawn_at
-            WHEN publication.rrsets = '{}' THEN coalesce(publication.withdrawn_at, now())
-        END
+        SET published_revision = acknowledged.revision, published_at = now(),
+            withdrawn_at = CASE WHEN acknowledged.is_withdrawal THEN coalesce(publication.withdrawn_at, now()) END
         FROM acknowledged
         WHERE publication.id = acknowledged.id AND publication.published_revision < acknowledged.revision
         RETURNING publication.id, publication.revision = acknowledged.revision AS is_clean
@@ -73,6 +73,7 @@ def mark_published(lease: Lease, changes: Sequence[Change]) -> None:
         _array(change.revision for change in changes),
         str(lease.token).encode(),
         f"{DURATION.total_seconds()} seconds".encode(),
+        _array(not change.rrsets for change in changes),
     )
 
 
@@ -82,14 +83,18 @@ def set_aside(change: Change, reason: str) -> None:
     publication = outbox.lock([change.publication_id]).get(change.publication_id)
     if publication is None or publication.revision != change.revision:
         return
+    pending = PendingPublication.objects.filter(pk=publication.pk).first()
+    if pending is None:
+        # Another publisher got this very revision through.
+        return
     publication.refusal = reason
     publication.save(update_fields=["refusal"])
-    pending = PendingPublication.objects.get(pk=publication.pk)
     pause = min(FIRST_REFUSAL_PAUSE * 2**pending.refusal_count, LONGEST_REFUSAL_PAUSE)
     pending.refusal_count = min(pending.refusal_count + 1, 16)
     pending.retry_at = timezone.now() + pause
     pending.save(update_fields=["refusal_count", "retry_at"])
 
 
-def _array(numbers) -> bytes:
-    return ("{" + ",".join(map(str, numbers)) + "}").encode()
+def _array(values: Iterable[int]) -> bytes:
+    """Of numbers or of booleans, as PostgreSQL reads them."""
+    return ("{" + ",".join(map(str, values)) + "}").encode()
