@@ -22,7 +22,10 @@ def parse_address(text: str) -> tuple[str, int]:
 
 def resolve(server: Nameserver) -> str:
     """An address of the server, resolved now: dnspython sends to addresses only. Raises OSError."""
-    return str(socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)[0][4][0])
+    try:
+        return str(socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)[0][4][0])
+    except UnicodeError as error:
+        raise OSError(f"{server.host} cannot be a host name: {error}") from error
 
 
 @transaction.atomic

@@ -113,7 +113,8 @@ class Primary:
             connection.sendall(struct.pack("!H", len(wire)) + wire)
             (length,) = struct.unpack("!H", self._read(connection, 2, deadline))
             answer = self._read(connection, length, deadline)
-        except OSError as error:
+        # UnicodeError: the host name cannot be one (RFC 3490), and is not looked up.
+        except (OSError, UnicodeError) as error:
             self.close()
             raise Unreachable(f"{self.address[0]} port {self.address[1]}: {error or type(error).__name__}.") from error
         self._used_at = time.monotonic()

@@ -21,7 +21,7 @@ Contents = dict[str, dict[str, tuple[int, frozenset[bytes]]]]
 
 
 def transfer(zone: Zone) -> Contents:
-    """Everything in the zone but the signer's records. Raises Unreachable for whatever stops the transfer."""
+    """Everything in the zone but the signer's records. Raises Unreachable for whatever stops the transfer, KeyRefused."""
     server = zone.primary
     key = server.key.for_messages() if server.key else None
     contents: Contents = {}

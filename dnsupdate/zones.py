@@ -24,7 +24,10 @@ _primaries: dict[int, tuple[tuple, Primary]] = {}
 
 
 def primary_of(zone_id: int) -> Primary:
-    """This process's connection to the zone's primary; a new one when address or key have changed in the rows."""
+    """This process's connection to the zone's primary; a new one when address or key have changed in the rows.
+
+    Raises KeyRefused where there is no key, or none that can be read.
+    """
     zone = Zone.objects.select_related("primary__key").get(pk=zone_id)
     server, key = zone.primary, zone.primary.key
     if key is None:

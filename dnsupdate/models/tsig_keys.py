@@ -1,8 +1,10 @@
 """TSIG keys (RFC 8945), their secrets sealed."""
 
 import dns.tsig
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
+from dnsupdate.errors import KeyRefused
 from dnsupdate.secrets import seal, unseal
 
 
@@ -51,5 +53,8 @@ class TsigKey(models.Model):
         self.sealed_secret = seal(base64_text)
 
     def for_messages(self) -> dns.tsig.Key:
-        """The key in the form that signs messages."""
-        return dns.tsig.Key(self.name, self.secret, self.algorithm)
+        """The key in the form that signs messages. Raises KeyRefused where its secret cannot be read."""
+        try:
+            return dns.tsig.Key(self.name, self.secret, self.algorithm)
+        except ImproperlyConfigured as error:
+            raise KeyRefused(f"Here it cannot be read. {error}") from error

@@ -59,3 +59,9 @@ def test_a_server_that_does_not_serve_the_zone_is_no_proof_that_the_name_is_gone
     knot.remove_zone(pair.name)
     _, secondary = ask(pair)
     assert (secondary.rcode, secondary.is_nothing) == ("REFUSED", False)
+
+
+def test_an_impossible_host_name_is_said(quiet_zone: Zone):
+    quiet_zone.primary.host = "ns..example"
+    (answer,) = propagation.ask(quiet_zone, "alice.ddns.example")
+    assert "ns..example" in answer.error

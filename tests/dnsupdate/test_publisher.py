@@ -8,9 +8,9 @@ from django.db import connection, transaction
 
 from deploy.local.deadline import wait_for
 from deploy.local.server import Server
-from dnsupdate import batches, leases, outbox, publisher, transfers, zones
+from dnsupdate import batches, leases, outbox, publisher, transfers, tsig_keys, zones
 from dnsupdate.messages import FENCE_LABEL
-from dnsupdate.models import PendingPublication, Publication, Zone
+from dnsupdate.models import Nameserver, PendingPublication, Publication, Zone
 from dnsupdate.models.pending import Urgency
 from tests.dnsupdate.real_zones import a, answers, by_hand, dirty_names, drain, exists, send_by_hand
 
@@ -226,6 +226,30 @@ def test_an_older_revision_never_overwrites_what_is_marked(quiet_zone: Zone):
     assert dirty_names(quiet_zone) == set()
 
 
+def test_withdrawn_since_follows_from_what_was_sent(quiet_zone: Zone):
+    """Lifted, sent, and suspended again before the mark: DNS answered in between, and the evidence says so."""
+    lease, alice = leases.claim(quiet_zone.pk), "alice.ddns.example"
+    outbox.publish(quiet_zone, {alice: {}})
+    batches.mark_published(lease, batches.read(quiet_zone.pk))
+    first = Publication.objects.get().withdrawn_at
+    outbox.publish(quiet_zone, {alice: a("192.0.2.1")})
+    lifted = batches.read(quiet_zone.pk)
+    outbox.publish(quiet_zone, {alice: {}})
+    batches.mark_published(lease, lifted)
+    assert Publication.objects.get().withdrawn_at is None
+    batches.mark_published(lease, batches.read(quiet_zone.pk))
+    assert Publication.objects.get().withdrawn_at > first
+
+
+def test_what_another_publisher_got_through_is_not_set_aside(quiet_zone: Zone):
+    outbox.publish(quiet_zone, {"alice.ddns.example": a("192.0.2.1")})
+    lease, changes = leases.claim(quiet_zone.pk), batches.read(quiet_zone.pk)
+    batches.mark_published(lease, changes)
+    batches.set_aside(changes[0], "The nameserver refuses these records: FORMERR.")
+    assert Publication.objects.get().refusal == ""
+    assert dirty_names(quiet_zone) == set()
+
+
 def test_a_worker_killed_between_sending_and_marking_only_repeats_itself(primary: Server, zone: Zone, alice: str):
     outbox.publish(zone, {alice: a("192.0.2.1")})
     zones.primary_of(zone.pk).send(batches.read(zone.pk))
@@ -255,3 +279,33 @@ def test_publishing_again_after_a_long_rest_uses_a_new_connection(
     zone.refresh_from_db()
     assert answers(primary, alice) == {"192.0.2.2"}
     assert zone.failed_at is None
+
+
+# --- What keeps a zone from being published is said on it --------------------------------------------------------
+
+
+def test_a_key_that_cannot_be_unsealed_is_a_failure_of_the_zone(quiet_zone: Zone, settings):
+    key = tsig_keys.generate("publisher")
+    key.save()
+    Nameserver.objects.update(key=key)
+    outbox.publish(quiet_zone, {"alice.ddns.example": a("192.0.2.1")})
+    settings.SECRET_KEY = "another key of at least fifty characters, for this test only"
+    drain(quiet_zone)
+    assert_backs_off(quiet_zone, "DDNS_SECRET_KEY_FALLBACKS")
+
+
+def test_an_impossible_host_name_is_a_failure_of_the_zone(quiet_zone: Zone):
+    key = tsig_keys.generate("publisher")
+    key.save()
+    Nameserver.objects.update(key=key, host="ns..example")
+    outbox.publish(quiet_zone, {"alice.ddns.example": a("192.0.2.1")})
+    drain(quiet_zone)
+    assert_backs_off(quiet_zone, "ns..example")
+
+
+def assert_backs_off(zone: Zone, reason: str) -> None:
+    zone.refresh_from_db()
+    assert reason in zone.failure
+    assert zone.is_failing
+    assert zone.retry_at is not None
+    assert zone.lease_token is None
