@@ -9,11 +9,14 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from ddns import domains, hostnames, keys
-from ddns.models import Hostname, User
+from ddns.errors import NameUnavailable, TooManyHostnames
+from ddns.models import Domain, Hostname, User
 from dnsupdate import tsig_keys, zones
 
 ZONE = "ddns.example"
 LABEL = "home"
+# Further ones for a customer who gave the first up: names rest.
+LABELS = (LABEL, *(f"{LABEL}{number}" for number in range(2, 31)))
 CUSTOMER = "alice@example.com"
 STAFF = "staff@example.com"
 
@@ -39,20 +42,32 @@ def _seed(known: dict) -> dict:
     domain = domains.offer(zone)
     customer, password = _account(CUSTOMER, known.get("password"))
     _, staff_password = _account(STAFF, known.get("staff_password"), is_staff=True, is_superuser=True)
-    hostname = Hostname.objects.held_by(customer).filter(domain=domain).first() or hostnames.register(
-        customer, domain=domain, label=LABEL
-    )
     return {
         "web": settings.SITE_URL,
         "nameserver": {"host": "127.0.0.1", "port": port},
         "zone": zone.name,
-        "hostname": hostname.name,
+        "hostname": _hostname(customer, domain, known.get("hostname", f"{LABEL}.{ZONE}")),
         "username": customer.email,
         "password": password,
         "update_key": known.get("update_key") or keys.create(customer, label="demo")[1],
         "staff_username": STAFF,
         "staff_password": staff_password,
     }
+
+
+def _hostname(customer: User, domain: Domain, known: str) -> str:
+    """The name of the facts, another one of the customer's if that was given up, or a new one."""
+    held = Hostname.objects.held_by(customer).filter(domain=domain)
+    hostname = held.filter(name=known).first() or held.first()
+    for label in LABELS if hostname is None else ():
+        try:
+            return hostnames.register(customer, domain=domain, label=label).name
+        except NameUnavailable:
+            continue
+        except TooManyHostnames:
+            break
+    # Without a name the pages still work, and say why none can be registered: no reason not to start.
+    return hostname.name if hostname else known
 
 
 def _account(email: str, password: str | None, **fields) -> tuple[User, str]:
