@@ -1,0 +1,144 @@
+"""The provider set-up's Caddyfile, in a real Caddy before the real web service: who sees what a client claims.
+
+No database: what is asked here is answered, or refused, before any row is needed.
+"""
+
+import http.client
+import os
+import secrets
+import ssl
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.program import Program, answers
+from deploy.local.zones import listens
+from tests.left_out import require
+
+CADDYFILE = Path(__file__).resolve().parents[2] / "deploy" / "provider" / "caddy" / "Caddyfile"
+SOON = timedelta(seconds=20)
+FORGED = "198.51.100.66"
+pytestmark = pytest.mark.servers
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """Caddy on two ports of loopback, the web service behind it."""
+
+    caddy: Program
+    web: Program
+    plain: int
+    tls: int
+
+    def get(self, path: str, headers: dict[str, str] | None = None, *, is_tls: bool = False):
+        """The response, read; the authority is of this Caddy's own making and is not checked."""
+        unchecked = ssl._create_unverified_context()
+        connection = (
+            http.client.HTTPSConnection("localhost", self.tls, timeout=SOON.total_seconds(), context=unchecked)
+            if is_tls
+            else http.client.HTTPConnection(LOOPBACK, self.plain, timeout=SOON.total_seconds())
+        )
+        try:
+            connection.request("GET", path, headers=headers or {})
+            response = connection.getresponse()
+            response.text = response.read().decode()
+            return response
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory) -> Iterator[Proxy]:
+    program, directory = require("caddy"), tmp_path_factory.mktemp("proxy")
+    web_port, plain, tls = free_port(), free_port(), free_port()
+    web = web_service(directory, web_port, f"https://localhost:{tls}")
+    caddy = caddy_of(program, directory, web_port=web_port, plain=plain, tls=tls)
+    try:
+        web.start()
+        caddy.start()
+        yield Proxy(caddy, web, plain, tls)
+    finally:
+        caddy.stop()
+        web.stop()
+
+
+def web_service(directory: Path, port: int, site_url: str) -> Program:
+    """Started as deploy/provider/app/start does, trusting loopback as it trusts Caddy's address there."""
+    env = {
+        **os.environ,
+        "DDNS_MODE": "provider",
+        "DDNS_SECRET_KEY": secrets.token_urlsafe(50),
+        "DDNS_SITE_URL": site_url,
+        "DDNS_ALLOWED_HOSTS": f"localhost,{LOOPBACK}",
+        "DDNS_TRUSTED_PROXIES": LOOPBACK,
+        "DATABASE_URL": f"postgresql://nobody@{LOOPBACK}:1/none",
+        "REDIS_URL": f"redis://{LOOPBACK}:1/0",
+    }
+    argv = [sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application", "--host", LOOPBACK]
+    argv += ["--port", str(port), "--no-ws", "--workers", "1", "--blocking-threads", "1", "--workers-kill-timeout", "1"]
+    return Program("web", argv, env=env, log=directory / "web.log", is_up=answers(port, "/ip"))
+
+
+def caddy_of(program: Path, directory: Path, *, web_port: int, plain: int, tls: int) -> Program:
+    """The Caddyfile as it is, but for addresses."""
+    text = CADDYFILE.read_text()
+    changes = {
+        "web:8000": f"{LOOPBACK}:{web_port}",
+        "8080": str(plain),
+        "8443": str(tls),
+    }
+    for ours, here in changes.items():
+        assert ours in text
+        text = text.replace(ours, here)
+    (directory / "Caddyfile").write_text(text)
+    env = {
+        "PATH": os.environ["PATH"],
+        "XDG_DATA_HOME": str(directory),
+        "XDG_CONFIG_HOME": str(directory),
+        "DDNS_HOST": "localhost",
+        "DDNS_HOSTS": "localhost",
+        "DDNS_SITE_URL": f"https://localhost:{tls}",
+        "DDNS_TLS": "internal",
+    }
+    argv = [program, "run", "--config", directory / "Caddyfile", "--adapter", "caddyfile"]
+    return Program("caddy", argv, env=env, log=directory / "caddy.log", is_up=lambda _: listens(plain) and listens(tls))
+
+
+SPELLINGS = ["X-Forwarded-For", "X_Forwarded_For", "X-Forwarded_For", "X_Forwarded-For", "x_forwarded_for"]
+
+
+@pytest.mark.parametrize("is_tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_client_cannot_claim_another_source(proxy, name, is_tls):
+    assert proxy.get("/ip", {name: FORGED}, is_tls=is_tls).text.strip() == LOOPBACK
+
+
+def test_source_stands_though_the_client_asks_to_drop_it(proxy):
+    forged = {"Connection": "close, X-Forwarded-For, X-Forwarded-Proto", "X_Forwarded_For": FORGED}
+    assert proxy.get("/ip", forged).text.strip() == LOOPBACK
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Forwarded-Proto", "X_Forwarded_Proto", "X-Forwarded_Proto", "X_Forwarded-Proto", "x_forwarded_proto"]
+)
+def test_client_cannot_claim_tls(proxy, name):
+    """What looks like a device's path gets through plain HTTP, and the web service itself asks for TLS."""
+    response = proxy.get("/updates", {name: "https"})
+    assert response.status == http.HTTPStatus.MOVED_PERMANENTLY
+    assert response.headers["Location"].startswith("https://")
+
+
+def test_update_answers_on_plain_http(proxy):
+    response = proxy.get("/nic/update?hostname=home.ddns.test")
+    assert (response.status, response.text.strip()) == (http.HTTPStatus.UNAUTHORIZED, "badauth")
+
+
+def test_page_is_redirected_to_https(proxy):
+    response = proxy.get("/")
+    assert response.status == http.HTTPStatus.PERMANENT_REDIRECT
+    assert response.headers["Location"] == f"https://localhost:{proxy.tls}/"
