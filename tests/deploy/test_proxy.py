@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.deadline import wait_for
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.program import Program, answers
 from deploy.local.zones import listens
@@ -85,12 +86,13 @@ def web_service(directory: Path, port: int, site_url: str) -> Program:
 
 
 def caddy_of(program: Path, directory: Path, *, web_port: int, plain: int, tls: int) -> Program:
-    """The Caddyfile as it is, but for addresses."""
+    """The Caddyfile as it is, but for addresses, and for the log, which tells everything that Caddy can tell."""
     text = CADDYFILE.read_text()
     changes = {
         "web:8000": f"{LOOPBACK}:{web_port}",
         "8080": str(plain),
         "8443": str(tls),
+        "\tadmin off\n": "\tadmin off\n\tdebug\n",
     }
     for ours, here in changes.items():
         assert ours in text
@@ -142,3 +144,26 @@ def test_page_is_redirected_to_https(proxy):
     response = proxy.get("/")
     assert response.status == http.HTTPStatus.PERMANENT_REDIRECT
     assert response.headers["Location"] == f"https://localhost:{proxy.tls}/"
+
+
+@pytest.fixture
+def _web_away(proxy) -> Iterator[None]:
+    proxy.web.stop()
+    yield
+    proxy.web.start()
+
+
+@pytest.mark.usefixtures("_web_away")
+@pytest.mark.parametrize(
+    ("path", "is_tls"),
+    [("/nic/update?username=alice&password=", False), ("/nic/updatehttps://x%3Fusername=alice&password=", True)],
+    ids=["query, plain", "escaped query, tls"],
+)
+def test_log_keeps_no_keys(proxy, path, is_tls):
+    """While the web service is away, Caddy has something to say about every request."""
+    secret, before = secrets.token_hex(12), proxy.caddy.log.stat().st_size
+    headers = {"Authorization": f"Basic {secret}", "Referer": f"http://localhost/nic/update?password={secret}"}
+    response = proxy.get(path + secret, headers, is_tls=is_tls)
+    assert (response.status, response.text.strip()) == (http.HTTPStatus.SERVICE_UNAVAILABLE, "911")
+    wait_for(lambda: '"uri":"/nic/update' in proxy.caddy.log.read_text()[before:], SOON, "a line about the request")
+    assert secret not in proxy.caddy.log.read_text()
