@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+import logging
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -11,6 +11,8 @@ from django.utils import timezone
 from abuse.errors import LedgerBroken
 from abuse.models import LedgerEntry
 from ddns.models import User
+
+logger = logging.getLogger(__name__)
 
 # What the first entry names as its predecessor's hash.
 GENESIS = "0" * 64
@@ -45,6 +47,8 @@ def append(*, actor: User | None, action: str, object: str, reason: str, details
     )
     entry.hash = hash_of(entry)
     entry.save(force_insert=True)
+    # A copy that this database cannot change: logs are shipped elsewhere. Not before the commit, which may not come.
+    transaction.on_commit(lambda: logger.info("ledger: %d %s", entry.sequence, entry.hash))
     return entry
 
 
@@ -65,10 +69,13 @@ def hash_of(entry: LedgerEntry) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def verify(entries: Iterable[LedgerEntry] | None = None) -> Verified:
-    """Follows the chain from the first entry. Raises LedgerBroken that names the first entry that does not hold."""
+def verify(kept: Verified | None = None) -> Verified:
+    """Follows the chain from the first entry; kept is what was verified or logged at some time and kept elsewhere.
+
+    Raises LedgerBroken that names the first entry that does not hold, or is not the one that was kept.
+    """
     previous_hash, count = GENESIS, 0
-    for entry in entries or LedgerEntry.objects.order_by("sequence").iterator():
+    for entry in LedgerEntry.objects.order_by("sequence").iterator():
         count += 1
         if entry.sequence != count:
             raise LedgerBroken(f"entry {count} is missing.")
@@ -76,5 +83,9 @@ def verify(entries: Iterable[LedgerEntry] | None = None) -> Verified:
             raise LedgerBroken(f"entry {count} does not follow from the one before it.")
         if entry.hash != hash_of(entry):
             raise LedgerBroken(f"entry {count} does not match its own hash.")
+        if kept is not None and kept.entry_count == count and kept.last_hash != entry.hash:
+            raise LedgerBroken(f"entry {count} is not the one that was kept, so it or one before it was replaced.")
         previous_hash = entry.hash
+    if kept is not None and count < kept.entry_count:
+        raise LedgerBroken(f"it ends with entry {count}, and entry {kept.entry_count} was kept.")
     return Verified(count, previous_hash)

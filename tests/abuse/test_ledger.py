@@ -66,9 +66,19 @@ def test_a_changed_entry_with_a_new_hash_breaks_the_next(entries):
         ledger.verify()
 
 
-@pytest.mark.parametrize("statement", ["UPDATE abuse_ledgerentry SET reason = 'none'", "DELETE FROM abuse_ledgerentry"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE abuse_ledgerentry SET reason = 'none'",
+        "DELETE FROM abuse_ledgerentry",
+        "TRUNCATE abuse_ledgerentry",
+        "TRUNCATE ddns_user CASCADE",
+    ],
+)
 def test_database_refuses_changes(entries, statement):
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        # Else foreign keys that are still to be checked would keep TRUNCATE from coming to the trigger.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(statement)
 
     assert ledger.verify().entry_count == 3
@@ -91,3 +101,49 @@ def test_command_fails_on_a_broken_ledger(entries):
     tamper("UPDATE abuse_ledgerentry SET reason = 'none' WHERE sequence = 1")
     with pytest.raises(CommandError, match="entry 1 "):
         call_command("verify_ledger")
+
+
+# --- A copy kept elsewhere ---------------------------------------------------------------------------------------
+
+
+def kept(entry: LedgerEntry) -> str:
+    return f"{entry.sequence}:{entry.hash}"
+
+
+def test_every_entry_is_logged_once_it_is_committed(oscar, caplog, django_capture_on_commit_callbacks):
+    caplog.set_level("INFO")
+    with django_capture_on_commit_callbacks(execute=True):
+        entry = ledger.append(actor=oscar, action="suspend", object="hostname x.ddns.test", reason="phishing")
+        assert "ledger:" not in caplog.text
+    assert [record.getMessage() for record in caplog.records if record.name == "abuse.ledger"] == [
+        f"ledger: 1 {entry.hash}"
+    ]
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_ledger_that_goes_on_from_what_was_kept_holds(entries, capsys, number: int):
+    call_command("verify_ledger", "--expect", kept(entries[number - 1]))
+    assert f"Entry {number} is the one that was kept" in capsys.readouterr().out
+
+
+def test_a_ledger_cut_off_at_its_end_is_found(entries):
+    tamper("DELETE FROM abuse_ledgerentry WHERE sequence = 3")
+    call_command("verify_ledger")
+    with pytest.raises(CommandError, match="ends with entry 2, and entry 3 was kept") as failure:
+        call_command("verify_ledger", "--expect", kept(entries[2]))
+    assert failure.value.returncode == 1
+
+
+def test_a_ledger_written_anew_is_found(entries, oscar):
+    tamper("DELETE FROM abuse_ledgerentry")
+    for _ in range(4):
+        ledger.append(actor=oscar, action="lift", object="hostname one.ddns.test", reason="none")
+    call_command("verify_ledger")
+    with pytest.raises(CommandError, match="entry 2 is not the one that was kept"):
+        call_command("verify_ledger", "--expect", kept(entries[1]))
+
+
+@pytest.mark.parametrize("text", ["", "3", "3:", "x:" + "0" * 64, "3:" + "0" * 63, "3:" + "g" * 64])
+def test_what_is_no_count_and_hash_is_refused(db, text: str):
+    with pytest.raises(CommandError, match="is not COUNT:HASH"):
+        call_command("verify_ledger", "--expect", text)
