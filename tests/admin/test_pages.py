@@ -60,7 +60,7 @@ def test_wrong_passwords_are_limited_at_the_admins_door(client, root):
     root.save()
     assert client.get("/admin/login/", follow=True).redirect_chain[-1][0].startswith("/accounts/login/")
     form = {"login": root.email, "password": "wrong", "next": "/admin/"}
-    for _ in range(5):
+    for _ in range(10):
         client.post("/accounts/login/?next=/admin/", form)
     right = client.post("/accounts/login/?next=/admin/", {**form, "password": "correct horse battery staple"})
 

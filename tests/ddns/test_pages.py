@@ -1,6 +1,7 @@
 """The customers' pages: what they show and do, and that nobody sees or changes what is another's."""
 
 import re
+from ipaddress import ip_network
 
 import pytest
 from django.conf import settings
@@ -339,15 +340,44 @@ def test_update_key_is_no_password(client, alice):
     assert client.get("/hostnames/").status_code == 302
 
 
-def test_wrong_passwords_are_limited(client, alice):
-    alice.set_password(PASSWORD)
-    alice.save()
-    for _ in range(5):
-        client.post("/accounts/login/", {"login": alice.email, "password": "wrong"})
-    response = client.post("/accounts/login/", {"login": alice.email, "password": PASSWORD})
+def log_in(client: Client, account: User, password: str, source: str, **headers: str) -> str:
+    """What the page says after it."""
+    form = {"login": account.email, "password": password}
+    return client.post("/accounts/login/", form, REMOTE_ADDR=source, **headers).content.decode()
 
-    assert "Too many failed" in response.content.decode()
+
+@pytest.fixture
+def oscar(db) -> User:
+    return User.objects.create_user("oscar@example.com", PASSWORD, is_staff=True)
+
+
+def test_wrong_passwords_from_one_address_are_limited(client, oscar):
+    for _ in range(10):
+        assert "Too many failed" not in log_in(client, oscar, "wrong", "198.51.100.66")
+
+    assert "Too many failed" in log_in(client, oscar, PASSWORD, "198.51.100.66")
     assert client.get("/hostnames/").status_code == 302
+
+
+@pytest.mark.parametrize("sources", [["198.51.100.66"] * 6, [f"203.0.113.{number}" for number in range(30)]])
+def test_nobody_locks_staff_out_with_wrong_passwords(client, oscar, sources):
+    for source in sources:
+        log_in(Client(), oscar, "wrong", source)
+    log_in(client, oscar, PASSWORD, "198.51.100.9")
+
+    assert client.get("/hostnames/").status_code == 200
+
+
+def test_the_limit_is_of_the_address_behind_the_trusted_proxy(client, oscar, settings):
+    settings.TRUSTED_PROXIES = [ip_network("192.0.2.1/32")]
+    for _ in range(10):
+        log_in(Client(), oscar, "wrong", "192.0.2.1", HTTP_X_FORWARDED_FOR="198.51.100.66")
+    assert "Too many failed" in log_in(
+        Client(), oscar, PASSWORD, "192.0.2.1", HTTP_X_FORWARDED_FOR="203.0.113.1, 198.51.100.66"
+    )
+
+    log_in(client, oscar, PASSWORD, "192.0.2.1", HTTP_X_FORWARDED_FOR="198.51.100.9")
+    assert client.get("/hostnames/").status_code == 200
 
 
 def test_sign_up_is_closed_and_says_so(client, db):
