@@ -4,6 +4,7 @@ import logging
 
 import redis
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 
 from ddns.addresses import Address
 from ddns.keys import PREFIX_LENGTH
@@ -33,5 +34,5 @@ def count_wrong_key(key: str, source: Address) -> bool:
 
 
 def _countable(key: str) -> str:
-    """A prefix that is safe as part of a name in Redis; never more of the key than pages show."""
-    return "".join(character for character in key[:PREFIX_LENGTH] if character.isalnum())
+    """What its prefix is counted under. Keyed, so that Redis shows nothing of what may be somebody's account password."""
+    return salted_hmac("ddns.limits", key[:PREFIX_LENGTH], algorithm="sha256").hexdigest()[:16]

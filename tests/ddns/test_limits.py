@@ -1,11 +1,13 @@
 """Limits on wrong keys: they quiet who guesses, and never lock the owner of a working key out."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
 
 from ddns import limits
 from deploy.local.deadline import wait_for
+from dnsupdate import wake
 from tests.ddns.devices import SOURCE, Device
 
 QUERY = "hostname=home.ddns.test&myip=203.0.113.5"
@@ -99,6 +101,20 @@ def test_odd_keys_are_counted_like_others(mallory, key):
     mallory.key = key
 
     assert statuses(mallory, 4) == [401, 401, 401, 503]
+
+
+@pytest.mark.parametrize("key", ["hunter2", "correct horse battery staple", "guessed0" + "x" * 32, "z" * 8])
+def test_nothing_of_a_wrong_key_is_readable_in_redis(mallory, key):
+    """It may be somebody's password, typed into the wrong field."""
+    mallory.key = key
+    statuses(mallory, 1)
+
+    names = [name.decode() for name in wake.redis_client().scan_iter("wrong:*")]
+    ours = [name.replace(SOURCE, "") for name in names]
+    assert len(ours) == 2
+    plain_hash = hashlib.sha256(key[:8].encode()).hexdigest()
+    for readable in (key[:4], key[:8], plain_hash[:8]):
+        assert not any(readable in name for name in ours)
 
 
 def test_a_count_ends_with_its_window(mallory, monkeypatch):
