@@ -2,11 +2,25 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
 
 Address = IPv4Address | IPv6Address
+
+# Spelt out, because is_global differs between Python 3.11 and 3.14, and lets fec0::/10 and 192.88.99.0/24 through.
+_NOT_ROUTED_4 = [
+    IPv4Network(each)
+    for each in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+        "224.0.0.0/4", "240.0.0.0/4",
+    )
+]  # fmt: skip
+# IANA has given global unicast addresses from here alone: no IPv4-compatible, NAT64, site-local or multicast ones.
+_UNICAST_6 = IPv6Network("2000::/3")
+# Protocol assignments, the dead Teredo and its embedded addresses among them; documentation.
+_NOT_ROUTED_6 = [IPv6Network(each) for each in ("2001::/23", "2001:db8::/32", "3fff::/20")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,14 @@ def parse(text: str) -> Address:
 
 def is_publishable(address: Address) -> bool:
     """Whether the Internet routes to it (IANA special-purpose registries), or the setting allows any."""
-    if settings.ALLOW_NON_GLOBAL_ADDRESSES:
-        return True
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    return settings.ALLOW_NON_GLOBAL_ADDRESSES or _is_routed(address)
+
+
+# Two dozen networks are looked through, and the same devices come again and again.
+@lru_cache(maxsize=16_384)
+def _is_routed(address: Address) -> bool:
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in _NOT_ROUTED_4)
+    if address not in _UNICAST_6 or any(address in network for network in _NOT_ROUTED_6):
+        return False
+    return address.sixtofour is None or _is_routed(address.sixtofour)
