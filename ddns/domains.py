@@ -1,17 +1,61 @@
-"""Domains: put on offer."""
+"""Domains: put on offer, given a TTL, and the names of their nameservers kept from customers."""
+
+from collections.abc import Iterable, Iterator
 
 from django.db import transaction
 
-from ddns.models import Domain
+from ddns import hostnames
+from ddns.models import Domain, Hostname, ReservedName
 from dnsupdate.models import Zone
+from dnsupdate.names import is_within
+
+# A device whose hostname is being published again waits for the rest of its chunk: some tenths of a second.
+CHUNK = 500
 
 
 @transaction.atomic
 def offer(zone: Zone, *, ttl: int | None = None) -> Domain:
-    """The domain of the zone, open for registration; what is there already is kept."""
+    """The domain of the zone, open for registration; what is there already is kept. Raises ValidationError."""
     domain, _ = Domain.objects.get_or_create(zone=zone, defaults={"name": zone.name})
-    if ttl is not None and domain.ttl != ttl:
-        domain.ttl = ttl
-        domain.full_clean()
-        domain.save(update_fields=["ttl"])
+    if ttl is not None:
+        set_ttl(domain, ttl)
     return domain
+
+
+@transaction.atomic
+def set_ttl(domain: Domain, ttl: int) -> int:
+    """Sets the TTL in seconds; gives how many hostnames follow: once this is committed they are published again.
+
+    In chunks, each a transaction of its own. What was interrupted is finished by setting the same TTL again.
+    Raises ValidationError.
+    """
+    domain.ttl = ttl
+    domain.full_clean()
+    domain.save(update_fields=["ttl"])
+    transaction.on_commit(lambda: _publish_all(domain))
+    return Hostname.objects.unreleased().filter(domain=domain).count()
+
+
+def reserve_nameservers(domain: Domain, names: Iterable[str]) -> list[str]:
+    """Keeps the domain's nameservers among these names from being registered, for good; gives which those are."""
+    inside = sorted(name for name in names if name != domain.name and is_within(name, domain.name))
+    for name in inside:
+        ReservedName.objects.update_or_create(name=name, defaults={"reason": "nameserver of the zone", "until": None})
+    return inside
+
+
+def _publish_all(domain: Domain) -> None:
+    for chunk in _chunks(domain):
+        with transaction.atomic():
+            hostnames.lock_all(chunk)
+            # Read after locking, as hostnames.lock does: every decision before ours is seen.
+            locked = Hostname.objects.unreleased().select_related("account", "domain__zone", "restriction")
+            for hostname in locked.filter(pk__in=[each.pk for each in chunk]):
+                hostnames.publish(hostname)
+
+
+def _chunks(domain: Domain) -> Iterator[list[Hostname]]:
+    held, last = Hostname.objects.unreleased().filter(domain=domain).order_by("name"), ""
+    while chunk := list(held.filter(name__gt=last)[:CHUNK]):
+        yield chunk
+        last = chunk[-1].name

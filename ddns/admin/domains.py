@@ -1,11 +1,13 @@
 """Domains: whether they take new names, and with which TTL they answer."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from ddns import domains
 from ddns.models import Domain
 
 
@@ -25,6 +27,13 @@ class DomainAdmin(ModelAdmin):
     @display(description="hostnames", ordering="hostname_count")
     def hostname_count(self, domain: Domain) -> int:
         return domain.hostname_count
+
+    def save_model(self, request: HttpRequest, domain: Domain, form: ModelForm, change: bool) -> None:
+        domain.save(update_fields=["is_open"])
+        if "ttl" in form.changed_data:
+            count = domains.set_ttl(domain, domain.ttl)
+            names = f"{count:,} hostname{'' if count == 1 else 's'}"
+            messages.info(request, f"{names} in {domain} will be published again with a TTL of {domain.ttl} s.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
