@@ -4,6 +4,7 @@ import secrets
 import socket
 import struct
 import time
+from contextlib import suppress
 
 import dns.rcode
 import pytest
@@ -142,10 +143,12 @@ def test_an_old_message_on_a_connection_of_its_own_loses_against_newer_state(
         connection.sendall(struct.pack("!H", len(late)) + late[:100])
         outbox.publish(zone, {alice: {}}, Urgency.WITHDRAWAL)
         drain(zone)
-        connection.sendall(late[100:])
-        with connection.makefile("rb") as stream:
+        # Knot waits half a second for the rest of a message and closes the connection then: no answer at all.
+        answer = b""
+        with suppress(ConnectionError), connection.makefile("rb") as stream:
+            connection.sendall(late[100:])
             answer = stream.read(int.from_bytes(stream.read(2), "big"))
-    assert answer[3] & 0x0F == dns.rcode.NXRRSET
+    assert not answer or answer[3] & 0x0F == dns.rcode.NXRRSET
     assert not exists(primary, alice)
 
 
