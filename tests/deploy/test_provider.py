@@ -134,6 +134,14 @@ def test_no_service_starts_without_its_secrets():
     assert given == {(name, ":?run deploy/make-env") for name in SECRETS}
 
 
+def test_platform_is_not_the_superuser_of_its_database(compose):
+    start = (PROVIDER / "postgres" / "start").read_text()
+    role = re.match(r"postgresql://(\w+):", compose["x-environment"]["DATABASE_URL"])[1]
+    superuser = re.search(r"initdb.* --username=(\w+)", start)[1]
+    assert superuser != role
+    assert f"CREATE ROLE {role} LOGIN PASSWORD" in start
+
+
 def test_everything_worth_keeping_is_in_a_named_volume(compose):
     assert set(compose["volumes"]) == {"postgres", "bind", "knot", "caddy"}
     for name in compose["volumes"]:
