@@ -129,9 +129,7 @@ def test_a_frozen_nameserver_that_wakes_with_an_old_message_ends_with_the_newest
     assert not exists(primary, alice)
 
 
-def test_an_old_message_on_a_connection_of_its_own_loses_against_newer_state(
-    primary: Server, zone: Zone, alice: str, impatient
-):
+def test_an_old_message_on_a_connection_of_its_own_loses_against_newer_state(primary: Server, zone: Zone, alice: str):
     """As above, but the old message arrives on a connection that nobody reads any more."""
     outbox.publish(zone, {alice: a("192.0.2.1")})
     drain(zone)
