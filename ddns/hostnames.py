@@ -89,26 +89,38 @@ def configure(hostname: Hostname, *, wildcard: bool | None = None, offline: bool
 
 @transaction.atomic
 def suspend(hostname: Hostname) -> None:
-    """Withdraws the name from DNS, before all ordinary updates."""
-    _restrict(hostname, Restriction.Kind.SUSPENDED, {})
+    """Withdraws the name from DNS, before all ordinary updates; takes the place of a hold or a diversion.
+
+    Raises HostnameReleased.
+    """
+    locked = lock(hostname)
+    if locked.state == State.RELEASED:
+        raise HostnameReleased
+    _restrict(locked, Restriction.Kind.SUSPENDED, {})
 
 
 @transaction.atomic
 def hold(hostname: Hostname) -> None:
-    """Freezes what the name answers now; updates are refused."""
-    locked = lock(hostname)
+    """Freezes what the name answers now; updates are refused.
+
+    Raises HostnameReleased, and HostnameRestricted where a restriction is in force: a hold must not weaken a suspension.
+    """
+    locked = lock_unrestricted(hostname)
     _restrict(locked, Restriction.Kind.HELD, desired_rrsets(locked))
 
 
 @transaction.atomic
 def divert(hostname: Hostname, *, answer: RRsets) -> None:
-    """Makes the name answer other records: a sinkhole's or a notice page's."""
-    _restrict(hostname, Restriction.Kind.DIVERTED, answer)
+    """Makes the name answer other records: a sinkhole's or a notice page's.
+
+    Raises HostnameReleased, and HostnameRestricted where a restriction is in force: a diversion must not weaken a suspension.
+    """
+    _restrict(lock_unrestricted(hostname), Restriction.Kind.DIVERTED, answer)
 
 
 @transaction.atomic
 def reinstate(hostname: Hostname) -> None:
-    """Ends the restriction: the name answers again what its stored records say."""
+    """Ends the restriction, of whatever kind: the name answers again what its stored records say."""
     locked = lock(hostname)
     Restriction.objects.filter(hostname=locked).delete()
     publish(lock(hostname))
@@ -166,9 +178,6 @@ def lock_all(held: Iterable[Hostname]) -> None:
     outbox.lock([publication_id for pair in ids for publication_id in pair if publication_id is not None])
 
 
-def _restrict(hostname: Hostname, kind: Restriction.Kind, answer: RRsets) -> None:
-    locked = lock(hostname)
-    if locked.state == State.RELEASED:
-        raise HostnameReleased
+def _restrict(locked: Hostname, kind: Restriction.Kind, answer: RRsets) -> None:
     Restriction.objects.update_or_create(hostname=locked, defaults={"kind": kind, "answer": answer})
-    publish(lock(hostname), Urgency.WITHDRAWAL)
+    publish(lock(locked), Urgency.WITHDRAWAL)

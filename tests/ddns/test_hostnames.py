@@ -21,6 +21,13 @@ from tests.ddns.devices import Device, answered, stored
 SINKHOLE = {"A": {"ttl": 60, "rdata": ["192.0.2.80"]}}
 
 
+def divert(hostname: Hostname) -> None:
+    hostnames.divert(hostname, answer=SINKHOLE)
+
+
+RESTRICTIONS = [hostnames.suspend, hostnames.hold, divert]
+
+
 @pytest.fixture
 def live(home, device) -> Hostname:
     """Answers 203.0.113.5."""
@@ -78,7 +85,7 @@ class TestRegister:
 
     def test_the_same_label_is_another_name_in_another_domain(self, bob, home):
         key = tsig_keys.generate("other")
-        other = domains.offer(zones.add("other.test", host="127.0.0.1", port=5300, key=key))
+        other = domains.offer(zones.add("other.test", host="127.0.0.1", port=5301, key=key))
 
         assert hostnames.register(bob, domain=other, label="home").name == "home.other.test"
 
@@ -202,9 +209,7 @@ class TestRelease:
         with pytest.raises(HostnameReleased):
             hostnames.release(live)
 
-    @pytest.mark.parametrize(
-        "restrict", [hostnames.suspend, hostnames.hold, lambda hostname: hostnames.divert(hostname, answer=SINKHOLE)]
-    )
+    @pytest.mark.parametrize("restrict", RESTRICTIONS)
     def test_a_restricted_name_can_be_neither_released_nor_registered_again(self, alice, bob, live, domain, restrict):
         restrict(live)
 
@@ -246,6 +251,25 @@ class TestRestrict:
         assert list(Publication.objects.order_by("name").values_list("name", "rrsets")) == before
         assert not Restriction.objects.exists()
 
+    @pytest.mark.parametrize("first", RESTRICTIONS)
+    @pytest.mark.parametrize("second", [hostnames.hold, divert])
+    def test_no_hold_or_diversion_takes_the_place_of_a_restriction(self, live, first, second):
+        first(live)
+        before = list(Restriction.objects.values()), answered(live)
+
+        with pytest.raises(HostnameRestricted):
+            second(live)
+        assert (list(Restriction.objects.values()), answered(live)) == before
+
+    @pytest.mark.parametrize("first", RESTRICTIONS)
+    def test_a_suspension_takes_the_place_of_any_restriction_until_the_name_is_reinstated(self, live, first):
+        first(live)
+        hostnames.suspend(live)
+        assert (Hostname.objects.get().state, answered(live)) == (State.SUSPENDED, {})
+
+        hostnames.reinstate(live)
+        assert (Hostname.objects.get().state, answered(live)) == (State.LIVE, {"A": ["203.0.113.5"]})
+
     def test_an_offline_name_stays_offline_when_it_is_reinstated(self, live):
         hostnames.configure(live, offline=True)
         hostnames.suspend(live)
@@ -272,7 +296,7 @@ class TestRestrict:
     def test_a_released_name_cannot_be_restricted_or_configured(self, live):
         hostnames.release(live)
 
-        for verb in (hostnames.suspend, hostnames.hold, hostnames.configure):
+        for verb in (*RESTRICTIONS, hostnames.configure):
             with pytest.raises(HostnameReleased):
                 verb(live)
 
