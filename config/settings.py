@@ -162,6 +162,7 @@ ABUSE_CONTACT = env.str("DDNS_ABUSE_CONTACT", "abuse@" + (urlsplit(SITE_URL).hos
 
 # --- Browsers ------------------------------------------------------------------------------------------------
 IS_HTTPS = SITE_URL.startswith("https://")
+# Of trusted proxies only: ddns.middleware.SourceAddress, which stands before its first reader, drops everybody else's.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_SSL_REDIRECT = IS_PROVIDER and IS_HTTPS
 # One year; update paths stay reachable over plain HTTP for devices without TLS (ddns.middleware.UpdatePaths).

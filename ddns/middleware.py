@@ -39,12 +39,17 @@ class UpdatePaths:
 
 
 class SourceAddress:
-    """Makes REMOTE_ADDR the client's address where trusted proxies stand in between, for everything that reads it."""
+    """Makes REMOTE_ADDR the client's address where trusted proxies stand in between, for everything that reads it.
+
+    Forwarding headers of other peers are dropped: else anybody could say that TLS was spoken (request.is_secure).
+    """
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not sources.is_from_trusted_proxy(request):
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
         request.META["REMOTE_ADDR"] = str(sources.address_of(request))
         request.META.pop("HTTP_X_FORWARDED_FOR", None)
         return self.get_response(request)

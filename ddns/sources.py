@@ -14,7 +14,7 @@ def address_of(request: HttpRequest) -> Address:
 
 def of_environ(environ: dict) -> Address:
     """The same from a WSGI environment."""
-    peer = addresses.parse(environ.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104 - "unknown", nothing listens
+    peer = _peer(environ)
     if not settings.TRUSTED_PROXIES or not _is_trusted(peer):
         return peer
     for hop in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
@@ -25,6 +25,15 @@ def of_environ(environ: dict) -> Address:
         if not _is_trusted(peer):
             break
     return peer
+
+
+def is_from_trusted_proxy(request: HttpRequest) -> bool:
+    """Whether the peer itself, whose REMOTE_ADDR nobody has replaced yet, may say how the client came to it."""
+    return _is_trusted(_peer(request.META))
+
+
+def _peer(environ: dict) -> Address:
+    return addresses.parse(environ.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104 - "unknown", nothing listens
 
 
 def _is_trusted(peer: Address) -> bool:

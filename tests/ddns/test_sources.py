@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from ddns import sources
+from ddns.middleware import SourceAddress
 
 TRUSTED = ["192.0.2.0/28", "2001:db8:f::/64"]
 PROXY, SECOND_PROXY, PROXY6 = "192.0.2.1", "192.0.2.2", "2001:db8:f::1"
@@ -89,8 +90,6 @@ def test_a_spoofed_header_changes_neither_address_nor_limits(device, header):
 
 @pytest.mark.usefixtures("_behind_proxies")
 def test_pages_see_the_address_of_the_client_too(client):
-    from ddns.middleware import SourceAddress
-
     seen = {}
     middleware = SourceAddress(lambda request: seen.update(request.META))
     request = client.get("/ip", REMOTE_ADDR=PROXY, headers={"X-Forwarded-For": f"{OTHER}, {CLIENT}"}).wsgi_request
@@ -99,3 +98,22 @@ def test_pages_see_the_address_of_the_client_too(client):
 
     assert seen["REMOTE_ADDR"] == CLIENT
     assert "HTTP_X_FORWARDED_FOR" not in seen
+
+
+@pytest.mark.usefixtures("_behind_proxies")
+@pytest.mark.parametrize(
+    ("peer", "is_secure"), [(PROXY, True), (PROXY6, True), (CLIENT, False), ("::ffff:192.0.2.1", True)]
+)
+def test_only_a_trusted_proxy_is_believed_that_tls_was_spoken(rf, settings, peer, is_secure):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    request = rf.get("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_PROTO="https", HTTP_X_FORWARDED_FOR=OTHER)
+
+    assert SourceAddress(lambda request: request.is_secure())(request) is is_secure
+
+
+def test_without_trusted_proxies_nobody_is_believed_that_tls_was_spoken(rf, settings):
+    settings.TRUSTED_PROXIES = []
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    request = rf.get("/", REMOTE_ADDR=PROXY, HTTP_X_FORWARDED_PROTO="https")
+
+    assert not SourceAddress(lambda request: request.is_secure())(request)
