@@ -11,6 +11,7 @@ from dnsupdate.names import is_within
 
 # A device whose hostname is being published again waits for the rest of its chunk: some tenths of a second.
 CHUNK = 500
+NAMESERVER_REASON = "nameserver of the zone"
 
 
 @transaction.atomic
@@ -40,7 +41,7 @@ def reserve_nameservers(domain: Domain, names: Iterable[str]) -> list[str]:
     """Keeps the domain's nameservers among these names from being registered, for good; gives which those are."""
     inside = sorted(name for name in names if name != domain.name and is_within(name, domain.name))
     for name in inside:
-        ReservedName.objects.update_or_create(name=name, defaults={"reason": "nameserver of the zone", "until": None})
+        ReservedName.objects.update_or_create(name=name, defaults={"reason": NAMESERVER_REASON, "until": None})
     return inside
 
 

@@ -24,6 +24,10 @@ class MessageTooBig(DnsUpdateError):
     """The records do not fit into one message (RFC 1035 §4.2.2: 64 KiB)."""
 
 
+class ReplacementRefused(DnsUpdateError):
+    """This would replace what is in use:"""
+
+
 class PrimaryError(DnsUpdateError):
     """The zone cannot be published at present:"""
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.tsig
@@ -56,6 +57,11 @@ class Primary:
                 self._is_fence_known = False
         raise FenceMoved
 
+    def nameserver_names(self) -> set[str]:
+        """The targets of the zone's NS RRset, in lower case. Raises PrimaryError."""
+        targets = self._read_answer(self._ask(f"{self.apex}.", "NS"), dns.rdatatype.NS)
+        return {dns.name.from_wire(rdata, 0)[0].to_text(omit_final_dot=True).lower() for rdata in targets}
+
     def close(self) -> None:
         if self._socket is not None:
             self._socket.close()
@@ -85,7 +91,11 @@ class Primary:
         self._fence = [messages.fence_rdata(next_fence)]
 
     def _ask_for_fence(self) -> None:
-        query = dns.message.make_query(f"{messages.FENCE_LABEL}.{self.apex}.", "TXT", flags=0)
+        self._fence = self._read_answer(self._ask(f"{messages.FENCE_LABEL}.{self.apex}.", "TXT"), dns.rdatatype.TXT)
+        self._is_fence_known = True
+
+    def _ask(self, name: str, type_name: str) -> dns.message.Message:
+        query = dns.message.make_query(name, type_name, flags=0)
         try:
             answer = dns.message.from_wire(self._exchange(query.to_wire()))
         except dns.exception.DNSException as error:
@@ -94,15 +104,15 @@ class Primary:
         if not query.is_response(answer):
             self.close()
             raise ServerFailed("its answer belongs to another message.")
-        self._fence = self._read_fence(answer)
-        self._is_fence_known = True
+        return answer
 
-    def _read_fence(self, answer: dns.message.Message) -> list[bytes]:
+    @staticmethod
+    def _read_answer(answer: dns.message.Message, rdtype: dns.rdatatype.RdataType) -> list[bytes]:
         if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN, dns.rcode.REFUSED, dns.rcode.NOTAUTH):
             raise ServerFailed(dns.rcode.to_text(answer.rcode()) + ".")
         if not answer.flags & dns.flags.AA or answer.rcode() == dns.rcode.REFUSED:
             raise ZoneMissing
-        return [rdata.to_wire() for rrset in answer.answer if rrset.rdtype == dns.rdatatype.TXT for rdata in rrset]
+        return [rdata.to_wire() for rrset in answer.answer if rrset.rdtype == rdtype for rdata in rrset]
 
     def _exchange(self, wire: bytes) -> bytes:
         """Sends one message and reads its answer. Raises Unreachable; whether the message arrived is then unknown."""

@@ -1,5 +1,7 @@
 """TSIG keys (RFC 8945), their secrets sealed."""
 
+import hmac
+
 import dns.tsig
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
@@ -51,6 +53,14 @@ class TsigKey(models.Model):
     @secret.setter
     def secret(self, base64_text: str) -> None:
         self.sealed_secret = seal(base64_text)
+
+    def is_same_as(self, other: "TsigKey") -> bool:
+        """Whether both sign alike. A secret that cannot be read is like no other."""
+        try:
+            secrets = self.secret.encode(), other.secret.encode()
+        except ImproperlyConfigured:
+            return False
+        return (self.name, self.algorithm) == (other.name, other.algorithm) and hmac.compare_digest(*secrets)
 
     def for_messages(self) -> dns.tsig.Key:
         """The key in the form that signs messages. Raises KeyRefused where its secret cannot be read."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from ddns.models import Domain
+from ddns.models import Domain, ReservedName
 from deploy.local.bind import Bind
 from deploy.local.deadline import wait_for
 from deploy.local.knot import Knot
@@ -21,7 +21,7 @@ from deploy.local.users import give
 from deploy.local.zones import serves
 from dnsupdate import outbox, verify
 from dnsupdate.models import TsigKey, Zone
-from tests.dnsupdate.real_zones import a, answers, drain
+from tests.dnsupdate.real_zones import a, answers, by_hand, drain, send_by_hand
 from tests.left_out import require
 
 APEX = "ddns.example"
@@ -77,6 +77,82 @@ def test_running_it_again_changes_nothing_but_what_is_given(committed_db, bind, 
 def test_the_key_is_read_from_standard_input(committed_db, bind, fresh_zone, tsig_key, output, monkeypatch):
     monkeypatch.setattr("sys.stdin", StringIO(str(tsig_key)))
     assert "an update works" in add_domain(fresh_zone(bind), bind, output, key_file="-")
+
+
+def test_nameservers_in_the_zone_are_kept_from_customers(committed_db, primary, fresh_zone, key_file, output):
+    """The zone has one already; it is the operator's, as verification knows too."""
+    apex = fresh_zone(primary)
+    given = answers(primary, apex, "NS").pop().removesuffix(".")
+    update = by_hand(primary, apex)
+    update.add("@", 60, "NS", f"Dns-7.{apex}.")
+    update.add("dns-7", 60, "A", "192.0.2.53")
+    update.add("@", 60, "NS", "ns.example.net.")
+    send_by_hand(primary, update)
+    said = add_domain(apex, primary, output, key_file=str(key_file))
+    assert f"reserved, as nameservers of the zone: dns-7.{apex}, {given}\n" in said
+    reserved = ReservedName.objects.filter(reason="nameserver of the zone")
+    assert set(reserved.values_list("name", "until")) == {(f"dns-7.{apex}", None), (given, None)}
+
+
+# --- What is in use is replaced only when told to ------------------------------------------------------------------
+
+
+@pytest.fixture
+def in_use(committed_db, bind, fresh_zone, key_file, output) -> str:
+    """A domain that follows."""
+    apex = fresh_zone(bind)
+    add_domain(apex, bind, output, key_file=str(key_file))
+    return apex
+
+
+def rows() -> list[tuple]:
+    keys = TsigKey.objects.order_by("pk").values_list("name", "sealed_secret")
+    return [*keys, *Zone.objects.order_by("pk").values_list("name", "primary__host", "primary__port", "primary__key")]
+
+
+def test_another_key_for_a_server_with_other_zones_is_refused(in_use, bind, fresh_zone, output, key_file, tsig_key):
+    before = rows()
+    for name in (tsig_key.name, "other"):
+        key_file.write_text(f"{name}:{tsig_key.algorithm}:{LocalKey.generate().secret}")
+        with pytest.raises(CommandError, match=f"{in_use} is updated at .* with another key.*--replace"):
+            add_domain(fresh_zone(bind), bind, output, key_file=str(key_file))
+    assert rows() == before
+
+
+def test_a_key_of_the_same_name_at_another_server_is_refused(in_use, output, key_file, tsig_key, free_port):
+    before = rows()
+    key_file.write_text(f"{tsig_key.name}:{tsig_key.algorithm}:{LocalKey.generate().secret}")
+    with pytest.raises(CommandError, match=f"{in_use} is updated at .* with another key.*--replace"):
+        add_domain(APEX, f"127.0.0.1:{free_port}", output, key_file=str(key_file))
+    assert rows() == before
+
+
+def test_a_key_that_does_not_work_replaces_none(in_use, bind, fresh_zone, output, key_file, tsig_key):
+    before = rows()
+    key_file.write_text(f"{tsig_key.name}:{tsig_key.algorithm}:{LocalKey.generate().secret}")
+    for apex, replace in ((in_use, False), (fresh_zone(bind), True)):
+        with pytest.raises(CommandError, match=r"Nothing was changed here: .* does not accept the TSIG key"):
+            add_domain(apex, bind, output, key_file=str(key_file), replace=replace)
+    assert rows() == before
+
+
+def test_a_mistyped_primary_of_a_zone_in_use_is_refused(in_use, output, free_port):
+    before = rows()
+    with pytest.raises(CommandError, match=f"{in_use} is updated at .*--replace"):
+        add_domain(in_use, f"127.0.0.1:{free_port}", output)
+    with pytest.raises(CommandError, match=r"Nothing was changed here: .* does not answer"):
+        add_domain(in_use, f"127.0.0.1:{free_port}", output, replace=True)
+    assert rows() == before
+
+
+def test_a_zone_moves_to_another_primary_when_told_to(in_use, knot, output):
+    """With the key that it has."""
+    knot.add_zone(in_use)
+    assert "an update works" in add_domain(in_use, knot, output, replace=True)
+    zone = Zone.objects.get()
+    outbox.publish(zone, {f"alice.{in_use}": a("192.0.2.1")})
+    drain(zone)
+    assert answers(knot, f"alice.{in_use}") == {"192.0.2.1"}
 
 
 # --- The files --------------------------------------------------------------------------------------------------

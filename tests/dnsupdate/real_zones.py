@@ -28,7 +28,7 @@ def key_row(server: Server, *, secret: str | None = None, name: str | None = Non
 
 def zone_row(server: Server, apex: str, *, key: TsigKey | None = None, port: int | None = None) -> Zone:
     """The zone's row, its primary the server, or whatever listens on the port."""
-    return zones.add(apex, host=server.host, port=port or server.port, key=key or key_row(server))
+    return zones.add(apex, host=server.host, port=port or server.port, key=key or key_row(server), replace=True)
 
 
 def a(*addresses: str, ttl: int = 60) -> RRsets:

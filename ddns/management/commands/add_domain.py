@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -11,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from ddns import domains
 from dnsupdate import nameservers, snippets, tsig_keys, zones
 from dnsupdate.errors import DnsUpdateError, PrimaryError
-from dnsupdate.models import Nameserver, TsigKey, Zone
+from dnsupdate.models import TsigKey, Zone
 from dnsupdate.names import normalise
 
 # The embedded nameserver looks at its list of zones about once a second.
@@ -33,22 +35,42 @@ class Command(BaseCommand):
             "Without it, the nameserver's stored key is used, or one is generated",
         )
         parser.add_argument("--ttl", type=int, help="seconds; 60 unless given")
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="let the zone move to this primary, or the key of other zones change; it is checked before",
+        )
         parser.add_argument("--output", default="var/nameserver", metavar="DIR", help="where the configuration goes")
 
     def handle(
-        self, domain: str, nameserver: str, key_file: str | None, ttl: int | None, output: str, **options
+        self, domain: str, nameserver: str, key_file: str | None, ttl: int | None, output: str, replace: bool, **options
     ) -> None:
-        try:
+        with _said():
             host, port = nameservers.parse_address(nameserver)
             name = normalise(domain)
             key = _key(key_file, host, port, name)
-            zone = zones.add(name, host=host, port=port, key=key)
-            domains.offer(zone, ttl=ttl)
-        except (DnsUpdateError, ValidationError, ValueError, OSError) as error:
-            raise CommandError(str(error)) from error
+            replaced = zones.replacement(name, host=host, port=port, key=key)
+            if replaced and not replace:
+                raise CommandError(f"{replaced} Nothing was changed. If it shall be replaced, say so with --replace.")
+            in_use = bool(replaced) or Zone.objects.filter(name=name, primary__key__isnull=False).exists()
+        if not in_use:
+            # Stored before the check, so that this command can be run again with the same key.
+            self._add(name, host, port, key, ttl)
         self._write_snippets(name, key, Path(output))
         _tell_embedded_nameserver(name)
-        self._check(zone)
+        self._check(name, host, port, key, in_use)
+        zone = self._add(name, host, port, key, ttl, replace) if in_use else Zone.objects.get(name=name)
+        with _said():
+            reserved = domains.reserve_nameservers(zone.domain, zones.nameserver_names(zone))
+        if reserved:
+            self.stdout.write(f"reserved, as nameservers of the zone: {', '.join(reserved)}")
+        self.stdout.write(self.style.SUCCESS(f"{zone}: an update works."))
+
+    def _add(self, name: str, host: str, port: int, key: TsigKey, ttl: int | None, replace: bool = False) -> Zone:
+        with _said():
+            zone = zones.add(name, host=host, port=port, key=key, replace=replace)
+            domains.offer(zone, ttl=ttl)
+            return zone
 
     def _write_snippets(self, name: str, key: TsigKey, directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -60,28 +82,38 @@ class Command(BaseCommand):
             path.write_text(content)
             self.stdout.write(f"written: {path}")
 
-    def _check(self, zone: Zone) -> None:
+    def _check(self, name: str, host: str, port: int, key: TsigKey, in_use: bool) -> None:
         deadline = time.monotonic() + (EMBEDDED_PATIENCE_SECONDS if settings.EMBEDDED_ZONES else 0)
         while True:
             try:
-                zones.check(zone)
+                return zones.try_out(name, host=host, port=port, key=key)
             except PrimaryError as error:
                 if time.monotonic() < deadline:
                     time.sleep(0.2)
                     continue
+                state = "Nothing was changed here:" if in_use else f"{name} is set up here, but"
                 raise CommandError(
-                    f"{zone} is set up here, but an update of it does not work yet. {error}\n"
+                    f"{state} an update of it does not work yet. {error}\n"
                     "Configure the nameserver with the files above and run this command again."
                 ) from error
-            self.stdout.write(self.style.SUCCESS(f"{zone}: an update works."))
-            return
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Errors that an operator can mend, as the command says them."""
+    try:
+        yield
+    except (DnsUpdateError, ValidationError, ValueError, OSError) as error:
+        raise CommandError(str(error)) from error
 
 
 def _key(key_file: str | None, host: str, port: int, zone: str) -> TsigKey:
+    """The key given, else the nameserver's, else the zone's present one, else a new one."""
     if key_file is not None:
         return tsig_keys.parse(sys.stdin.read() if key_file == "-" else Path(key_file).read_text())
-    known = Nameserver.objects.select_related("key").filter(host=host, port=port, key__isnull=False).first()
-    return known.key if known and known.key else tsig_keys.generate(f"publisher.{zone}")
+    keys = TsigKey.objects
+    known = keys.filter(nameserver__host=host, nameserver__port=port) or keys.filter(nameserver__zones__name=zone)
+    return known.first() or tsig_keys.generate(f"publisher.{zone}")
 
 
 def _tell_embedded_nameserver(name: str) -> None:

@@ -38,7 +38,10 @@ class Command(BaseCommand):
 def _seed(known: dict) -> dict:
     """Makes what is missing; gives all facts. Secrets that were shown before stay as they are."""
     port = int(os.environ["DDNS_DNS_PORT"])
-    zone = zones.add(ZONE, host="127.0.0.1", port=port, key=tsig_keys.parse(os.environ["DDNS_DEMO_TSIG_KEY"]))
+    # The nameserver may listen on another port than when this was run last.
+    zone = zones.add(
+        ZONE, host="127.0.0.1", port=port, key=tsig_keys.parse(os.environ["DDNS_DEMO_TSIG_KEY"]), replace=True
+    )
     domain = domains.offer(zone)
     customer, password = _account(CUSTOMER, known.get("password"))
     _, staff_password = _account(STAFF, known.get("staff_password"), is_staff=True, is_superuser=True)
