@@ -20,6 +20,19 @@ SECRETS = {
     "DDNS_PUBLISHER_KEY",
     "DDNS_TRANSFER_KEY",
 }
+PLATFORM = {"web", "publish", "tasks", "beat", "setup"}
+# Who is given which secret; what is listed in no line is given to nobody.
+NEEDS = {
+    "DDNS_SECRET_KEY": PLATFORM,
+    "DDNS_SECRET_KEY_FALLBACKS": PLATFORM,
+    "DDNS_POSTGRES_PASSWORD": PLATFORM | {"postgres"},
+    "DDNS_REDIS_PASSWORD": PLATFORM | {"redis"},
+    "DDNS_PUBLISHER_KEY": {"bind", "setup"},
+    "DDNS_TRANSFER_KEY": {"bind", "knot"},
+    "DDNS_SMTP_PASSWORD": {"web", "tasks"},
+}
+# Not passed on: nothing to choose in a container.
+FIXED = {"DDNS_WEB_PORT", "DDNS_STATIC_ROOT", "DDNS_EMBEDDED_ZONES"}
 BASE_IMAGES = {
     "debian:trixie-slim",
     "python:3.13-slim-trixie",
@@ -134,6 +147,26 @@ def test_no_service_starts_without_its_secrets():
     assert given == {(name, ":?run deploy/make-env") for name in SECRETS}
 
 
+@pytest.mark.parametrize("name", NEEDS)
+def test_secret_is_given_to_nobody_who_does_not_need_it(compose, name):
+    given = {
+        service
+        for service, its in compose["services"].items()
+        if any(re.search(rf"\b{name}\b", f"{key} {value}") for key, value in its.get("environment", {}).items())
+    }
+    assert given == NEEDS[name]
+
+
+def test_no_service_is_given_the_whole_of_env(compose):
+    mounts = [mount for service in compose["services"].values() for mount in service.get("volumes", [])]
+    assert not [name for name, service in compose["services"].items() if "env_file" in service]
+    assert not [mount for mount in mounts if re.match(r"\.(/(\.env)?)?:", mount)]
+
+
+def test_every_setting_of_the_platform_can_be_made_in_env(compose):
+    assert documented("The platform") - FIXED <= set(compose["services"]["web"]["environment"])
+
+
 def test_platform_is_not_the_superuser_of_its_database(compose):
     start = (PROVIDER / "postgres" / "start").read_text()
     role = re.match(r"postgresql://(\w+):", compose["x-environment"]["DATABASE_URL"])[1]
@@ -246,17 +279,23 @@ def test_env_follows_from_the_answers(output, changes, expected):
 @pytest.mark.parametrize("host", ["dyn.example.net", "ddns.example"])
 def test_provider_settings_pass_djangos_deployment_check(compose, output, host):
     env_file = made(output, host=host)
-    environment = {name: expanded(text, env_file) for name, text in compose["services"]["web"]["environment"].items()}
+    environment = environment_of(compose["services"]["web"], env_file)
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-        env={**inherited, **env_file, **environment},
+        env={**inherited, **environment},
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def environment_of(service: dict, env_file: dict[str, str]) -> dict[str, str]:
+    """What Compose gives to the service: a name without a value is taken from .env, or left out."""
+    given = {name: env_file.get(name) if text is None else text for name, text in service["environment"].items()}
+    return {name: expanded(text, env_file) for name, text in given.items() if text is not None}
 
 
 def expanded(text: str, env_file: dict[str, str]) -> str:
@@ -277,8 +316,9 @@ def test_table_of_the_platform_is_what_the_settings_read():
 def test_table_of_the_provider_set_up_is_what_its_files_read():
     files = [COMPOSE, ROOT / "config" / "heartbeat.py", *(path for path in PROVIDER.rglob("*") if path.is_file())]
     read = {name for path in files for name in re.findall(r"\bDDNS_[A-Z0-9_]+\b", path.read_text(errors="replace"))}
-    # The platform's own, passed on under their own names.
-    own = {"DDNS_MODE", "DDNS_ALLOWED_HOSTS", "DDNS_TRUSTED_PROXIES", "DDNS_LOG_LEVEL"}
+    required = set(re.findall(r"\$\{(DDNS_[A-Z0-9_]+):\?", COMPOSE.read_text()))
+    # Passed on as they are.
+    own = documented("The platform") - required
     assert documented("The provider set-up") == read - own
 
 
