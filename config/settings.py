@@ -165,6 +165,8 @@ IS_HTTPS = SITE_URL.startswith("https://")
 # Of trusted proxies only: ddns.middleware.SourceAddress, which stands before its first reader, drops everybody else's.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_SSL_REDIRECT = IS_PROVIDER and IS_HTTPS
+# Asked by health checks inside the container, which come through no proxy.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 # One year; update paths stay reachable over plain HTTP for devices without TLS (ddns.middleware.UpdatePaths).
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if IS_PROVIDER and IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("DDNS_HSTS_SUBDOMAINS", IS_PROVIDER)

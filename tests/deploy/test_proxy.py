@@ -33,6 +33,7 @@ class Proxy:
 
     caddy: Program
     web: Program
+    web_port: int
     plain: int
     tls: int
 
@@ -62,7 +63,7 @@ def proxy(tmp_path_factory) -> Iterator[Proxy]:
     try:
         web.start()
         caddy.start()
-        yield Proxy(caddy, web, plain, tls)
+        yield Proxy(caddy, web, web_port, plain, tls)
     finally:
         caddy.stop()
         web.stop()
@@ -144,6 +145,16 @@ def test_page_is_redirected_to_https(proxy):
     response = proxy.get("/")
     assert response.status == http.HTTPStatus.PERMANENT_REDIRECT
     assert response.headers["Location"] == f"https://localhost:{proxy.tls}/"
+
+
+def test_health_check_inside_the_container_is_sent_nowhere(proxy):
+    """As deploy/provider/app/answers asks. The database is away, which is what it has to say."""
+    connection = http.client.HTTPConnection(LOOPBACK, proxy.web_port, timeout=SOON.total_seconds())
+    connection.request("GET", "/healthz", headers={"Host": "localhost"})
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    assert response.status == http.HTTPStatus.SERVICE_UNAVAILABLE
 
 
 @pytest.fixture
