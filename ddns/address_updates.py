@@ -1,8 +1,8 @@
 """Address updates: the hot path. One SELECT knows the key, the names and what is in force; one statement changes a name."""
 
 import hmac
-from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
@@ -31,18 +31,18 @@ Spelt = tuple[str | None, str | None]
 
 # The publisher looks once more after it has let go of its lease, so while the lease stands nobody needs waking;
 # nor while the zone backs off, which the sweep ends.
+# One name by equality and not a list of them, so that the plan goes from index to index however few rows there are.
 _READ = Statement(
     """
-    SELECT key.id, key.digest, hostname.id, hostname.name, hostname.ipv4, hostname.ipv6, hostname.wildcard,
+    SELECT key.id, key.digest, hostname.id, hostname.ipv4, hostname.ipv6, hostname.wildcard,
            hostname.offline, domain.ttl, restriction.kind, publication.id, publication.revision,
-           wildcard.id, wildcard.revision, zone.id, zone.lease_expires_at > now() OR zone.retry_at > now()
+           wildcard.id, wildcard.revision, zone.id, zone.lease_expires_at > now() OR zone.retry_at > now(),
+           key.covers_account OR scope.id IS NOT NULL
     FROM ddns_updatekey key
     JOIN ddns_user account ON account.id = key.account_id AND account.is_active
     LEFT JOIN ddns_hostname hostname
-        ON hostname.name = ANY ($2::text[]) AND hostname.released_at IS NULL AND hostname.account_id = key.account_id
-        AND (key.covers_account OR EXISTS (
-            SELECT FROM ddns_updatekey_hostnames scope
-            WHERE scope.updatekey_id = key.id AND scope.hostname_id = hostname.id))
+        ON hostname.name = $2 AND hostname.released_at IS NULL AND hostname.account_id = key.account_id
+    LEFT JOIN ddns_updatekey_hostnames scope ON scope.updatekey_id = key.id AND scope.hostname_id = hostname.id
     LEFT JOIN ddns_domain domain ON domain.id = hostname.domain_id
     LEFT JOIN ddns_restriction restriction ON restriction.hostname_id = hostname.id
     LEFT JOIN dnsupdate_publication publication ON publication.id = hostname.publication_id
@@ -54,15 +54,15 @@ _READ = Statement(
 
 _CHANGE = Statement(
     f"""
-    WITH {outbox.REPUBLISH_CTE.format(wanted="$1")}, hostname AS (
-        UPDATE ddns_hostname AS hostname SET ipv4 = $3::inet, ipv6 = $4::inet, changed_at = now()
+    WITH {outbox.REPUBLISH_CTE}, hostname AS (
+        UPDATE ddns_hostname AS hostname SET ipv4 = $5::inet, ipv6 = $6::inet, changed_at = now()
         FROM ddns_hostname AS old
-        WHERE hostname.id = $2::bigint AND old.id = hostname.id AND EXISTS (SELECT FROM written)
+        WHERE hostname.id = $4::bigint AND old.id = hostname.id AND EXISTS (SELECT FROM written)
         RETURNING hostname.id, old.ipv4 AS old_ipv4, old.ipv6 AS old_ipv6
     ), history AS (
         INSERT INTO ddns_addressupdate
             (hostname_id, key_id, at, source, agent, protocol, old_ipv4, new_ipv4, old_ipv6, new_ipv6)
-        SELECT id, $5::bigint, now(), $6::inet, $7, $8, old_ipv4, $3::inet, old_ipv6, $4::inet FROM hostname
+        SELECT id, $7::bigint, now(), $8::inet, $9, $10, old_ipv4, $5::inet, old_ipv6, $6::inet FROM hostname
     )
     SELECT id FROM written
     """
@@ -114,9 +114,7 @@ Outcome = Changed | Unchanged | Unknown | Restricted
 class _Standing(NamedTuple):
     """A hostname as the SELECT saw it."""
 
-    key_id: int
     hostname_id: int
-    name: str
     ipv4: IPv4Address | None
     ipv6: IPv6Address | None
     wildcard: bool
@@ -130,22 +128,18 @@ class _Standing(NamedTuple):
 
     @classmethod
     def from_row(cls, row: Row) -> "_Standing":
-        number = [int(row[i]) if row[i] is not None else 0 for i in (0, 2, 8, 10, 11, 12, 13, 14)]
-        key_id, hostname_id, ttl, publication_id, revision, wildcard_id, wildcard_revision, zone_id = number
         return cls(
-            key_id=key_id,
-            hostname_id=hostname_id,
-            name=row[3].decode(),
-            ipv4=cast(IPv4Address | None, row[4] and addresses.parse(row[4].decode())),
-            ipv6=cast(IPv6Address | None, row[5] and addresses.parse(row[5].decode())),
-            wildcard=row[6] == b"t",
-            offline=row[7] == b"t",
-            ttl=ttl,
-            is_restricted=row[9] is not None,
-            publication=(publication_id, revision),
-            wildcard_publication=(wildcard_id, wildcard_revision) if wildcard_id else None,
-            zone_id=zone_id,
-            needs_no_wake=row[15] == b"t",
+            hostname_id=int(row[2]),
+            ipv4=cast(IPv4Address | None, row[3] and addresses.parse(row[3].decode())),
+            ipv6=cast(IPv6Address | None, row[4] and addresses.parse(row[4].decode())),
+            wildcard=row[5] == b"t",
+            offline=row[6] == b"t",
+            ttl=int(row[7]),
+            is_restricted=row[8] is not None,
+            publication=(int(row[9]), int(row[10])),
+            wildcard_publication=(int(row[11]), int(row[12])) if row[11] is not None else None,
+            zone_id=int(row[13]),
+            needs_no_wake=row[14] == b"t",
         )
 
     def addresses_after(self, wish: Wish) -> Pair:
@@ -159,38 +153,36 @@ class _Standing(NamedTuple):
         return self.addresses_after(wish) == (self.ipv4, self.ipv6)
 
 
-@dataclass(frozen=True, slots=True)
-class Standings:
-    """What one SELECT found out about a key and the names that it asks for."""
-
-    key_id: int
-    by_name: dict[str, _Standing]
-
-
 def update(caller: Caller, names: Sequence[str], wish: Wish) -> list[Outcome]:
     """One outcome per normalised name, in order. Each changed name is one transaction. Raises WrongKey.
 
     Changed and Unchanged mean: committed in the database. Publishing follows by itself.
     """
-    standings = read(caller.key, names)
-    contacts.remember(standings.key_id, caller.source, _printable(caller.agent))
-    return [_update_one(caller, name, wish, standings.by_name.get(name)) for name in names]
+    return [_update_one(caller, name, wish) for name in names]
 
 
-def read(key: str, names: Iterable[str]) -> Standings:
-    """The key's standing towards the names: one indexed SELECT, no slow hash. Raises WrongKey."""
-    key_digest = digest(key)
-    array = "{" + ",".join(f'"{name}"' for name in names) + "}"
-    rows = _READ(b"\\x" + key_digest.hex().encode(), array.encode())
-    if not rows or not hmac.compare_digest(rows[0][1], b"\\x" + key_digest.hex().encode()):
+def check_key(key: str) -> int:
+    """The number of the working key. Raises WrongKey."""
+    return _read(key, "")[0]
+
+
+def _read(key: str, name: str) -> tuple[int, _Standing | None]:
+    """The key's number, and the standing of the name if the key may update it: one indexed SELECT, no slow hash.
+
+    Raises WrongKey.
+    """
+    key_digest = b"\\x" + digest(key).hex().encode()
+    rows = _READ(key_digest, name.encode())
+    if not rows or not hmac.compare_digest(rows[0][1], key_digest):
         raise WrongKey
-    found = [_Standing.from_row(row) for row in rows if row[2] is not None]
-    return Standings(int(rows[0][0]), {standing.name: standing for standing in found})
+    row = rows[0]
+    may_update = row[2] is not None and row[15] == b"t"
+    return int(row[0]), _Standing.from_row(row) if may_update else None
 
 
 def only_name(key: str) -> str | None:
     """The name that a client means that names none: the key's, if it covers just one. Raises WrongKey."""
-    row = UpdateKey.objects.get(pk=read(key, []).key_id)
+    row = UpdateKey.objects.get(pk=check_key(key))
     covered = Hostname.objects.filter(account=row.account_id) if row.covers_account else row.hostnames
     names = list(covered.unreleased().values_list("name", flat=True)[:2])
     return names[0] if len(names) == 1 else None
@@ -207,54 +199,60 @@ def purge(before: datetime) -> int:
             return total
 
 
-def _update_one(caller: Caller, name: str, wish: Wish, standing: _Standing | None) -> Outcome:
+def _update_one(caller: Caller, name: str, wish: Wish) -> Outcome:
     for _ in range(TRIES):
+        key_id, standing = _read(caller.key, name)
+        contacts.remember(key_id, caller.source, _printable(caller.agent))
         if standing is None:
             return Unknown()
         if standing.is_restricted:
             return Restricted()
         if standing.fulfils(wish):
             return Unchanged()
-        try:
-            return _change(caller, wish, standing)
-        except Conflict:
-            # Somebody else wrote the name after we read it: decide again on what is there now.
-            standing = read(caller.key, [name]).by_name.get(name)
+        # If somebody else wrote the name after we read it: decide again on what is there now.
+        with suppress(Conflict):
+            return _change(caller, key_id, wish, standing)
     raise Conflict
 
 
-def _change(caller: Caller, wish: Wish, standing: _Standing) -> Outcome:
+def _change(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Outcome:
     if wish.wildcard not in (None, standing.wildcard) or wish.offline not in (None, standing.offline):
-        return _reconfigure(caller, wish, standing)
-    ipv4, ipv6 = (str(address) if address else None for address in standing.addresses_after(wish))
-    rrsets = {} if standing.offline else address_rrsets(ipv4, ipv6, standing.ttl)
-    rewrites = [Rewrite(*standing.publication, rrsets)]
-    if standing.wildcard_publication is not None:
-        rewrites.append(Rewrite(*standing.wildcard_publication, rrsets if standing.wildcard else {}))
-    # One row is one statement and a transaction of its own; two rows must both be unchanged or neither is written.
-    with transaction.atomic() if len(rewrites) > 1 else nullcontext():
-        if len(rewrites) > 1:
-            # In the order of all other writers: the UPDATE itself would lock them in the order of its plan.
-            outbox.lock([each.publication_id for each in rewrites])
-        written = _CHANGE(
-            outbox.rewrites_as_json(rewrites),
-            str(standing.hostname_id).encode(),
-            ipv4.encode() if ipv4 else None,
-            ipv6.encode() if ipv6 else None,
-            str(standing.key_id).encode(),
-            str(caller.source).encode(),
-            _printable(caller.agent).encode(),
-            caller.protocol.encode(),
-        )
-        if len(written) != len(rewrites):
-            raise Conflict
+        return _reconfigure(caller, key_id, wish, standing)
+    new = _spelt(standing.addresses_after(wish))
+    rrsets = {} if standing.offline else address_rrsets(*new, standing.ttl)
+    change = Rewrite(*standing.publication, rrsets)
+    if standing.wildcard_publication is None:
+        # One statement is a transaction of its own.
+        _write(caller, key_id, standing, change, new)
+    else:
+        below = Rewrite(*standing.wildcard_publication, rrsets if standing.wildcard else {})
+        with transaction.atomic():
+            outbox.lock([change.publication_id, below.publication_id])
+            _write(caller, key_id, standing, change, new)
+            if not outbox.rewrite(below):
+                raise Conflict
     if not standing.needs_no_wake:
         transaction.on_commit(lambda: wake.wake(standing.zone_id))
     return Changed()
 
 
+def _write(caller: Caller, key_id: int, standing: _Standing, change: Rewrite, new: Spelt) -> None:
+    """Publication, queue, hostname and history. Raises Conflict where the publication is not as it was read."""
+    written = _CHANGE(
+        *change.parameters(),
+        str(standing.hostname_id).encode(),
+        *(address.encode() if address else None for address in new),
+        str(key_id).encode(),
+        str(caller.source).encode(),
+        _printable(caller.agent).encode(),
+        caller.protocol.encode(),
+    )
+    if not written:
+        raise Conflict
+
+
 @transaction.atomic
-def _reconfigure(caller: Caller, wish: Wish, standing: _Standing) -> Outcome:
+def _reconfigure(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Outcome:
     """The rare update that changes an option too: under the hostname's lock."""
     try:
         hostname = lock_unrestricted(Hostname(pk=standing.hostname_id))
@@ -272,16 +270,16 @@ def _reconfigure(caller: Caller, wish: Wish, standing: _Standing) -> Outcome:
     hostname.offline = hostname.offline if wish.offline is None else wish.offline
     if new != old:
         hostname.changed_at = timezone.now()
-        _record(caller, standing, old, new)
+        _record(caller, key_id, standing, old, new)
     hostname.save(update_fields=["ipv4", "ipv6", "wildcard", "offline", "changed_at"])
     publish(hostname)
     return Changed()
 
 
-def _record(caller: Caller, standing: _Standing, old: Spelt, new: Spelt) -> None:
+def _record(caller: Caller, key_id: int, standing: _Standing, old: Spelt, new: Spelt) -> None:
     AddressUpdate.objects.create(
         hostname_id=standing.hostname_id,
-        key_id=standing.key_id,
+        key_id=key_id,
         at=timezone.now(),
         source=str(caller.source),
         agent=_printable(caller.agent),
@@ -291,6 +289,11 @@ def _record(caller: Caller, standing: _Standing, old: Spelt, new: Spelt) -> None
         old_ipv6=old[1],
         new_ipv6=new[1],
     )
+
+
+def _spelt(pair: Pair) -> Spelt:
+    ipv4, ipv6 = pair
+    return str(ipv4) if ipv4 else None, str(ipv6) if ipv6 else None
 
 
 def _printable(agent: str) -> str:

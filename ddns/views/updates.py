@@ -76,7 +76,7 @@ def _answer(caller: Caller, presented: Credentials, parameters: QueryDict) -> Ht
 
 def _refuse(caller: Caller, body: str) -> HttpResponse:
     """To a caller with a working key only. Raises WrongKey."""
-    address_updates.read(caller.key, [])
+    address_updates.check_key(caller.key)
     return dyndns2.text(body)
 
 
