@@ -1,5 +1,6 @@
 """What every server here has in common: one process, a readiness check, and ways to hurt it."""
 
+from abc import ABC, abstractmethod
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
@@ -8,7 +9,7 @@ from .errors import ServerFailed
 from .process import Process
 
 
-class Server:
+class Server(ABC):
     """Subclasses set `name` and `log`, build `process` and say when they are ready."""
 
     name: str
@@ -41,8 +42,9 @@ class Server:
         """Wait until it answers after begin()."""
         self.process.wait_until(self.is_ready, self.start_time)
 
+    @abstractmethod
     def is_ready(self) -> bool:
-        raise NotImplementedError
+        """Whether it answers now."""
 
     def ask_to_stop(self) -> None:
         if self._process is not None:
