@@ -80,8 +80,7 @@ INSTALLED_APPS = [
     "allauth.account",
 ]
 MIDDLEWARE = [
-    # First: update clients get none of what browsers need (sessions, redirects, cookies, headers).
-    "ddns.middleware.UpdatePaths",
+    # For pages only: devices are answered before Django (ddns.wsgi).
     "ddns.middleware.SourceAddress",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -167,7 +166,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 SECURE_SSL_REDIRECT = IS_PROVIDER and IS_HTTPS
 # Asked by health checks inside the container, which come through no proxy.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
-# One year; update paths stay reachable over plain HTTP for devices without TLS (ddns.middleware.UpdatePaths).
+# One year; update paths stay reachable over plain HTTP for devices without TLS (ddns.wsgi).
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if IS_PROVIDER and IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("DDNS_HSTS_SUBDOMAINS", IS_PROVIDER)
 SECURE_HSTS_PRELOAD = SECURE_HSTS_INCLUDE_SUBDOMAINS

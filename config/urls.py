@@ -1,4 +1,4 @@
-"""The addresses of pages. Update and checkip paths are answered before these (ddns.middleware.UpdatePaths)."""
+"""The addresses of pages. Update and checkip paths are answered before these (ddns.wsgi)."""
 
 from allauth.account import views as account
 from django.contrib import admin

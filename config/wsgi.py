@@ -6,8 +6,10 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+pages = get_wsgi_application()
 
 from ddns import contacts  # noqa: E402 - Django must be set up first
+from ddns.wsgi import Devices  # noqa: E402
 
+application = Devices(pages)
 contacts.start()

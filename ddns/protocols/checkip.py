@@ -1,8 +1,9 @@
 """checkip: tells a client its address, in the forms that clients parse: text, Dyn's HTML, JSON."""
 
-from django.http import HttpRequest, HttpResponse
+from wsgiref.types import WSGIEnvironment
 
 from ddns import sources
+from ddns.protocols.answers import HTML, JSON, PLAIN, Answer, not_allowed
 
 # Paths by form. FreeDNS's own is among them: its clients look for "Detected IP".
 TEXT_PATHS = ("/myip", "/ip", "/text")
@@ -12,27 +13,29 @@ FREEDNS_PATHS = ("/dynamic/check.php",)
 # Names by which devices call the HTML form at "/".
 HOST_LABELS = ("checkip", "ip1", "ip2")
 
-_HTML = "<html><head><title>Current IP Check</title></head><body>Current IP Address: {address}</body></html>"
+_HTML = "<html><head><title>Current IP Check</title></head><body>Current IP Address: {}</body></html>"
+_NOT_CACHED = (("Cache-Control", "no-cache, no-store"), ("Pragma", "no-cache"))
 
 
-def text(request: HttpRequest) -> HttpResponse:
-    return _answer(f"{sources.address_of(request)}\n", "text/plain")
+def text(environ: WSGIEnvironment) -> Answer:
+    return _answer(environ, "{}\n", PLAIN)
 
 
-def html(request: HttpRequest) -> HttpResponse:
+def html(environ: WSGIEnvironment) -> Answer:
     """Exactly Dyn's page: parsers look for the words before the address."""
-    return _answer(_HTML.format(address=sources.address_of(request)), "text/html")
+    return _answer(environ, _HTML, HTML)
 
 
-def json(request: HttpRequest) -> HttpResponse:
-    return _answer(f'{{"ip":"{sources.address_of(request)}"}}', "application/json")
+def json(environ: WSGIEnvironment) -> Answer:
+    return _answer(environ, '{{"ip":"{}"}}', JSON)
 
 
-def freedns(request: HttpRequest) -> HttpResponse:
-    return _answer(f"Detected IP : {sources.address_of(request)}\n", "text/plain")
+def freedns(environ: WSGIEnvironment) -> Answer:
+    return _answer(environ, "Detected IP : {}\n", PLAIN)
 
 
-def _answer(body: str, content_type: str) -> HttpResponse:
-    content = body.encode()
-    headers = {"Content-Length": str(len(content)), "Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
-    return HttpResponse(content, content_type=content_type, headers=headers)
+def _answer(environ: WSGIEnvironment, form: str, content_type: str) -> Answer:
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        return not_allowed("GET", "HEAD")
+    body = form.format(sources.of_environ(environ)).encode()
+    return Answer(body, content_type=content_type, headers=_NOT_CACHED)

@@ -4,7 +4,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-from django.http import HttpRequest, QueryDict
+from ddns.protocols.parameters import Parameters, last
 
 # Spellings seen in the field: Dynu, deSEC, ChangeIP, HE, Infomaniak, Joker.
 _USER_PARAMETERS = ("username", "user", "u", "id")
@@ -21,9 +21,11 @@ class Credentials:
     key: str
 
 
-def find(request: HttpRequest, parameters: QueryDict) -> Credentials | None:
-    """The credentials of the request, or None where there are none: a bare request waits for the challenge."""
-    authorization = request.META.get("HTTP_AUTHORIZATION", "")
+def find(authorization: str, parameters: Parameters) -> Credentials | None:
+    """The credentials of a request by its Authorization header (empty if it has none) or its parameters.
+
+    None where there are none: a bare request waits for the challenge.
+    """
     scheme, _, rest = authorization.partition(" ")
     if scheme.lower() == "basic":
         return _from_basic(rest.strip())
@@ -44,5 +46,5 @@ def _from_basic(text: str) -> Credentials:
     return Credentials(user.strip(), key.strip()[:MAX_KEY_CHARACTERS])
 
 
-def _first(parameters: QueryDict, names: tuple[str, ...]) -> str | None:
-    return next((str(parameters[name]) for name in names if parameters.get(name)), None)
+def _first(parameters: Parameters, names: tuple[str, ...]) -> str | None:
+    return next((value for name in names if (value := last(parameters, name))), None)

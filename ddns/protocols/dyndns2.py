@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from ipaddress import ip_interface
 
-from django.http import HttpResponse, QueryDict
-
 from ddns import addresses
 from ddns.address_updates import Changed, Outcome, Restricted, Unchanged, Unknown, Wish
 from ddns.addresses import Address, Addresses
+from ddns.protocols.answers import Answer
+from ddns.protocols.parameters import Parameters, last
 from dnsupdate.errors import InvalidName
 from dnsupdate.names import normalise
 
@@ -17,6 +17,8 @@ REALM = "DDNS"
 MAX_HOSTNAMES = 20
 # A device that meets an outage tries again after ten minutes, as inadyn does by itself.
 RETRY_AFTER_SECONDS = 600
+
+_NOT_STORED = (("Cache-Control", "no-store"),)
 
 _HOSTNAME_PARAMETERS = ("hostname", "host", "domain", "domains", "host_id")
 _IPV6_PARAMETERS = frozenset({"myipv6", "myip6", "ip6", "ipv6", "aaaa"})
@@ -54,7 +56,7 @@ class UpdateRequest:
         return Wish(wanted, wildcard=self.wildcard, offline=self.offline)
 
 
-def parse(parameters: QueryDict) -> UpdateRequest:
+def parse(parameters: Parameters) -> UpdateRequest:
     """Reads the parameters of docs/protocols.md; unknown ones are ignored."""
     given: Addresses | Malformed | None
     try:
@@ -79,30 +81,23 @@ def full_name(text: str) -> str | None:
     return name if "." in name and not name.startswith("*") else None
 
 
-def render(outcomes: list[Outcome | None], echo: str) -> HttpResponse:
+def render(outcomes: list[Outcome | None], echo: str) -> Answer:
     """One line per name, in the order of the request; None stands for what was not a full name."""
     return text("".join(f"{_code(outcome, echo)}\n" for outcome in outcomes))
 
 
-def text(body: str, status: int = 200) -> HttpResponse:
-    """An answer with exactly these bytes."""
-    content = body.encode()
-    headers = {"Content-Length": str(len(content)), "Cache-Control": "no-store"}
-    return HttpResponse(content, content_type="text/plain", status=status, headers=headers)
+def text(body: str) -> Answer:
+    return Answer(body.encode(), headers=_NOT_STORED)
 
 
-def challenge() -> HttpResponse:
+def challenge() -> Answer:
     """For missing and for wrong credentials alike."""
-    response = text("badauth\n", 401)
-    response["WWW-Authenticate"] = f'Basic realm="{REALM}"'
-    return response
+    return Answer(b"badauth\n", 401, headers=(*_NOT_STORED, ("WWW-Authenticate", f'Basic realm="{REALM}"')))
 
 
-def outage() -> HttpResponse:
+def outage() -> Answer:
     """The only answer that makes every client come back later: inadyn exits for good on 429, 403 and 404."""
-    response = text("911\n", 503)
-    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
+    return Answer(b"911\n", 503, headers=(*_NOT_STORED, ("Retry-After", str(RETRY_AFTER_SECONDS))))
 
 
 def _code(outcome: Outcome | None, echo: str) -> str:
@@ -118,19 +113,19 @@ def _code(outcome: Outcome | None, echo: str) -> str:
     return "notfqdn"
 
 
-def _names(parameters: QueryDict) -> list[str | None]:
+def _names(parameters: Parameters) -> list[str | None]:
     for parameter in filter(parameters.__contains__, _HOSTNAME_PARAMETERS):
-        for value in reversed(parameters.getlist(parameter)):
+        for value in reversed(parameters[parameter]):
             names = [name.strip() for name in value.split(",") if name.strip()]
             if names and not any(_LEFTOVER.fullmatch(name) for name in names):
                 return [full_name(name) for name in names[: MAX_HOSTNAMES + 1]]
     return []
 
 
-def _addresses(parameters: QueryDict) -> tuple[Addresses, str]:
+def _addresses(parameters: Parameters) -> tuple[Addresses, str]:
     """The addresses, and how they were spelt. A parameter for IPv6 alone wins over one for both families."""
     found: dict[int, tuple[Address, str]] = {}
-    for parameter, values in parameters.lists():
+    for parameter, values in parameters.items():
         if parameter not in _ADDRESS_PARAMETERS:
             continue
         for address, spelling in _last_usable(values):
@@ -185,14 +180,14 @@ def _parse_one(spelling: str) -> Address | None:
         raise Malformed(spelling) from error
 
 
-def _option(parameters: QueryDict, name: str) -> bool | None:
+def _option(parameters: Parameters, name: str) -> bool | None:
     """ON and OFF; NOCHG and everything else leave things as they are."""
-    return {"ON": True, "OFF": False}.get(parameters.get(name, "").strip().upper())
+    return {"ON": True, "OFF": False}.get(last(parameters, name).strip().upper())
 
 
-def _offline(parameters: QueryDict) -> bool | None:
+def _offline(parameters: Parameters) -> bool | None:
     """YES takes the name offline, NOCHG leaves it, and an update that does not speak of it brings it back (as at Dyn)."""
-    match parameters.get("offline", "").strip().upper():
+    match last(parameters, "offline").strip().upper():
         case "YES" | "1" | "TRUE":
             return True
         case "NOCHG":

@@ -2,12 +2,17 @@
 
 import base64
 from dataclasses import dataclass, field
+from functools import cache
 from urllib.parse import quote
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.http import HttpResponse
-from django.test import Client
+from django.http.response import ResponseHeaders
+from django.test import RequestFactory
+from django.test.client import ClientHandler
 
 from ddns.models import Hostname
+from ddns.wsgi import Devices
 
 # Where requests of the tests come from unless they say otherwise.
 SOURCE = "198.51.100.9"
@@ -22,7 +27,6 @@ class Device:
     agent: str | None = "Test/1.0"
     source: str = SOURCE
     headers: dict[str, str] = field(default_factory=dict)
-    client: Client = field(default_factory=Client)
 
     def update(self, **parameters: str) -> HttpResponse:
         """GET /nic/update with these parameters, escaped as they must be."""
@@ -38,7 +42,31 @@ class Device:
             environ["HTTP_AUTHORIZATION"] = basic(self.user, self.key)
         if "%" in path:
             del environ["PATH_INFO"]
-        return self.client.generic(method, path, body, content_type, **environ)
+        return ask(method, path, body, content_type, **environ)
+
+
+def ask(method: str, path: str, body: bytes = b"", content_type: str = "", **environ: str) -> HttpResponse:
+    """What the application answers to a request with this WSGI environment, as the web server sees it."""
+    request = RequestFactory().generic(method, path, body, content_type, **environ)
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    octets = b"".join(_application()(request.environ, lambda status, headers: started.append((status, headers))))
+    ((status, headers),) = started
+    response = HttpResponse(octets, status=int(status.split()[0]))
+    response.headers = ResponseHeaders(dict(headers))
+    return response
+
+
+@cache
+def _application() -> Devices:
+    """As the web server has it, but for what Django does with database connections around requests for pages."""
+    pages = ClientHandler(enforce_csrf_checks=True)
+
+    def as_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        response = pages(environ)
+        start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+        return [response.content]
+
+    return Devices(as_wsgi)
 
 
 def basic(user: str, key: str) -> str:

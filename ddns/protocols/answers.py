@@ -1,0 +1,22 @@
+"""Answers to devices: status, octets, and the headers that they need; nothing else is sent."""
+
+from dataclasses import dataclass
+
+PLAIN, HTML, JSON = "text/plain", "text/html", "application/json"
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A length is always sent and chunks never: old clients take a chunk's size for the answer."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = PLAIN
+    headers: Headers = ()
+
+
+def not_allowed(*methods: str) -> Answer:
+    """405, with the methods that are (RFC 9110 §15.5.6)."""
+    return Answer(b"", 405, headers=(("Allow", ", ".join(methods)),))

@@ -1,0 +1,53 @@
+"""Parameters of a device's request: its query, and the fields of a posted form behind it."""
+
+from urllib.parse import unquote_plus
+from wsgiref.types import WSGIEnvironment
+
+Parameters = dict[str, list[str]]
+
+MAX_FORM_OCTETS = 16 * 1024
+MAX_FIELDS = 1000
+
+
+class TooMuch(ValueError):
+    """More than any device sends."""
+
+
+def parse(environ: WSGIEnvironment) -> Parameters:
+    """By name, each with its values in order (application/x-www-form-urlencoded). Raises TooMuch."""
+    found: Parameters = {}
+    # PEP 3333 hands octets over as Latin-1.
+    _read(environ.get("QUERY_STRING", "").encode("latin-1"), found)
+    if environ["REQUEST_METHOD"] == "POST":
+        _read(_form(environ), found)
+    return found
+
+
+def last(parameters: Parameters, name: str) -> str:
+    """The value that counts where a parameter comes several times; empty if it does not come at all."""
+    values = parameters.get(name)
+    return values[-1] if values else ""
+
+
+def _read(octets: bytes, found: Parameters) -> None:
+    if octets.count(b"&") >= MAX_FIELDS:
+        raise TooMuch
+    for field in octets.decode("utf-8", "replace").split("&"):
+        if field:
+            name, _, value = field.partition("=")
+            found.setdefault(_unescaped(name), []).append(_unescaped(value))
+
+
+def _unescaped(text: str) -> str:
+    return unquote_plus(text) if "%" in text or "+" in text else text
+
+
+def _form(environ: WSGIEnvironment) -> bytes:
+    """A body that is no form reads as one with strange fields, which are ignored."""
+    try:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        raise TooMuch from None
+    if length > MAX_FORM_OCTETS:
+        raise TooMuch
+    return environ["wsgi.input"].read(length) if length > 0 else b""
