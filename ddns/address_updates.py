@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple, cast
+from typing import cast
 
 from django.db import transaction
 from django.utils import timezone
@@ -23,21 +23,17 @@ from dnsupdate.statements import Row, Statement
 
 # How often somebody else may change the same hostname between our read and our write before we give up.
 TRIES = 5
-MAX_AGENT_CHARACTERS = 200
 PURGE_CHUNK = 5000
 
 Pair = tuple[IPv4Address | None, IPv6Address | None]
 Spelt = tuple[str | None, str | None]
 
-# The publisher looks once more after it has let go of its lease, so while the lease stands nobody needs waking;
-# nor while the zone backs off, which the sweep ends.
 # One name by equality and not a list of them, so that the plan goes from index to index however few rows there are.
 _READ = Statement(
     """
-    SELECT key.id, key.digest, hostname.id, hostname.ipv4, hostname.ipv6, hostname.wildcard,
-           hostname.offline, domain.ttl, restriction.kind, publication.id, publication.revision,
-           wildcard.id, wildcard.revision, zone.id, zone.lease_expires_at > now() OR zone.retry_at > now(),
-           key.covers_account OR scope.id IS NOT NULL
+    SELECT key.id, key.digest, key.covers_account OR scope.id IS NOT NULL,
+           hostname.id, hostname.ipv4, hostname.ipv6, hostname.wildcard, hostname.offline, restriction.hostname_id,
+           domain.ttl, publication.id, publication.revision, hostname.wildcard_publication_id
     FROM ddns_updatekey key
     JOIN ddns_user account ON account.id = key.account_id AND account.is_active
     LEFT JOIN ddns_hostname hostname
@@ -46,25 +42,26 @@ _READ = Statement(
     LEFT JOIN ddns_domain domain ON domain.id = hostname.domain_id
     LEFT JOIN ddns_restriction restriction ON restriction.hostname_id = hostname.id
     LEFT JOIN dnsupdate_publication publication ON publication.id = hostname.publication_id
-    LEFT JOIN dnsupdate_publication wildcard ON wildcard.id = hostname.wildcard_publication_id
-    LEFT JOIN dnsupdate_zone zone ON zone.id = publication.zone_id
     WHERE key.digest = $1::bytea AND key.revoked_at IS NULL
     """
 )
 
+# The old addresses are those that were read: the publication's revision says that nobody has changed them since.
+# The publisher looks once more after it has let go of its lease, so while the lease stands nobody needs waking;
+# nor while the zone backs off, which the sweep ends.
 _CHANGE = Statement(
     f"""
     WITH {outbox.REPUBLISH_CTE}, hostname AS (
-        UPDATE ddns_hostname AS hostname SET ipv4 = $5::inet, ipv6 = $6::inet, changed_at = now()
-        FROM ddns_hostname AS old
-        WHERE hostname.id = $4::bigint AND old.id = hostname.id AND EXISTS (SELECT FROM written)
-        RETURNING hostname.id, old.ipv4 AS old_ipv4, old.ipv6 AS old_ipv6
+        UPDATE ddns_hostname SET ipv4 = $5::inet, ipv6 = $6::inet, changed_at = now()
+        WHERE id = $4::bigint AND EXISTS (SELECT FROM written)
+        RETURNING id
     ), history AS (
         INSERT INTO ddns_addressupdate
             (hostname_id, key_id, at, source, agent, protocol, old_ipv4, new_ipv4, old_ipv6, new_ipv6)
-        SELECT id, $7::bigint, now(), $8::inet, $9, $10, old_ipv4, $5::inet, old_ipv6, $6::inet FROM hostname
+        SELECT id, $7::bigint, now(), $8::inet, $9, $10, $11::inet, $5::inet, $12::inet, $6::inet FROM hostname
     )
-    SELECT id FROM written
+    SELECT zone.id, zone.lease_expires_at > now() OR zone.retry_at > now()
+    FROM written JOIN dnsupdate_zone zone ON zone.id = written.zone_id
     """
 )
 
@@ -111,36 +108,39 @@ class Restricted:
 Outcome = Changed | Unchanged | Unknown | Restricted
 
 
-class _Standing(NamedTuple):
-    """A hostname as the SELECT saw it."""
+class _Standing:
+    """A hostname as the SELECT saw it. What only a change needs is read out of the row only then."""
 
-    hostname_id: int
-    ipv4: IPv4Address | None
-    ipv6: IPv6Address | None
-    wildcard: bool
-    offline: bool
-    ttl: int
-    is_restricted: bool
-    publication: tuple[int, int]
-    wildcard_publication: tuple[int, int] | None
-    zone_id: int
-    needs_no_wake: bool
+    __slots__ = ("_row", "ipv4", "ipv6", "is_restricted", "offline", "wildcard")
 
-    @classmethod
-    def from_row(cls, row: Row) -> "_Standing":
-        return cls(
-            hostname_id=int(row[2]),
-            ipv4=cast(IPv4Address | None, row[3] and addresses.parse(row[3].decode())),
-            ipv6=cast(IPv6Address | None, row[4] and addresses.parse(row[4].decode())),
-            wildcard=row[5] == b"t",
-            offline=row[6] == b"t",
-            ttl=int(row[7]),
-            is_restricted=row[8] is not None,
-            publication=(int(row[9]), int(row[10])),
-            wildcard_publication=(int(row[11]), int(row[12])) if row[11] is not None else None,
-            zone_id=int(row[13]),
-            needs_no_wake=row[14] == b"t",
-        )
+    def __init__(self, row: Row) -> None:
+        self._row = row
+        self.ipv4 = cast(IPv4Address | None, row[4] and addresses.parse(row[4].decode()))
+        self.ipv6 = cast(IPv6Address | None, row[5] and addresses.parse(row[5].decode()))
+        self.wildcard = row[6] == b"t"
+        self.offline = row[7] == b"t"
+        self.is_restricted = row[8] is not None
+
+    @property
+    def hostname_id(self) -> int:
+        return int(self._row[3])
+
+    @property
+    def ttl(self) -> int:
+        return int(self._row[9])
+
+    @property
+    def publication_id(self) -> int:
+        return int(self._row[10])
+
+    @property
+    def revision(self) -> int:
+        """The publication's."""
+        return int(self._row[11])
+
+    @property
+    def wildcard_publication_id(self) -> int | None:
+        return int(self._row[12]) if self._row[12] is not None else None
 
     def addresses_after(self, wish: Wish) -> Pair:
         """The addresses that the wish leaves the hostname with: a family that is not given stays."""
@@ -148,9 +148,10 @@ class _Standing(NamedTuple):
 
     def fulfils(self, wish: Wish) -> bool:
         """Whether there is nothing to do: addresses are compared as addresses, however they were spelt."""
-        if wish.wildcard not in (None, self.wildcard) or wish.offline not in (None, self.offline):
-            return False
-        return self.addresses_after(wish) == (self.ipv4, self.ipv6)
+        return self.has_options_of(wish) and self.addresses_after(wish) == (self.ipv4, self.ipv6)
+
+    def has_options_of(self, wish: Wish) -> bool:
+        return wish.wildcard in (None, self.wildcard) and wish.offline in (None, self.offline)
 
 
 def update(caller: Caller, names: Sequence[str], wish: Wish) -> list[Outcome]:
@@ -176,8 +177,8 @@ def _read(key: str, name: str) -> tuple[int, _Standing | None]:
     if not rows or not hmac.compare_digest(rows[0][1], key_digest):
         raise WrongKey
     row = rows[0]
-    may_update = row[2] is not None and row[15] == b"t"
-    return int(row[0]), _Standing.from_row(row) if may_update else None
+    may_update = row[3] is not None and row[2] == b"t"
+    return int(row[0]), _Standing(row) if may_update else None
 
 
 def only_name(key: str) -> str | None:
@@ -202,7 +203,7 @@ def purge(before: datetime) -> int:
 def _update_one(caller: Caller, name: str, wish: Wish) -> Outcome:
     for _ in range(TRIES):
         key_id, standing = _read(caller.key, name)
-        contacts.remember(key_id, caller.source, _printable(caller.agent))
+        contacts.remember(key_id, caller.source, caller.agent)
         if standing is None:
             return Unknown()
         if standing.is_restricted:
@@ -216,39 +217,44 @@ def _update_one(caller: Caller, name: str, wish: Wish) -> Outcome:
 
 
 def _change(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Outcome:
-    if wish.wildcard not in (None, standing.wildcard) or wish.offline not in (None, standing.offline):
+    if not standing.has_options_of(wish):
         return _reconfigure(caller, key_id, wish, standing)
     new = _spelt(standing.addresses_after(wish))
     rrsets = {} if standing.offline else address_rrsets(*new, standing.ttl)
-    change = Rewrite(*standing.publication, rrsets)
-    if standing.wildcard_publication is None:
+    change = Rewrite(standing.publication_id, standing.revision, rrsets)
+    wildcard_id = standing.wildcard_publication_id
+    if wildcard_id is None:
         # One statement is a transaction of its own.
-        _write(caller, key_id, standing, change, new)
+        zone_id, needs_no_wake = _write(caller, key_id, standing, change, new)
     else:
-        below = Rewrite(*standing.wildcard_publication, rrsets if standing.wildcard else {})
         with transaction.atomic():
-            outbox.lock([change.publication_id, below.publication_id])
-            _write(caller, key_id, standing, change, new)
-            if not outbox.rewrite(below):
-                raise Conflict
-    if not standing.needs_no_wake:
-        transaction.on_commit(lambda: wake.wake(standing.zone_id))
+            locked = outbox.lock([change.publication_id, wildcard_id])
+            zone_id, needs_no_wake = _write(caller, key_id, standing, change, new)
+            outbox.rewrite(Rewrite(wildcard_id, locked[wildcard_id].revision, rrsets if standing.wildcard else {}))
+    if not needs_no_wake:
+        transaction.on_commit(lambda: wake.wake(zone_id))
     return Changed()
 
 
-def _write(caller: Caller, key_id: int, standing: _Standing, change: Rewrite, new: Spelt) -> None:
-    """Publication, queue, hostname and history. Raises Conflict where the publication is not as it was read."""
+def _write(caller: Caller, key_id: int, standing: _Standing, change: Rewrite, new: Spelt) -> tuple[int, bool]:
+    """Publication, queue, hostname and history; gives the zone's id, and whether its publisher needs no wake-up.
+
+    Raises Conflict where the publication is not as it was read.
+    """
     written = _CHANGE(
         *change.parameters(),
         str(standing.hostname_id).encode(),
-        *(address.encode() if address else None for address in new),
+        *map(_encoded, new),
         str(key_id).encode(),
         str(caller.source).encode(),
-        _printable(caller.agent).encode(),
+        contacts.printable(caller.agent).encode(),
         caller.protocol.encode(),
+        *map(_encoded, _spelt((standing.ipv4, standing.ipv6))),
     )
     if not written:
         raise Conflict
+    ((zone_id, needs_no_wake),) = written
+    return int(zone_id), needs_no_wake == b"t"
 
 
 @transaction.atomic
@@ -282,7 +288,7 @@ def _record(caller: Caller, key_id: int, standing: _Standing, old: Spelt, new: S
         key_id=key_id,
         at=timezone.now(),
         source=str(caller.source),
-        agent=_printable(caller.agent),
+        agent=contacts.printable(caller.agent),
         protocol=caller.protocol,
         old_ipv4=old[0],
         new_ipv4=new[0],
@@ -296,6 +302,5 @@ def _spelt(pair: Pair) -> Spelt:
     return str(ipv4) if ipv4 else None, str(ipv6) if ipv6 else None
 
 
-def _printable(agent: str) -> str:
-    """A User-Agent as it may be stored: PostgreSQL takes no NUL, pages no control characters."""
-    return "".join(character for character in agent[:MAX_AGENT_CHARACTERS] if character.isprintable())
+def _encoded(text: str | None) -> bytes | None:
+    return None if text is None else text.encode()

@@ -1,5 +1,6 @@
 """Addresses: parsed at the edge, compared as addresses, and whether they may be published."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -33,12 +34,17 @@ class Addresses:
     @classmethod
     def of(cls, *addresses: Address) -> "Addresses":
         """At most one of each family."""
-        ipv4 = next((address for address in addresses if isinstance(address, IPv4Address)), None)
-        ipv6 = next((address for address in addresses if isinstance(address, IPv6Address)), None)
+        ipv4: IPv4Address | None = None
+        ipv6: IPv6Address | None = None
+        for address in addresses:
+            if isinstance(address, IPv4Address):
+                ipv4 = address
+            else:
+                ipv6 = address
         return cls(ipv4, ipv6)
 
-    def __iter__(self):
-        return (address for address in (self.ipv4, self.ipv6) if address is not None)
+    def __iter__(self) -> Iterator[Address]:
+        return iter([address for address in (self.ipv4, self.ipv6) if address is not None])
 
 
 # The same devices come again and again, and reading an address costs a tenth of an unchanged update.

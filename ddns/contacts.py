@@ -20,8 +20,9 @@ logger = logging.getLogger(__name__)
 INTERVAL_SECONDS = 5.0
 # Beyond it the oldest contacts are written no more: bounds the memory while the database is away.
 MAX_KEYS = 200_000
+MAX_AGENT_CHARACTERS = 200
 
-_contacts: dict[int, tuple[float, str, str]] = {}
+_contacts: dict[int, tuple[float, Address, str]] = {}
 _starting = threading.Lock()
 _thread: threading.Thread | None = None
 
@@ -40,7 +41,12 @@ _WRITE = """
 def remember(key_id: int, source: Address, agent: str) -> None:
     """Notes a use of the key. Cheap enough for every request."""
     if len(_contacts) < MAX_KEYS or key_id in _contacts:
-        _contacts[key_id] = (time.time(), str(source), agent)
+        _contacts[key_id] = (time.time(), source, agent[:MAX_AGENT_CHARACTERS])
+
+
+def printable(agent: str) -> str:
+    """A User-Agent as it may be stored: PostgreSQL takes no NUL, pages no control characters."""
+    return "".join(filter(str.isprintable, agent[:MAX_AGENT_CHARACTERS]))
 
 
 def start() -> None:
@@ -59,7 +65,12 @@ def flush() -> None:
     if not taken:
         return
     rows = [
-        {"key_id": key_id, "at": datetime.fromtimestamp(at, UTC).isoformat(), "source": source, "agent": agent}
+        {
+            "key_id": key_id,
+            "at": datetime.fromtimestamp(at, UTC).isoformat(),
+            "source": str(source),
+            "agent": printable(agent),
+        }
         for key_id, (at, source, agent) in taken.items()
     ]
     try:

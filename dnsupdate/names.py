@@ -20,14 +20,15 @@ def normalise(text: str) -> str:
 
     Names are compared by comparing what this returns (RFC 4343; IDNA 2008 with UTS 46 mapping).
     """
-    name = text.strip().translate(_IDEOGRAPHIC_DOTS).lower().removesuffix(".")
+    name = text.strip().lower()
     if not name.isascii():
-        name = _to_ascii(name)
+        name = _to_ascii(name.translate(_IDEOGRAPHIC_DOTS))
+    name = name.removesuffix(".")
     if len(name) > MAX_NAME_CHARACTERS:
         raise InvalidName(f"{text[:80]}... is longer than {MAX_NAME_CHARACTERS} characters.")
     if not _PLAIN.fullmatch(name):
         raise InvalidName(f"“{text[:80]}” is not a domain name.")
-    if max(map(len, name.split("."))) > MAX_LABEL_OCTETS:
+    if len(name) > MAX_LABEL_OCTETS and max(map(len, name.split("."))) > MAX_LABEL_OCTETS:
         raise InvalidName(f"A label of {text[:80]} is longer than {MAX_LABEL_OCTETS} characters.")
     return name
 

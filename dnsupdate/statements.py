@@ -33,15 +33,16 @@ class Statement:
     def __call__(self, *parameters: bytes | None) -> list[Row]:
         # Looked up once: every attribute of django.db.connection is a look-up of its own.
         database = connections[DEFAULT_DB_ALIAS]
-        database.ensure_connection()
-        with database.wrap_database_errors:
-            try:
-                return self._execute(database.connection, parameters)
-            except psycopg.Error:
-                # As a cursor does: Django then drops a broken connection at the end of the request.
-                database.errors_occurred = True
-                if database.in_atomic_block:
-                    transaction.set_rollback(True)
+        if database.connection is None:
+            database.ensure_connection()
+        try:
+            return self._execute(database.connection, parameters)
+        except psycopg.Error:
+            # As a cursor does: Django then drops a broken connection at the end of the request.
+            database.errors_occurred = True
+            if database.in_atomic_block:
+                transaction.set_rollback(True)
+            with database.wrap_database_errors:
                 raise
 
     def _execute(self, raw: psycopg.Connection, parameters: Sequence[bytes | None]) -> list[Row]:

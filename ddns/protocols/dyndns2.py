@@ -114,10 +114,10 @@ def _code(outcome: Outcome | None, echo: str) -> str:
 
 
 def _names(parameters: Parameters) -> list[str | None]:
-    for parameter in filter(parameters.__contains__, _HOSTNAME_PARAMETERS):
-        for value in reversed(parameters[parameter]):
-            names = [name.strip() for name in value.split(",") if name.strip()]
-            if names and not any(_LEFTOVER.fullmatch(name) for name in names):
+    for parameter in _HOSTNAME_PARAMETERS:
+        for value in reversed(parameters.get(parameter, ())):
+            names = [name for entry in value.split(",") if (name := entry.strip())]
+            if names and not any(map(_LEFTOVER.fullmatch, names)):
                 return [full_name(name) for name in names[: MAX_HOSTNAMES + 1]]
     return []
 
