@@ -154,12 +154,12 @@ class _Standing:
         return wish.wildcard in (None, self.wildcard) and wish.offline in (None, self.offline)
 
 
-def update(caller: Caller, names: Sequence[str], wish: Wish) -> list[Outcome]:
-    """One outcome per normalised name, in order. Each changed name is one transaction. Raises WrongKey.
+def update(caller: Caller, names: Sequence[str | None], wish: Wish) -> list[Outcome | None]:
+    """One outcome per normalised name, in order; None for None. Each changed name is one transaction. Raises WrongKey.
 
     Changed and Unchanged mean: committed in the database. Publishing follows by itself.
     """
-    return [_update_one(caller, name, wish) for name in names]
+    return [None if name is None else _update_one(caller, name, wish) for name in names]
 
 
 def check_key(key: str) -> int:

@@ -44,7 +44,7 @@ class Addresses:
         return cls(ipv4, ipv6)
 
     def __iter__(self) -> Iterator[Address]:
-        return iter([address for address in (self.ipv4, self.ipv6) if address is not None])
+        return filter(None, (self.ipv4, self.ipv6))
 
 
 # The same devices come again and again, and reading an address costs a tenth of an unchanged update.

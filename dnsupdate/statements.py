@@ -5,7 +5,7 @@ as text; results are bytes or None.
 """
 
 from collections.abc import Sequence
-from itertools import count
+from itertools import count, repeat
 from typing import Any
 from weakref import WeakSet
 
@@ -58,7 +58,7 @@ class Statement:
                 raise
             result = self._execute_prepared(raw, parameters)
         columns = range(result.nfields)
-        return [tuple([result.get_value(row, column) for column in columns]) for row in range(result.ntuples)]
+        return [tuple(map(result.get_value, repeat(row), columns)) for row in range(result.ntuples)]
 
     def _execute_prepared(self, raw: psycopg.Connection, parameters: Sequence[bytes | None]):
         if raw not in self._prepared_on:

@@ -1,6 +1,7 @@
 """dyndns2: /nic/update and /v3/update, as Dyn and No-IP defined it and as their clients read it (docs/protocols.md)."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_interface
 
@@ -20,6 +21,7 @@ RETRY_AFTER_SECONDS = 600
 
 _NOT_STORED = (("Cache-Control", "no-store"),)
 
+_OPTIONS = {"ON": True, "OFF": False}
 _HOSTNAME_PARAMETERS = ("hostname", "host", "domain", "domains", "host_id")
 _IPV6_PARAMETERS = frozenset({"myipv6", "myip6", "ip6", "ipv6", "aaaa"})
 _ADDRESS_PARAMETERS = _IPV6_PARAMETERS | {"myip", "myipv4", "ip", "ip4", "ipv4", "a", "address", "addr"}
@@ -81,9 +83,9 @@ def full_name(text: str) -> str | None:
     return name if "." in name and not name.startswith("*") else None
 
 
-def render(outcomes: list[Outcome | None], echo: str) -> Answer:
+def render(outcomes: Iterable[Outcome | None], echo: str) -> Answer:
     """One line per name, in the order of the request; None stands for what was not a full name."""
-    return text("".join(f"{_code(outcome, echo)}\n" for outcome in outcomes))
+    return text("".join([f"{_code(outcome, echo)}\n" for outcome in outcomes]))
 
 
 def text(body: str) -> Answer:
@@ -116,7 +118,7 @@ def _code(outcome: Outcome | None, echo: str) -> str:
 def _names(parameters: Parameters) -> list[str | None]:
     for parameter in _HOSTNAME_PARAMETERS:
         for value in reversed(parameters.get(parameter, ())):
-            names = [name for entry in value.split(",") if (name := entry.strip())]
+            names = list(filter(None, map(str.strip, value.split(","))))
             if names and not any(map(_LEFTOVER.fullmatch, names)):
                 return [full_name(name) for name in names[: MAX_HOSTNAMES + 1]]
     return []
@@ -131,8 +133,10 @@ def _addresses(parameters: Parameters) -> tuple[Addresses, str]:
         for address, spelling in _last_usable(values):
             if address.version not in found or parameter in _IPV6_PARAMETERS:
                 found[address.version] = address, spelling
-    given = Addresses.of(*(address for address, _ in found.values()))
-    return given, ",".join(spelling for _, spelling in found.values())
+    if not found:
+        return Addresses(), ""
+    given, spellings = zip(*found.values(), strict=True)
+    return Addresses.of(*given), ",".join(spellings)
 
 
 def _last_usable(values: list[str]) -> list[tuple[Address, str]]:
@@ -154,14 +158,17 @@ def _last_usable(values: list[str]) -> list[tuple[Address, str]]:
 def _parse_list(value: str) -> list[tuple[Address, str]]:
     """The addresses of "v4,v6" in order. Placeholders, empty entries and prefixes are passed over. Raises Malformed."""
     entries: list[tuple[Address, str]] = []
-    for spelling in (entry.strip() for entry in value.split(",")):
+    versions: set[int] = set()
+    for entry in value.split(","):
+        spelling = entry.strip()
         if not spelling or _LEFTOVER.fullmatch(spelling):
             continue
         address = _parse_one(spelling)
         if address is None:
             continue
-        if any(address.version == other.version for other, _ in entries):
+        if address.version in versions:
             raise Malformed(value)
+        versions.add(address.version)
         entries.append((address, spelling))
     return entries
 
@@ -182,7 +189,7 @@ def _parse_one(spelling: str) -> Address | None:
 
 def _option(parameters: Parameters, name: str) -> bool | None:
     """ON and OFF; NOCHG and everything else leave things as they are."""
-    return {"ON": True, "OFF": False}.get(last(parameters, name).strip().upper())
+    return _OPTIONS.get(last(parameters, name).strip().upper())
 
 
 def _offline(parameters: Parameters) -> bool | None:

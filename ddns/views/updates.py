@@ -43,7 +43,7 @@ def _update(environ: WSGIEnvironment) -> Answer:
     presented = credentials.find(environ.get("HTTP_AUTHORIZATION", ""), sent)
     if presented is None:
         return dyndns2.challenge()
-    if any(blocked in agent for blocked in settings.BLOCKED_AGENTS):
+    if any(map(agent.__contains__, settings.BLOCKED_AGENTS)):
         return dyndns2.text("badagent\n")
     caller = Caller(presented.key, sources.of_environ(environ), agent, dyndns2.NAME)
     try:
@@ -59,8 +59,7 @@ def _answer(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
     names = wanted.names or [_default_name(caller, presented)]
     if len(names) > dyndns2.MAX_HOSTNAMES:
         return _refuse(caller, "numhost\n")
-    known = [name for name in names if name is not None]
-    if not known:
+    if not any(names):
         return _refuse(caller, "notfqdn\n" * len(names))
     try:
         wish = wanted.wish(caller.source)
@@ -68,9 +67,8 @@ def _answer(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
         return _refuse(caller, "dnserr\n" * len(names))
     if not all(map(is_publishable, wish.addresses)):
         return _refuse(caller, "dnserr\n" * len(names))
-    outcomes = iter(address_updates.update(caller, known, wish))
-    echo = wanted.echo or ",".join(map(str, wish.addresses))
-    return dyndns2.render([next(outcomes) if name is not None else None for name in names], echo)
+    outcomes = address_updates.update(caller, names, wish)
+    return dyndns2.render(outcomes, wanted.echo or ",".join(map(str, wish.addresses)))
 
 
 def _refuse(caller: Caller, body: str) -> Answer:
