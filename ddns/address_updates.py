@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
-from typing import cast
+from typing import NamedTuple, cast
 
 from django.db import transaction
 from django.utils import timezone
@@ -66,8 +66,8 @@ _CHANGE = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+# NamedTuples, and not frozen dataclasses, where one is made for every request: they cost a third.
+class Caller(NamedTuple):
     """Who asks for an update, as it came in."""
 
     key: str
@@ -76,8 +76,7 @@ class Caller:
     protocol: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What shall become of a hostname. A family that is not given, and an option that is None, stay as they are."""
 
     addresses: Addresses

@@ -61,7 +61,7 @@ def parse(text: str) -> Address:
 
 def is_publishable(address: Address) -> bool:
     """Whether the Internet routes to it (IANA special-purpose registries), or the setting allows any."""
-    return settings.ALLOW_NON_GLOBAL_ADDRESSES or _is_routed(address)
+    return _is_routed(address) or settings.ALLOW_NON_GLOBAL_ADDRESSES
 
 
 # Two dozen networks are looked through, and the same devices come again and again.

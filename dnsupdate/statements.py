@@ -12,6 +12,7 @@ from weakref import WeakSet
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 
 # What each column holds is known to the statement alone.
 Row = tuple[Any, ...]
@@ -48,28 +49,30 @@ class Statement:
     def _execute(self, raw: psycopg.Connection, parameters: Sequence[bytes | None]) -> list[Row]:
         pgconn = raw.pgconn
         if not raw.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
-            _checked(pgconn.exec_(b"BEGIN"))
-        try:
-            result = self._execute_prepared(raw, parameters)
-        except psycopg.errors.InvalidSqlStatementName:
-            # Somebody deallocated it (DISCARD ALL). In a transaction, which has failed by that, the next one prepares it.
-            self._prepared_on.discard(raw)
-            if pgconn.transaction_status != TransactionStatus.IDLE:
-                raise
-            result = self._execute_prepared(raw, parameters)
+            _check(pgconn.exec_(b"BEGIN"))
+        if raw not in self._prepared_on:
+            self._prepare(raw)
+        result = pgconn.exec_prepared(self.name, parameters)  # type: ignore[arg-type]  # None is NULL
+        if result.status != ExecStatus.TUPLES_OK:
+            try:
+                _check(result)
+            except psycopg.errors.InvalidSqlStatementName:
+                # Somebody deallocated it (DISCARD ALL). In a transaction, which has failed by that, the next one prepares it.
+                self._prepared_on.discard(raw)
+                if pgconn.transaction_status != TransactionStatus.IDLE:
+                    raise
+                return self._execute(raw, parameters)
         columns = range(result.nfields)
         return [tuple(map(result.get_value, repeat(row), columns)) for row in range(result.ntuples)]
 
-    def _execute_prepared(self, raw: psycopg.Connection, parameters: Sequence[bytes | None]):
-        if raw not in self._prepared_on:
-            _checked(raw.pgconn.prepare(self.name, self.sql))
-            self._prepared_on.add(raw)
-        return _checked(raw.pgconn.exec_prepared(self.name, parameters))  # type: ignore[arg-type]  # None is NULL
+    def _prepare(self, raw: psycopg.Connection) -> None:
+        _check(raw.pgconn.prepare(self.name, self.sql))
+        self._prepared_on.add(raw)
 
 
-def _checked(result):
+def _check(result: PGresult) -> None:
     if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-        return result
+        return
     error = psycopg.errors.error_from_result(result)
     if error.sqlstate is None:
         # Not from the database but from libpq: the connection is gone. A cursor says so with this class.

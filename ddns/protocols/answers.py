@@ -1,14 +1,13 @@
 """Answers to devices: status, octets, and the headers that they need; nothing else is sent."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 PLAIN, HTML, JSON = "text/plain", "text/html", "application/json"
 
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A length is always sent and chunks never: old clients take a chunk's size for the answer."""
 
     body: bytes

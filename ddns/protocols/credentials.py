@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ddns.protocols.parameters import Parameters, last
 
@@ -13,8 +13,7 @@ _KEY_PARAMETERS = ("password", "pass", "p", "token", "key")
 MAX_KEY_CHARACTERS = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """A user name, which may be anything and sometimes is the hostname, and a key."""
 
     user: str

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_interface
+from typing import NamedTuple
 
 from ddns import addresses
 from ddns.address_updates import Changed, Outcome, Restricted, Unchanged, Unknown, Wish
@@ -33,8 +33,7 @@ class Malformed(ValueError):
     """An address parameter that is neither an address nor a known placeholder."""
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateRequest:
+class UpdateRequest(NamedTuple):
     """What the client asks for. names holds what was sent, in order; None where it is not a full name.
 
     Of a list that is too long only MAX_HOSTNAMES + 1 are read. addresses is None where the source address is meant;
@@ -189,11 +188,13 @@ def _parse_one(spelling: str) -> Address | None:
 
 def _option(parameters: Parameters, name: str) -> bool | None:
     """ON and OFF; NOCHG and everything else leave things as they are."""
-    return _OPTIONS.get(last(parameters, name).strip().upper())
+    return _OPTIONS.get(last(parameters, name).strip().upper()) if name in parameters else None
 
 
 def _offline(parameters: Parameters) -> bool | None:
     """YES takes the name offline, NOCHG leaves it, and an update that does not speak of it brings it back (as at Dyn)."""
+    if "offline" not in parameters:
+        return False
     match last(parameters, "offline").strip().upper():
         case "YES" | "1" | "TRUE":
             return True

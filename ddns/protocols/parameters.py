@@ -16,10 +16,11 @@ class TooMuch(ValueError):
 def parse(environ: WSGIEnvironment) -> Parameters:
     """By name, each with its values in order (application/x-www-form-urlencoded). Raises TooMuch."""
     found: Parameters = {}
+    query = environ.get("QUERY_STRING", "")
     # PEP 3333 hands octets over as Latin-1.
-    _read(environ.get("QUERY_STRING", "").encode("latin-1"), found)
+    _read(query if query.isascii() else _decoded(query.encode("latin-1")), found)
     if environ["REQUEST_METHOD"] == "POST":
-        _read(_form(environ), found)
+        _read(_decoded(_form(environ)), found)
     return found
 
 
@@ -29,13 +30,17 @@ def last(parameters: Parameters, name: str) -> str:
     return values[-1] if values else ""
 
 
-def _read(octets: bytes, found: Parameters) -> None:
-    if octets.count(b"&") >= MAX_FIELDS:
+def _read(text: str, found: Parameters) -> None:
+    if text.count("&") >= MAX_FIELDS:
         raise TooMuch
-    for field in octets.decode("utf-8", "replace").split("&"):
+    for field in text.split("&"):
         if field:
             name, _, value = field.partition("=")
             found.setdefault(_unescaped(name), []).append(_unescaped(value))
+
+
+def _decoded(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace")
 
 
 def _unescaped(text: str) -> str:
