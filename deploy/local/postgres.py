@@ -162,6 +162,8 @@ class Postgres(Server):
             "unix_socket_permissions": "0700",
             "port": PORT,
             "log_checkpoints": "off",
+            # The publisher's queue turns over hundreds of times a minute, and what has left it is in the way until a vacuum.
+            "autovacuum_naptime": "10s",
         }
         argv: list[str | Path] = [self._binaries() / "postgres", "-D", self._data_argument()]
         argv += ["-c", _socket_option(str(self.socket_directory))]

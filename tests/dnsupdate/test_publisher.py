@@ -12,6 +12,7 @@ from dnsupdate import batches, leases, outbox, publisher, transfers, tsig_keys, 
 from dnsupdate.messages import FENCE_LABEL
 from dnsupdate.models import Nameserver, PendingPublication, Publication, Zone
 from dnsupdate.models.pending import Urgency
+from dnsupdate.statements import Statement, planned_without
 from tests.dnsupdate.real_zones import a, answers, by_hand, dirty_names, drain, exists, send_by_hand
 
 PATIENCE = timedelta(seconds=20)
@@ -239,6 +240,30 @@ def test_withdrawn_since_follows_from_what_was_sent(quiet_zone: Zone):
     assert Publication.objects.get().withdrawn_at is None
     batches.mark_published(lease, batches.read(quiet_zone.pk))
     assert Publication.objects.get().withdrawn_at > first
+
+
+def test_a_batch_is_read_and_marked_by_indexes_however_empty_the_tables_were_when_that_was_planned(quiet_zone: Zone):
+    """With the plan for an empty queue, marking compared every name of the batch with every row that waited."""
+    lease = leases.claim(quiet_zone.pk)
+    batches.mark_published(lease, batches.read(quiet_zone.pk))
+
+    plans = "\n".join(
+        plan(statement, parameters, methods)
+        for statement, parameters, methods in (
+            (batches._READ, "1", ("seqscan", "hashjoin")),
+            (batches._MARK, "1, '{1}', '{1}', NULL, '6 seconds', '{f}'", ("seqscan", "nestloop")),
+        )
+    )
+
+    assert "Seq Scan on" not in plans
+    assert "Index Cond: (publication_id = ANY" in plans
+    assert plans.count("Index Cond: (id = ANY ($2))") == 2
+
+
+def plan(statement: Statement, parameters: str, methods: tuple[str, ...]) -> str:
+    with planned_without(*methods), connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN EXECUTE {statement.name.decode()} ({parameters})")
+        return "\n".join(line for (line,) in cursor.fetchall())
 
 
 def test_what_another_publisher_got_through_is_not_set_aside(quiet_zone: Zone):
