@@ -33,8 +33,8 @@ class Customer:
 class Connection:
     """Kept open; one request at a time."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection((LOOPBACK, port), timeout=ANSWER_SECONDS)
+    def __init__(self, port: int, *, timeout: float = ANSWER_SECONDS) -> None:
+        self.socket = socket.create_connection((LOOPBACK, port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def update(self, customer: Customer, address: str) -> str:

@@ -1,30 +1,25 @@
 """Parts of a stack killed at random while devices update, and started again as a supervisor would."""
 
-import http.client
-import itertools
 import os
 import random
 import signal
 import threading
 import time
-from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 import psycopg
 
+from bench.customers import ADDRESSES, Connection, Customer
 from deploy.local.errors import LocalError
-from deploy.local.ports import LOOPBACK
 from tests.stack import Stack
 
-# RFC 5737
-ADDRESSES = [f"{net}.{last}" for net in ("192.0.2", "198.51.100", "203.0.113") for last in range(1, 255)]
 # Longer than any part needs to come back, so that no request is given up that is still under way.
 PATIENCE = timedelta(seconds=30)
-BETWEEN_UPDATES, BETWEEN_TRIES = timedelta(milliseconds=100), timedelta(milliseconds=200)
+BETWEEN_TRIES = timedelta(milliseconds=200)
 LOOK_EVERY = timedelta(milliseconds=100)
 SHORTEST_PEACE, LONGEST_PEACE = timedelta(seconds=1), timedelta(seconds=5)
 
@@ -42,48 +37,60 @@ KILLS: dict[str, Callable[[Stack, random.Random], list[int]]] = {
 }
 
 
-class Device(threading.Thread):
-    """Updates one hostname, one request at a time; tries an address again until it is answered with good or nochg."""
+class Host:
+    """A hostname as the device knows it that keeps it up to date."""
 
-    def __init__(self, port: int, name: str, key: str, stop: threading.Event) -> None:
-        super().__init__(name=name, daemon=True)
-        self.hostname, self.stop = name, stop
-        self.authorization = "Basic " + b64encode(f"{name}:{key}".encode()).decode()
+    def __init__(self, customer: Customer) -> None:
+        self.customer = customer
         self.acknowledged: list[str] = []
+
+    @property
+    def attempted(self) -> str:
+        """The address after the last acknowledged one."""
+        return ADDRESSES[len(self.acknowledged) % len(ADDRESSES)]
+
+
+class Devices(threading.Thread):
+    """One connection on which hosts are updated in turn, as fast as the answers come.
+
+    An address is tried again until it is answered with good or nochg.
+    """
+
+    def __init__(self, port: int, hosts: Sequence[Host], stop: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.port, self.hosts, self.stop = port, hosts, stop
         self.acknowledged_at: list[float] = []
-        self.attempted = ""
         # what came instead of an acknowledgement, and how often
         self.refusals: Counter[str] = Counter()
-        self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=PATIENCE.total_seconds())
+        self._connection: Connection | None = None
 
     def run(self) -> None:
-        for address in itertools.cycle(ADDRESSES):
-            self.attempted = address
-            while not self.stop.is_set() and not self._is_acknowledged(address):
-                self.stop.wait(BETWEEN_TRIES.total_seconds())
-            if self.stop.wait(BETWEEN_UPDATES.total_seconds()):
-                break
-        self._connection.close()
+        while not self.stop.is_set():
+            for host in self.hosts:
+                while not self._is_acknowledged(host) and not self.stop.wait(BETWEEN_TRIES.total_seconds()):
+                    pass
+        self._disconnect()
 
-    def _is_acknowledged(self, address: str) -> bool:
+    def _is_acknowledged(self, host: Host) -> bool:
+        address = host.attempted
         try:
-            answer = self._ask(address)
-        except (OSError, http.client.HTTPException) as error:
-            self._connection.close()
+            self._connection = self._connection or Connection(self.port, timeout=PATIENCE.total_seconds())
+            answer = self._connection.update(host.customer, address)
+        except OSError as error:
+            self._disconnect()
             self.refusals[type(error).__name__] += 1
             return False
         if answer not in (f"good {address}", f"nochg {address}"):
             self.refusals[answer] += 1
             return False
-        self.acknowledged.append(address)
+        host.acknowledged.append(address)
         self.acknowledged_at.append(time.time())
         return True
 
-    def _ask(self, address: str) -> str:
-        path = f"/nic/update?hostname={self.hostname}&myip={address}"
-        self._connection.request("GET", path, headers={"Authorization": self.authorization})
-        with self._connection.getresponse() as response:
-            return response.read().decode().strip()
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
 
 @dataclass(frozen=True)
