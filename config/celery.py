@@ -4,8 +4,8 @@ import os
 import sys
 
 from celery import Celery
-from celery.signals import task_postrun
-from django.db import close_old_connections
+from celery.signals import task_postrun, task_prerun
+from django.db import close_old_connections, connections
 
 from config import heartbeat
 
@@ -20,7 +20,14 @@ app.autodiscover_tasks()
 heartbeat.start()
 
 
+@task_prerun.connect
+def replace_dropped_connections(**_) -> None:
+    """So that no task fails after the database was restarted (CONN_HEALTH_CHECKS)."""
+    for connection in connections.all(initialized_only=True):
+        connection.close_if_health_check_failed()
+
+
 @task_postrun.connect
-def keep_usable_connections(**_) -> None:
+def drop_broken_connections(**_) -> None:
     """As Django does behind a request: a connection that an error has broken is not kept for the next task."""
     close_old_connections()

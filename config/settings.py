@@ -36,8 +36,8 @@ TRUSTED_PROXIES = [ip_network(each) for each in _proxies]
 
 # --- Services ------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", conn_max_age=None, engine="django.db.backends.postgresql")}
-# A kept connection is tried before the first use by a page or a task, so that neither fails after the database was
-# restarted. Address updates do not ask, they answer 911 once.
+# A kept connection is tried before a page or a task uses it, so that neither fails after the database was restarted.
+# Address updates do not ask: they answer 911 once.
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     # Only dnsupdate.statements prepares: psycopg sends DEALLOCATE ALL after every rollback if it has prepared

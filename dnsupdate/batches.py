@@ -58,6 +58,18 @@ _MARK = Statement(
     """
 )
 
+_IS_ANY_DUE = Statement(
+    """
+    SELECT FROM dnsupdate_pendingpublication
+    WHERE zone_id = $1::bigint AND (retry_at IS NULL OR retry_at <= now()) LIMIT 1
+    """
+)
+
+
+def is_any_due(zone_id: int) -> bool:
+    """Whether read would give anything."""
+    return bool(_IS_ANY_DUE(str(zone_id).encode()))
+
 
 def read(zone_id: int) -> list[Change]:
     """What is due now, urgent first, oldest first, MAX_NAMES at most."""

@@ -4,13 +4,34 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from django.db.models import Q
-from django.db.models.functions import Now
-
-from dnsupdate.models import Zone
+from dnsupdate.statements import Statement
 
 # Longer than one exchange with the primary may take; after a crash a zone rests for this long at most.
 DURATION = timedelta(seconds=6)
+
+# Prepared: a zone that is updated now and then is claimed and left for every update, and the ORM took a fifth of that.
+_CLAIM = Statement(
+    f"""
+    UPDATE dnsupdate_zone
+    SET lease_token = $2::uuid, lease_expires_at = statement_timestamp() + interval '{DURATION.total_seconds()} seconds'
+    WHERE id = $1::bigint
+        AND (lease_expires_at IS NULL OR lease_expires_at <= statement_timestamp())
+        AND (retry_at IS NULL OR retry_at <= statement_timestamp())
+    RETURNING id
+    """
+)
+_RENEW = Statement(
+    f"""
+    UPDATE dnsupdate_zone SET lease_expires_at = statement_timestamp() + interval '{DURATION.total_seconds()} seconds'
+    WHERE id = $1::bigint AND lease_token = $2::uuid
+    RETURNING id
+    """
+)
+_RELEASE = Statement(
+    """
+    UPDATE dnsupdate_zone SET lease_token = NULL, lease_expires_at = NULL WHERE id = $1::bigint AND lease_token = $2::uuid
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +41,16 @@ class Lease:
 
     def renew(self) -> bool:
         """Whether the lease is still ours; then it is ours for another DURATION."""
-        return bool(self._held().update(lease_expires_at=Now() + DURATION))
+        return bool(_RENEW(*self._parameters()))
 
     def release(self) -> None:
-        self._held().update(lease_token=None, lease_expires_at=None)
+        _RELEASE(*self._parameters())
 
-    def _held(self):
-        return Zone.objects.filter(pk=self.zone_id, lease_token=self.token)
+    def _parameters(self) -> tuple[bytes, bytes]:
+        return str(self.zone_id).encode(), str(self.token).encode()
 
 
 def claim(zone_id: int) -> Lease | None:
     """The lease, or None while somebody else has it or the zone is backing off after a failure."""
     lease = Lease(zone_id, uuid4())
-    is_free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=Now())
-    may_try = Q(retry_at=None) | Q(retry_at__lte=Now())
-    claimed = Zone.objects.filter(is_free, may_try, pk=zone_id).update(
-        lease_token=lease.token, lease_expires_at=Now() + DURATION
-    )
-    return lease if claimed else None
+    return lease if _CLAIM(*lease._parameters()) else None

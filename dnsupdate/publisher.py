@@ -10,7 +10,6 @@ from dnsupdate import batches, leases, wake, zones
 from dnsupdate.errors import InvalidRRset, PrimaryError, RecordsRefused, ServerFailed, UpdateForbidden
 from dnsupdate.leases import Lease
 from dnsupdate.messages import Change, MessageTooBig
-from dnsupdate.models import PendingPublication
 from dnsupdate.primary import Primary
 
 logger = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ def _drain(lease: Lease, deadline: float) -> bool:
 def _is_still_drained(zone_id: int) -> bool:
     """An update that saw the lease did not wake anybody: wait until such are committed, and look once more."""
     time.sleep(GATHER.total_seconds())
-    return not PendingPublication.objects.filter(zone_id=zone_id).due().exists()
+    return not batches.is_any_due(zone_id)
 
 
 @dataclass(frozen=True, slots=True)
