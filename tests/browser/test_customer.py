@@ -1,8 +1,5 @@
 """The customer's pages in a real browser: from nothing to a name in DNS, on any screen, and without scripts."""
 
-import urllib.request
-from base64 import b64encode
-
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
@@ -10,17 +7,9 @@ from selenium.webdriver.support.select import Select
 from ddns.models import Hostname, UpdateKey
 from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, drain, with_password
 from tests.browser.pages import complaints, fill, follow, log_in, overflow, press, text
+from tests.ddns.devices import Device
 
 PAGES = ["/", "/hostnames/", "/hostnames/{name}/", "/keys/", "/setup/", "/accounts/password/change/"]
-
-
-def update(base: str, name: str, key: str, address: str) -> str:
-    """What a router sends."""
-    credentials = b64encode(f"anything:{key}".encode()).decode()
-    url = f"{base}/nic/update?hostname={name}&myip={address}"
-    request = urllib.request.Request(url, headers={"Authorization": f"Basic {credentials}", "User-Agent": "router/1"})
-    with urllib.request.urlopen(request, timeout=20) as response:
-        return response.read().decode()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
@@ -39,7 +28,8 @@ def test_alice_goes_from_nothing_to_a_name_in_dns(live_server, open_browser, ali
     press(browser, "Make the key")
     key = browser.find_element(By.ID, "key").text
     assert browser.find_element(By.CSS_SELECTOR, "[data-copy=key]").is_displayed() == scripts
-    assert update(live_server.url, name, key, "203.0.113.9") == "good 203.0.113.9\n"
+    router = Device("anything", key, agent="router/1")
+    assert router.update(hostname=name, myip="203.0.113.9").content == b"good 203.0.113.9\n"
     drain(domain.zone)
 
     follow(browser, "Hostnames")
