@@ -43,12 +43,23 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     # Only dnsupdate.statements prepares: psycopg sends DEALLOCATE ALL after every rollback if it has prepared
     # anything itself, and takes the hot path's statements away with its own.
     prepare_threshold=None,
-    # For those statements: planned once per connection. Left to itself PostgreSQL plans the hot path's SELECT on every
-    # call, which costs several times as much as running it. Everything else sends its values in the text.
-    options="-c plan_cache_mode=force_generic_plan",
+    options=" ".join(
+        f"-c {setting}"
+        for setting in (
+            # For those statements: planned once per connection. Left to itself PostgreSQL plans the hot path's SELECT on
+            # every call, which costs several times as much as running it. Everything else sends its values in the text.
+            "plan_cache_mode=force_generic_plan",
+            # A process that was frozen amid a transaction, or whose host has vanished, must not keep its locks: updates
+            # and suspensions of those names would wait for it.
+            "idle_in_transaction_session_timeout=30s",
+            "tcp_keepalives_idle=10",
+            "tcp_keepalives_interval=5",
+            "tcp_keepalives_count=4",
+        )
+    ),
     # Seconds until an unreachable database is an error, so that a client gets 911 and not a hung socket.
     connect_timeout=3,
-    # A worker on a host that vanished must not keep its locks: noticed within 30 seconds.
+    # A database whose host has vanished is noticed within 30 seconds.
     keepalives_idle=10,
     keepalives_interval=5,
     keepalives_count=4,

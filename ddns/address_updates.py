@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,7 +19,7 @@ from ddns.keys import digest
 from ddns.models import AddressUpdate, Hostname, UpdateKey
 from dnsupdate import outbox, wake
 from dnsupdate.outbox import Rewrite
-from dnsupdate.statements import Row, Statement
+from dnsupdate.statements import Statement
 
 # How often somebody else may change the same hostname between our read and our write before we give up.
 TRIES = 5
@@ -110,36 +110,43 @@ Outcome = Changed | Unchanged | Unknown | Restricted
 class _Standing:
     """A hostname as the SELECT saw it. What only a change needs is read out of the row only then."""
 
-    __slots__ = ("_row", "ipv4", "ipv6", "is_restricted", "offline", "wildcard")
+    __slots__ = (
+        "_hostname_id", "_publication_id", "_revision", "_ttl", "_wildcard_publication_id",
+        "ipv4", "ipv6", "is_restricted", "offline", "wildcard",
+    )  # fmt: skip
 
-    def __init__(self, row: Row) -> None:
-        self._row = row
-        self.ipv4 = cast(IPv4Address | None, row[4] and addresses.parse(row[4].decode()))
-        self.ipv6 = cast(IPv6Address | None, row[5] and addresses.parse(row[5].decode()))
-        self.wildcard = row[6] == b"t"
-        self.offline = row[7] == b"t"
-        self.is_restricted = row[8] is not None
+    def __init__(self, columns: Sequence[Any]) -> None:
+        """The columns of _READ from hostname.id on."""
+        (
+            self._hostname_id, ipv4, ipv6, wildcard, offline, restriction,
+            self._ttl, self._publication_id, self._revision, self._wildcard_publication_id,
+        ) = columns  # fmt: skip
+        self.ipv4 = cast(IPv4Address | None, ipv4 and addresses.parse(ipv4.decode()))
+        self.ipv6 = cast(IPv6Address | None, ipv6 and addresses.parse(ipv6.decode()))
+        self.wildcard = wildcard == b"t"
+        self.offline = offline == b"t"
+        self.is_restricted = restriction is not None
 
     @property
     def hostname_id(self) -> int:
-        return int(self._row[3])
+        return int(self._hostname_id)
 
     @property
     def ttl(self) -> int:
-        return int(self._row[9])
+        return int(self._ttl)
 
     @property
     def publication_id(self) -> int:
-        return int(self._row[10])
+        return int(self._publication_id)
 
     @property
     def revision(self) -> int:
         """The publication's."""
-        return int(self._row[11])
+        return int(self._revision)
 
     @property
     def wildcard_publication_id(self) -> int | None:
-        return int(self._row[12]) if self._row[12] is not None else None
+        return int(self._wildcard_publication_id) if self._wildcard_publication_id is not None else None
 
     def addresses_after(self, wish: Wish) -> Pair:
         """The addresses that the wish leaves the hostname with: a family that is not given stays."""
@@ -175,9 +182,8 @@ def _read(key: str, name: str) -> tuple[int, _Standing | None]:
     rows = _READ(key_digest, name.encode())
     if not rows or not hmac.compare_digest(rows[0][1], key_digest):
         raise WrongKey
-    row = rows[0]
-    may_update = row[3] is not None and row[2] == b"t"
-    return int(row[0]), _Standing(row) if may_update else None
+    key_id, _, is_covered, *hostname = rows[0]
+    return int(key_id), _Standing(hostname) if hostname[0] is not None and is_covered == b"t" else None
 
 
 def only_name(key: str) -> str | None:

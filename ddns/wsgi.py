@@ -47,7 +47,7 @@ class Devices:
 
 def view_of(environ: WSGIEnvironment) -> View | None:
     """The view of an update or checkip path, None for all other paths."""
-    path = environ["PATH_INFO"]
+    path = environ.get("PATH_INFO") or "/"
     view = _BY_PATH.get(path)
     if view is None and "update" in path and _ODD_UPDATE_PATH.fullmatch(path):
         return updates.update

@@ -11,7 +11,7 @@ from typing import Any
 from weakref import WeakSet
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
@@ -40,7 +40,7 @@ class Statement:
         try:
             return self._execute(database.connection, parameters)
         except psycopg.Error:
-            # As a cursor does: Django then drops a broken connection at the end of the request.
+            # As a cursor does: a broken connection is then dropped at the end of the request or the task.
             database.errors_occurred = True
             if database.in_atomic_block:
                 transaction.set_rollback(True)
@@ -51,39 +51,47 @@ class Statement:
         pgconn = raw.pgconn
         if not raw.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
             _check(pgconn.exec_(b"BEGIN"))
-        if raw not in self._prepared_on:
-            self._prepare(raw)
-        result = pgconn.exec_prepared(self.name, parameters)  # type: ignore[arg-type]  # None is NULL
-        if result.status != ExecStatus.TUPLES_OK:
-            try:
-                _check(result)
-            except psycopg.errors.InvalidSqlStatementName:
-                # Somebody deallocated it (DISCARD ALL). In a transaction, which has failed by that, the next one prepares it.
-                self._prepared_on.discard(raw)
-                if pgconn.transaction_status != TransactionStatus.IDLE:
-                    raise
-                return self._execute(raw, parameters)
+        try:
+            result = self._execute_prepared(raw, parameters)
+        except psycopg.errors.InvalidSqlStatementName:
+            # Somebody deallocated it (DISCARD ALL). In a transaction, which has failed by that, the next one prepares it.
+            self._prepared_on.discard(raw)
+            if pgconn.transaction_status != TransactionStatus.IDLE:
+                raise
+            result = self._execute_prepared(raw, parameters)
         columns = range(result.nfields)
         return [tuple(map(result.get_value, repeat(row), columns)) for row in range(result.ntuples)]
 
-    def _prepare(self, raw: psycopg.Connection) -> None:
-        _check(raw.pgconn.prepare(self.name, self.sql))
-        self._prepared_on.add(raw)
+    def _execute_prepared(self, raw: psycopg.Connection, parameters: Sequence[bytes | None]) -> PGresult:
+        if raw not in self._prepared_on:
+            _check(raw.pgconn.prepare(self.name, self.sql))
+            self._prepared_on.add(raw)
+        result = raw.pgconn.exec_prepared(self.name, parameters)  # type: ignore[arg-type]  # None is NULL
+        _check(result)
+        return result
 
 
-_SWITCH_OFF = Statement("SELECT set_config('enable_' || method, 'off', true) FROM unnest($1::text[]) AS method")
+_SWITCH = Statement("SELECT set_config('enable_' || method, $2, false) FROM unnest($1::text[]) AS method")
 
 
 @contextmanager
 def planned_without(*methods: str) -> Iterator[None]:
-    """A transaction in which statements are planned without these methods of the planner ("seqscan", "nestloop").
+    """Within, statements are planned without these methods of the planner ("seqscan", "nestloop").
 
     For tables that were empty a moment ago, and for arrays whose lengths the planner cannot know: left to itself it
-    marked a batch as published by reading the whole queue for every name of the batch.
+    marked a batch as published by reading the whole queue for every name of the batch. No transaction is opened: a
+    process that is frozen in here keeps no locks.
     """
-    with transaction.atomic():
-        _SWITCH_OFF(b"{%s}" % ",".join(methods).encode())
+    names = b"{%s}" % ",".join(methods).encode()
+    _SWITCH(names, b"off")
+    try:
         yield
+    except BaseException:
+        # The settings go with the connection; a transaction around this takes them back itself.
+        if not connection.in_atomic_block:
+            connection.close()
+        raise
+    _SWITCH(names, b"on")
 
 
 def _check(result: PGresult) -> None:

@@ -50,7 +50,7 @@ class Host:
         return ADDRESSES[len(self.acknowledged) % len(ADDRESSES)]
 
 
-class Devices(threading.Thread):
+class Fleet(threading.Thread):
     """One connection on which hosts are updated in turn, as fast as the answers come.
 
     An address is tried again until it is answered with good or nochg.

@@ -13,7 +13,7 @@ import pytest
 from bench.customers import Customer
 from deploy.local.deadline import wait_for
 from deploy.local.errors import BinaryMissing
-from tests.kills import LOOK_EVERY, Devices, Host, Killer, pause_after
+from tests.kills import LOOK_EVERY, Fleet, Host, Killer, pause_after
 from tests.left_out import left_out
 from tests.stack import ZONE, Stack
 
@@ -59,23 +59,23 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed_at_random(fragil
     key = fragile.customer("alice@example.com", *labels)
     stop = threading.Event()
     hosts = [Host(Customer(f"{label}.{ZONE}", key)) for label in labels]
-    devices = [Devices(fragile.web_port, hosts[first::CONNECTIONS], stop) for first in range(CONNECTIONS)]
+    fleets = [Fleet(fragile.web_port, hosts[first::CONNECTIONS], stop) for first in range(CONNECTIONS)]
     killer = Killer(fragile, seed)
     try:
-        for device in devices:
-            device.start()
+        for fleet in fleets:
+            fleet.start()
         killer.run(DURATION)
         _let_all_update_once_more(killer, hosts)
         stop.set()
-        _keep_up_until(killer, lambda: not any(device.is_alive() for device in devices), "the end of the devices")
+        _keep_up_until(killer, lambda: not any(fleet.is_alive() for fleet in fleets), "the end of the fleets")
         _keep_up_until(killer, lambda: _waiting_count(fragile) == 0, "publication of everything that waits")
         killer.keep_up(LOOK_EVERY)
     finally:
         stop.set()
         killer.close()
-        print(_story(seed, killer, devices))
+        print(_story(seed, killer, fleets))
     assert len({kill.what for kill in killer.kills}) > 5
-    assert sum((device.refusals for device in devices), Counter()).keys() <= TOLERATED
+    assert sum((fleet.refusals for fleet in fleets), Counter()).keys() <= TOLERATED
     history, addresses = _history(fragile), _addresses(fragile)
     for host in hosts:
         assert _first_missing(host.acknowledged, history[host.customer.name]) is None
@@ -134,10 +134,10 @@ def _first_missing(acknowledged: list[str], history: list[str]) -> str | None:
     return next((address for address in acknowledged if address not in rest), None)
 
 
-def _story(seed: int, killer: Killer, devices: list[Devices]) -> str:
+def _story(seed: int, killer: Killer, fleets: list[Fleet]) -> str:
     """What happened, for people: seconds until the next acknowledgement and the next publication after each kill."""
-    acknowledged_at = sorted(at for device in devices for at in device.acknowledged_at)
-    refusals = sum((device.refusals for device in devices), Counter())
+    acknowledged_at = sorted(at for fleet in fleets for at in fleet.acknowledged_at)
+    refusals = sum((fleet.refusals for fleet in fleets), Counter())
     begin = acknowledged_at[0] if acknowledged_at else 0
     seconds = acknowledged_at[-1] - begin if acknowledged_at else 0
     lines = [

@@ -174,16 +174,19 @@ def _parse_list(value: str) -> list[tuple[Address, str]]:
 
 def _parse_one(spelling: str) -> Address | None:
     """An address; without its prefix length where it has one. None for a bare prefix. Raises Malformed."""
+    text, slash, _ = spelling.partition("/")
     try:
-        if "/" not in spelling:
-            return addresses.parse(spelling)
+        # Of an address with a zone index the interface would lose it, and be accepted.
+        address = addresses.parse(text)
+        if not slash:
+            return address
         interface = ip_interface(spelling)
-        is_prefix = (
-            interface.network.prefixlen < interface.max_prefixlen and interface.ip == interface.network.network_address
-        )
-        return None if is_prefix else addresses.parse(str(interface.ip))
     except ValueError as error:
         raise Malformed(spelling) from error
+    is_prefix = (
+        interface.network.prefixlen < interface.max_prefixlen and interface.ip == interface.network.network_address
+    )
+    return None if is_prefix else address
 
 
 def _option(parameters: Parameters, name: str) -> bool | None:

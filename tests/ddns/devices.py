@@ -2,7 +2,6 @@
 
 import base64
 from dataclasses import dataclass, field
-from functools import cache
 from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -49,24 +48,19 @@ def ask(method: str, path: str, body: bytes = b"", content_type: str = "", **env
     """What the application answers to a request with this WSGI environment, as the web server sees it."""
     request = RequestFactory().generic(method, path, body, content_type, **environ)
     started: list[tuple[str, list[tuple[str, str]]]] = []
-    octets = b"".join(_application()(request.environ, lambda status, headers: started.append((status, headers))))
+    octets = b"".join(Devices(_pages)(request.environ, lambda status, headers: started.append((status, headers))))
     ((status, headers),) = started
     response = HttpResponse(octets, status=int(status.split()[0]))
     response.headers = ResponseHeaders(dict(headers))
     return response
 
 
-@cache
-def _application() -> Devices:
-    """As the web server has it, but for what Django does with database connections around requests for pages."""
-    pages = ClientHandler(enforce_csrf_checks=True)
-
-    def as_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        response = pages(environ)
-        start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-        return [response.content]
-
-    return Devices(as_wsgi)
+def _pages(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+    """As Django answers, but for what it does with database connections around a request."""
+    response = ClientHandler(enforce_csrf_checks=True)(environ)
+    cookies = [("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values()]
+    start_response(f"{response.status_code} {response.reason_phrase}", [*response.items(), *cookies])
+    return [response.content]
 
 
 def basic(user: str, key: str) -> str:

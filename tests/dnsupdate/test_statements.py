@@ -1,10 +1,11 @@
 """Prepared statements: they outlive what else happens on their connection."""
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from psycopg.pq import TransactionStatus
 
 from dnsupdate.models import TsigKey
-from dnsupdate.statements import Statement
+from dnsupdate.statements import Statement, planned_without
 
 
 @pytest.fixture
@@ -74,6 +75,37 @@ def test_null_and_text_that_looks_like_sql_arrive_as_they_were_sent():
     echo = Statement("SELECT $1::text, $2::text")
 
     assert echo(None, b"'; DROP TABLE ddns_user; --") == [(None, b"'; DROP TABLE ddns_user; --")]
+
+
+def seqscan() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW enable_seqscan")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_planner_methods_are_off_within_and_on_after_and_nothing_is_locked_meanwhile(add):
+    with planned_without("seqscan", "hashjoin"):
+        add(b"1", b"2")
+        assert connection.connection.info.transaction_status == TransactionStatus.IDLE
+        assert seqscan() == "off"
+    assert seqscan() == "on"
+
+    with transaction.atomic():
+        with planned_without("seqscan"):
+            assert seqscan() == "off"
+        assert seqscan() == "on"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_planner_methods_are_on_again_after_a_failure(add):
+    with pytest.raises(DatabaseError), planned_without("seqscan"):
+        add(b"1", b"none")
+    assert seqscan() == "on"
+
+    with pytest.raises(DatabaseError), transaction.atomic(), planned_without("seqscan"):
+        add(b"1", b"none")
+    assert seqscan() == "on"
 
 
 @transaction.atomic
