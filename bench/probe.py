@@ -13,7 +13,7 @@ from bench.customers import ADDRESSES, Connection, Customer
 from deploy.local.ports import LOOPBACK
 
 PROBES_PER_SECOND = 10
-POLL_SECONDS = 0.002
+POLL_SECONDS = 0.005
 # Behind the question of our own length: pointer, type, class, TTL, length; then the four octets of an A record.
 _ANSWER_HEADER_OCTETS = 12
 NXDOMAIN = 3
