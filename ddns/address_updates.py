@@ -1,6 +1,7 @@
 """Address updates: the hot path. One SELECT knows the key, the names and what is in force; one statement changes a name."""
 
 import hmac
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -47,8 +48,8 @@ _READ = Statement(
 )
 
 # The old addresses are those that were read: the publication's revision says that nobody has changed them since.
-# The publisher looks once more after it has let go of its lease, so while the lease stands nobody needs waking;
-# nor while the zone backs off, which the sweep ends.
+# The publisher looks once more after it has let go of its lease (wake.LAST_LOOK), so while the lease stands nobody needs
+# waking; nor while the zone backs off, which the sweep ends.
 _CHANGE = Statement(
     f"""
     WITH {outbox.REPUBLISH_CTE}, hostname AS (
@@ -228,6 +229,7 @@ def _change(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Out
     rrsets = {} if standing.offline else address_rrsets(*new, standing.ttl)
     change = Rewrite(standing.publication_id, standing.revision, rrsets)
     wildcard_id = standing.wildcard_publication_id
+    began = time.monotonic()
     if wildcard_id is None:
         # One statement is a transaction of its own.
         zone_id, needs_no_wake = _write(caller, key_id, standing, change, new)
@@ -236,7 +238,8 @@ def _change(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Out
             locked = outbox.lock([change.publication_id, wildcard_id])
             zone_id, needs_no_wake = _write(caller, key_id, standing, change, new)
             outbox.rewrite(Rewrite(wildcard_id, locked[wildcard_id].revision, rrsets if standing.wildcard else {}))
-    if not needs_no_wake:
+    # It saw the lease after it began and has committed by now: in time for the last look, or nobody knows.
+    if not needs_no_wake or time.monotonic() - began >= wake.LAST_LOOK.total_seconds():
         transaction.on_commit(lambda: wake.wake(zone_id))
     return Changed()
 

@@ -61,7 +61,7 @@ def _drain(lease: Lease, deadline: float) -> bool:
 
 def _is_still_drained(zone_id: int) -> bool:
     """An update that saw the lease did not wake anybody: wait until such are committed, and look once more."""
-    time.sleep(GATHER.total_seconds())
+    time.sleep(wake.LAST_LOOK.total_seconds())
     return not batches.is_any_due(zone_id)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from datetime import timedelta
 
 import redis
 from celery import current_app
@@ -12,6 +13,9 @@ logger = logging.getLogger(__name__)
 
 # One task per zone in this time; the publisher takes the mark away before it reads. Milliseconds, as Redis wants it.
 MARK_MILLISECONDS = 1000
+# A publisher looks once more so long after it has let go of its lease. Who saw the lease and took longer than this to
+# commit cannot know that it was found.
+LAST_LOOK = timedelta(milliseconds=30)
 # After a failure the broker is left alone, so that an outage costs one request a moment and not every request.
 PAUSE_AFTER_FAILURE_SECONDS = 1.0
 
