@@ -1,9 +1,9 @@
 """How a person moves through the pages."""
 
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.wait import WebDriverWait
 
 PATIENCE_SECONDS = 20
@@ -35,7 +35,20 @@ def go(browser: Chrome, element: WebElement) -> None:
     """Clicks what leads to another page, and waits until this one is gone."""
     page = browser.find_element(By.TAG_NAME, "html")
     element.click()
-    WebDriverWait(browser, PATIENCE_SECONDS).until(staleness_of(page))
+    WebDriverWait(browser, PATIENCE_SECONDS).until(lambda _: is_gone(page))
+
+
+def is_gone(page: WebElement) -> bool:
+    try:
+        page.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    except WebDriverException as error:
+        # chromedriver's words for the same, where the page leaves while it is being asked
+        if "does not belong to the document" not in str(error.msg):
+            raise
+        return True
+    return False
 
 
 def text(browser: Chrome) -> str:
