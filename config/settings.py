@@ -217,6 +217,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "periodic"
 CELERY_TASK_ROUTES = {
     "dnsupdate.tasks.publish_zone": {"queue": "publish"},
+    "dnsupdate.tasks.send_notices": {"queue": "mail"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -240,12 +241,20 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     # Two seconds: the longest that a lost wake-up may delay an update.
     "sweep": {"task": "dnsupdate.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
+    "send-notices": {"task": "dnsupdate.tasks.send_notices", "schedule": 5.0, "options": {"expires": 5}},
     "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
 }
 
 # --- Nameserver, publishing ------------------------------------------------------------------------------------
 # A file of apexes that the embedded nameserver serves (./run only); add_domain appends to it.
 EMBEDDED_ZONES = env.path("DDNS_EMBEDDED_ZONES", None)
+
+# --- Alarms ----------------------------------------------------------------------------------------------------
+# Who is told when a zone drifts, a nameserver dies, a delegation changes.
+ALARM_MAIL: list[str] = env.list("DDNS_ALARM_MAIL", [])
+# Gets JSON by POST, signed with the secret if there is one.
+ALARM_WEBHOOK = env.str("DDNS_ALARM_WEBHOOK", "")
+ALARM_WEBHOOK_SECRET = env.str("DDNS_ALARM_WEBHOOK_SECRET", "")
 
 # --- Customers -------------------------------------------------------------------------------------------------
 # Whether addresses that the Internet does not route (private, loopback, ...) may be published.
@@ -331,6 +340,7 @@ UNFOLD = {
                     _link(
                         "Reserved names", "do_not_disturb_on", "ddns_reservedname_changelist", "ddns.view_reservedname"
                     ),
+                    _link("Alarms", "notifications_active", "dnsupdate_alarm_changelist", "dnsupdate.view_alarm"),
                     _link("Zones", "lan", "dnsupdate_zone_changelist", "dnsupdate.view_zone"),
                     _link("Nameservers", "storage", "dnsupdate_nameserver_changelist", "dnsupdate.view_nameserver"),
                     _link("TSIG keys", "key", "dnsupdate_tsigkey_changelist", "dnsupdate.view_tsigkey"),

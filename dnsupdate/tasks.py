@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from dnsupdate import publisher, wake
+from dnsupdate import alarms, publisher, wake
 from dnsupdate.models import Zone
 
 
@@ -18,3 +18,9 @@ def sweep() -> None:
     """Wakes every zone that has work and no publisher: finds what a lost wake-up left."""
     for zone_id in Zone.objects.with_work().values_list("pk", flat=True):
         wake.wake(zone_id)
+
+
+@shared_task
+def send_notices() -> None:
+    """Tells people of alarms by mail and webhook."""
+    alarms.send_notices()

@@ -31,6 +31,10 @@ class Zone(models.Model):
     lease_token = models.UUIDField(null=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, editable=False)
 
+    # Totals since the zone was added, for metrics: written in the statement that marks a batch.
+    message_count = models.BigIntegerField(default=0, db_default=0, editable=False)
+    name_count = models.BigIntegerField(default=0, db_default=0, editable=False)
+
     published_at = models.DateTimeField(null=True, editable=False, help_text="Last acknowledged UPDATE.")
     failing_since = models.DateTimeField(null=True, editable=False)
     failure_count = models.PositiveIntegerField(default=0, editable=False)

@@ -1,0 +1,126 @@
+"""Alarms: opened and closed by whoever watches, and told to people by mail and webhook.
+
+A notice is a row, written in the transaction of the alarm's change: a mail server that is away costs time and no notice.
+"""
+
+import hmac
+import json
+import logging
+import urllib.request
+from datetime import timedelta
+from http.client import HTTPException
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from dnsupdate.models import Alarm, Nameserver, Notice, Zone
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 10.0
+# Doubled with every try: a mail server that was restarted has it within the minute, one that is gone is not hammered.
+FIRST_PAUSE = timedelta(seconds=15)
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+@transaction.atomic
+def open(kind: Alarm.Kind, text: str, *, zone: Zone | None = None, nameserver: Nameserver | None = None) -> Alarm:
+    """The open alarm of this kind about this subject, with this text; people are told if it is new or says something new."""
+    alarm, is_new = Alarm.objects.open().get_or_create(
+        kind=kind, zone=zone, nameserver=nameserver, closed_at=None, defaults={"text": text}
+    )
+    if is_new:
+        logger.warning("alarm opened, %s: %s", alarm, text)
+        _tell(alarm, Notice.Event.OPENED)
+        return alarm
+    alarm = Alarm.objects.select_for_update().get(pk=alarm.pk)
+    if alarm.text != text:
+        alarm.text, alarm.changed_at = text, timezone.now()
+        alarm.save(update_fields=["text", "changed_at"])
+        _tell(alarm, Notice.Event.CHANGED)
+    return alarm
+
+
+@transaction.atomic
+def close(kind: Alarm.Kind, *, zone: Zone | None = None, nameserver: Nameserver | None = None) -> bool:
+    """Ends the open alarm of this kind about this subject and tells people; whether there was one."""
+    alarm = Alarm.objects.open().filter(kind=kind, zone=zone, nameserver=nameserver).select_for_update().first()
+    if alarm is None:
+        return False
+    alarm.closed_at = timezone.now()
+    alarm.save(update_fields=["closed_at"])
+    logger.warning("alarm closed, %s", alarm)
+    _tell(alarm, Notice.Event.CLOSED)
+    return True
+
+
+def send_notices() -> int:
+    """Sends what is due, oldest first; how many were sent. What fails is tried again later, with the reason kept."""
+    due = Notice.objects.filter(Q(retry_at=None) | Q(retry_at__lte=timezone.now()), sent_at=None)
+    return sum(_send(notice_id) for notice_id in list(due.values_list("pk", flat=True)))
+
+
+def _tell(alarm: Alarm, event: Notice.Event) -> None:
+    channels = [Notice.Channel.MAIL] * bool(settings.ALARM_MAIL)
+    channels += [Notice.Channel.WEBHOOK] * bool(settings.ALARM_WEBHOOK)
+    Notice.objects.bulk_create(
+        Notice(alarm=alarm, event=event, channel=channel, text=alarm.text) for channel in channels
+    )
+
+
+def _send(notice_id: int) -> bool:
+    """Claims it first, so that of two tasks at once one sends: a task that dies leaves it to the next try."""
+    claimed = Notice.objects.filter(Q(retry_at=None) | Q(retry_at__lte=timezone.now()), pk=notice_id, sent_at=None)
+    if not claimed.update(retry_at=timezone.now() + timedelta(seconds=6 * TIMEOUT_SECONDS)):
+        return False
+    notice = Notice.objects.select_related("alarm__zone", "alarm__nameserver").get(pk=notice_id)
+    try:
+        (_mail if notice.channel == Notice.Channel.MAIL else _post)(notice)
+    except (OSError, HTTPException, ValueError) as error:
+        pause = min(FIRST_PAUSE * 2 ** min(notice.try_count, 16), LONGEST_PAUSE)
+        notice.try_count += 1
+        notice.failure, notice.retry_at = f"{type(error).__name__}: {error}"[:500], timezone.now() + pause
+        notice.save(update_fields=["try_count", "failure", "retry_at"])
+        logger.warning("%s was not sent: %s", notice, notice.failure)
+        return False
+    notice.sent_at, notice.failure = timezone.now(), ""
+    notice.save(update_fields=["sent_at", "failure"])
+    return True
+
+
+def _mail(notice: Notice) -> None:
+    alarm = notice.alarm
+    subject = f"[{settings.SITE_NAME}] {notice.event}: {alarm}"
+    times = f"Opened {alarm.opened_at:%Y-%m-%d %H:%M:%S} UTC."
+    if alarm.closed_at:
+        times += f" Closed {alarm.closed_at:%Y-%m-%d %H:%M:%S} UTC."
+    text = f"{notice.text}\n\n{times}\n{settings.SITE_URL}/admin/dnsupdate/alarm/{alarm.pk}/change/\n"
+    send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, settings.ALARM_MAIL)
+
+
+def _post(notice: Notice) -> None:
+    """JSON by POST. With a secret, X-Signature-256 is `sha256=` and the hexadecimal HMAC of the body (RFC 2104)."""
+    alarm = notice.alarm
+    body = json.dumps(
+        {
+            "id": notice.pk,
+            "event": notice.event,
+            "alarm": alarm.pk,
+            "kind": alarm.kind,
+            "zone": alarm.zone.name if alarm.zone else None,
+            "nameserver": alarm.nameserver.name if alarm.nameserver else None,
+            "text": notice.text,
+            "opened_at": alarm.opened_at.isoformat(),
+            "closed_at": alarm.closed_at.isoformat() if alarm.closed_at else None,
+        }
+    ).encode()
+    headers = {"Content-Type": "application/json"}
+    if settings.ALARM_WEBHOOK_SECRET:
+        signature = hmac.new(settings.ALARM_WEBHOOK_SECRET.encode(), body, "sha256").hexdigest()
+        headers["X-Signature-256"] = f"sha256={signature}"
+    request = urllib.request.Request(settings.ALARM_WEBHOOK, data=body, headers=headers, method="POST")  # noqa: S310 - the operator's
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+        answer.read(1024)
