@@ -8,24 +8,42 @@ from django.db import transaction
 from django.utils import timezone
 
 from dnsupdate import outbox
+from dnsupdate.batch_size import SIZES
 from dnsupdate.leases import DURATION, Lease
 from dnsupdate.messages import Change
 from dnsupdate.models import PendingPublication
+from dnsupdate.models.pending import Urgency
 from dnsupdate.statements import Statement, planned_without
 
-# BIND takes 31,000 to 48,000 names a second at 100 to 250 names per message, and fewer on either side of that.
-MAX_NAMES = 250
 # A refused name is tried again: the operator may have mended the cause. Doubled each time up to the cap.
 FIRST_REFUSAL_PAUSE = timedelta(seconds=30)
 LONGEST_REFUSAL_PAUSE = timedelta(hours=1)
 
+# One per urgency: what waits behind where the last read ended. Each lane reads only what it gives, in the index's order,
+# however much waits and however much of the index is dead (a row leaves the queue with every name that is published).
+_LANE = """
+    (SELECT publication_id, urgency, queued_at FROM dnsupdate_pendingpublication
+    WHERE zone_id = $1::bigint AND urgency = {urgency} AND (retry_at IS NULL OR retry_at <= now())
+        AND (queued_at, publication_id) > (${number}::timestamptz, ${next_number}::bigint)
+    ORDER BY queued_at, publication_id LIMIT $2::bigint)
+"""
+_LANES = sorted(Urgency, reverse=True)
 _READ = Statement(
     f"""
-    SELECT publication.id, publication.name, publication.revision, publication.rrsets
-    FROM dnsupdate_pendingpublication pending
-    JOIN dnsupdate_publication publication ON publication.id = pending.publication_id
-    WHERE pending.zone_id = $1::bigint AND (pending.retry_at IS NULL OR pending.retry_at <= now())
-    ORDER BY pending.urgency DESC, pending.queued_at LIMIT {MAX_NAMES}
+    SELECT publication.id, publication.name, publication.revision, publication.rrsets,
+        waiting.urgency, waiting.queued_at
+    FROM (
+        SELECT * FROM (
+            {
+        " UNION ALL ".join(
+            _LANE.format(urgency=urgency.value, number=3 + 2 * place, next_number=4 + 2 * place)
+            for place, urgency in enumerate(_LANES)
+        )
+    }
+        ) lanes LIMIT $2::bigint
+    ) waiting
+    JOIN dnsupdate_publication publication ON publication.id = waiting.publication_id
+    ORDER BY waiting.urgency DESC, waiting.queued_at, publication.id
     """
 )
 
@@ -52,7 +70,8 @@ _MARK = Statement(
         WHERE publication_id = ANY (ARRAY(SELECT id FROM marked WHERE is_clean))
     )
     UPDATE dnsupdate_zone
-    SET published_at = now(), failing_since = NULL, failure_count = 0, failure = '', failed_at = NULL, retry_at = NULL,
+    SET published_at = now(), message_count = message_count + 1, name_count = name_count + cardinality($2::bigint[]),
+        failing_since = NULL, failure_count = 0, failure = '', failed_at = NULL, retry_at = NULL,
         lease_expires_at = CASE WHEN lease_token = $4::uuid THEN now() + $5::interval ELSE lease_expires_at END
     WHERE id = $1::bigint
     """
@@ -72,11 +91,36 @@ def is_any_due(zone_id: int) -> bool:
         return bool(_IS_ANY_DUE(str(zone_id).encode()))
 
 
-def read(zone_id: int) -> list[Change]:
-    """What is due now, urgent first, oldest first, MAX_NAMES at most."""
-    with planned_without("seqscan", "hashjoin"):
-        rows = _READ(str(zone_id).encode())
-    return [Change(int(id), name.decode(), int(revision), json.loads(rrsets)) for id, name, revision, rrsets in rows]
+class Queue:
+    """What waits in a zone: urgent first, oldest first. Remembers how far it was read.
+
+    What was read and is not marked yet is behind that point, so the next batch can be read meanwhile. What was queued
+    by a transaction that took long may be behind it too: rewind now and then.
+    """
+
+    def __init__(self, zone_id: int) -> None:
+        self._zone = str(zone_id).encode()
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Reads from the beginning again. Only when everything that was read is marked or set aside."""
+        self._ends = dict.fromkeys(_LANES, (b"-infinity", b"0"))
+
+    def read(self, limit: int) -> list[Change]:
+        """What is due now and was not read yet, at most so many."""
+        ends = [value for urgency in _LANES for value in self._ends[urgency]]
+        with planned_without("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin"):
+            rows = _READ(self._zone, str(limit).encode(), *ends)
+        for id, *_, urgency, queued_at in rows:
+            self._ends[Urgency(int(urgency))] = (queued_at, id)
+        return [
+            Change(int(id), name.decode(), int(revision), json.loads(rrsets)) for id, name, revision, rrsets, *_ in rows
+        ]
+
+
+def read(zone_id: int, limit: int = SIZES[0]) -> list[Change]:
+    """What is due now, from the beginning of the queue."""
+    return Queue(zone_id).read(limit)
 
 
 def mark_published(lease: Lease, changes: Sequence[Change]) -> None:

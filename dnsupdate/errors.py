@@ -4,6 +4,9 @@
 class DnsUpdateError(Exception):
     """Something went wrong in DNS."""
 
+    # For counting: the response code (RFC 6895 §2.3), or what stood in its place.
+    reason = "OTHER"
+
     def __str__(self) -> str:
         return " ".join([(self.__doc__ or "").strip(), *map(str, self.args)]).strip()
 
@@ -15,6 +18,8 @@ class InvalidName(DnsUpdateError):
 class InvalidRRset(DnsUpdateError):
     """The records cannot stand at this name:"""
 
+    reason = "INVALID"
+
 
 class InvalidKey(DnsUpdateError):
     """The TSIG key is not usable:"""
@@ -22,6 +27,8 @@ class InvalidKey(DnsUpdateError):
 
 class MessageTooBig(DnsUpdateError):
     """The records do not fit into one message (RFC 1035 §4.2.2: 64 KiB)."""
+
+    reason = "TOOBIG"
 
 
 class ReplacementRefused(DnsUpdateError):
@@ -35,30 +42,49 @@ class PrimaryError(DnsUpdateError):
 class Unreachable(PrimaryError):
     """The nameserver does not answer:"""
 
+    reason = "UNREACHABLE"
+
 
 class KeyRefused(PrimaryError):
     """The nameserver does not accept the TSIG key (RFC 8945 BADKEY or BADSIG): compare its name, algorithm and secret."""
+
+    reason = "BADKEY"
 
 
 class ClockSkew(PrimaryError):
     """The clocks of the nameserver and of this machine differ by more than the TSIG fudge (RFC 8945 BADTIME): check NTP."""
 
+    reason = "BADTIME"
+
 
 class ZoneMissing(PrimaryError):
     """The nameserver does not serve the zone (NOTAUTH): add it there, `manage.py add_domain` prints how."""
+
+    reason = "NOTAUTH"
 
 
 class UpdateForbidden(PrimaryError):
     """The nameserver refuses updates of the zone (REFUSED): it is frozen, or its policy does not allow the key."""
 
+    reason = "REFUSED"
+
 
 class ServerFailed(PrimaryError):
     """The nameserver could not process the update:"""
+
+    reason = "SERVFAIL"
 
 
 class FenceMoved(PrimaryError):
     """Another publisher's message reached the zone first."""
 
+    reason = "NXRRSET"
+
 
 class RecordsRefused(DnsUpdateError):
     """The nameserver refuses these records:"""
+
+    @property
+    def reason(self) -> str:  # type: ignore[override]
+        """The response code that it was given."""
+        return str(self.args[0]).rstrip(".")

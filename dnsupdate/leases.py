@@ -17,7 +17,7 @@ _CLAIM = Statement(
     WHERE id = $1::bigint
         AND (lease_expires_at IS NULL OR lease_expires_at <= statement_timestamp())
         AND (retry_at IS NULL OR retry_at <= statement_timestamp())
-    RETURNING id
+    RETURNING failing_since IS NOT NULL
     """
 )
 _RENEW = Statement(
@@ -36,8 +36,11 @@ _RELEASE = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Lease:
+    """is_failing: what was sent to the zone before this lease failed."""
+
     zone_id: int
     token: UUID
+    is_failing: bool = False
 
     def renew(self) -> bool:
         """Whether the lease is still ours; then it is ours for another DURATION."""
@@ -52,5 +55,6 @@ class Lease:
 
 def claim(zone_id: int) -> Lease | None:
     """The lease, or None while somebody else has it or the zone is backing off after a failure."""
-    lease = Lease(zone_id, uuid4())
-    return lease if _CLAIM(*lease._parameters()) else None
+    token = uuid4()
+    claimed = _CLAIM(str(zone_id).encode(), str(token).encode())
+    return Lease(zone_id, token, is_failing=claimed[0][0] == b"t") if claimed else None

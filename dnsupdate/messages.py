@@ -62,10 +62,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class UpdateMessage:
-    """A signed message on its way, and what is needed to check its answer."""
+    """A signed message, what is needed to check its answer, and the fence's rdata that it requires and leaves behind."""
 
     wire: bytes
     mac: bytes
+    fence: Sequence[bytes] = ()
+    next_fence: Sequence[bytes] = ()
 
 
 def build(
@@ -93,7 +95,8 @@ def build(
     wire = b"".join([header, zone, *prerequisites, *parts])
     if len(wire) > MAX_MESSAGE_OCTETS - _RESERVED_OCTETS:
         raise MessageTooBig
-    return _sign(wire, key, now)
+    signed, mac = _sign(wire, key, now)
+    return UpdateMessage(signed, mac, fence, [fence_rdata(next_fence)])
 
 
 def check_answer(answer: bytes, message: UpdateMessage, key: dns.tsig.Key) -> None:
@@ -200,11 +203,11 @@ def _name_to_wire(name: str) -> bytes:
     return b"".join([bytes([len(label)]) + label for label in name.encode().split(b".")]) + b"\0"
 
 
-def _sign(wire: bytes, key: dns.tsig.Key, now: int) -> UpdateMessage:
-    """Appends the TSIG record (RFC 8945 §5.1) and counts it in the header."""
+def _sign(wire: bytes, key: dns.tsig.Key, now: int) -> tuple[bytes, bytes]:
+    """Appends the TSIG record (RFC 8945 §5.1) and counts it in the header; gives the MAC too."""
     message_id = int.from_bytes(wire[:2])
     unsigned = TSIG(_ANY, dns.rdatatype.TSIG, key.algorithm, now, FUDGE_SECONDS, b"", message_id, 0, b"")
     signed, _ = dns.tsig.sign(wire, key, unsigned, now)
     rdata = signed.to_wire() or b""
     record = (key.name.to_wire() or b"") + struct.pack("!HHIH", dns.rdatatype.TSIG, _ANY, 0, len(rdata)) + rdata
-    return UpdateMessage(wire=wire[:10] + struct.pack("!H", 1) + wire[12:] + record, mac=signed.mac)
+    return wire[:10] + struct.pack("!H", 1) + wire[12:] + record, signed.mac

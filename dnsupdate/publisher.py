@@ -3,13 +3,22 @@
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
-from dnsupdate import batches, leases, wake, zones
-from dnsupdate.errors import InvalidRRset, PrimaryError, RecordsRefused, ServerFailed, UpdateForbidden
+from dnsupdate import batches, failures, leases, primaries, wake
+from dnsupdate.batches import Queue
+from dnsupdate.errors import (
+    DnsUpdateError,
+    FenceMoved,
+    InvalidRRset,
+    MessageTooBig,
+    PrimaryError,
+    RecordsRefused,
+    ServerFailed,
+    UpdateForbidden,
+)
 from dnsupdate.leases import Lease
-from dnsupdate.messages import Change, MessageTooBig
+from dnsupdate.messages import Change, UpdateMessage
 from dnsupdate.primary import Primary
 
 logger = logging.getLogger(__name__)
@@ -20,6 +29,8 @@ BUDGET = timedelta(seconds=1)
 # Between two batches that were not full: gathers some tens of names per message under load (CPU per name falls by
 # two thirds) and stays far below the 250 ms that an update may take to be in DNS.
 GATHER = timedelta(milliseconds=30)
+# A name that changes alone is followed by nothing that is worth the wait.
+GATHER_PER_NAME = timedelta(milliseconds=5)
 
 
 def drain(zone_id: int, budget: timedelta = BUDGET) -> bool:
@@ -35,27 +46,34 @@ def drain(zone_id: int, budget: timedelta = BUDGET) -> bool:
     if lease is None:
         return True
     try:
-        is_drained = _drain(lease, time.monotonic() + budget.total_seconds())
+        with primaries.lend(zone_id) as primary:
+            is_drained = _drain(_Publishing(lease, primary), time.monotonic() + budget.total_seconds())
     except PrimaryError as error:
-        zones.record_failure(zone_id, error)
+        failures.record(zone_id, error)
         return True
     finally:
         lease.release()
     return is_drained and _is_still_drained(zone_id)
 
 
-def _drain(lease: Lease, deadline: float) -> bool:
-    primary = zones.primary_of(lease.zone_id)
+def _drain(publishing: "_Publishing", deadline: float) -> bool:
+    queue = Queue(publishing.lease.zone_id)
+    if publishing.lease.is_failing:
+        publishing.probe()
     was_idle = False
     while time.monotonic() < deadline:
-        changes = batches.read(lease.zone_id)
+        limit = publishing.primary.batch_size.names
+        changes = queue.read(limit)
         if changes:
-            _Sending(lease, primary).send(changes)
+            publishing.send(changes)
         elif was_idle:
             return True
         was_idle = not changes
-        if len(changes) < batches.MAX_NAMES:
-            time.sleep(GATHER.total_seconds())
+        if len(changes) < limit:
+            publishing.finish()
+            queue.rewind()
+            time.sleep(min(GATHER, GATHER_PER_NAME * max(1, len(changes))).total_seconds())
+    publishing.finish()
     return False
 
 
@@ -65,12 +83,75 @@ def _is_still_drained(zone_id: int) -> bool:
     return not batches.is_any_due(zone_id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sending:
-    lease: Lease
-    primary: Primary
+class _Publishing:
+    """Two batches under way: one is prepared while the one before it is on the wire, which is marked while this one is."""
+
+    def __init__(self, lease: Lease, primary: Primary) -> None:
+        self.lease, self.primary = lease, primary
+        self._on_wire: Sequence[Change] = ()
+        self._collected_at = 0.0
+
+    def probe(self) -> None:
+        """One small message instead of a batch, to see whether the primary works again. Raises PrimaryError."""
+        self.primary.send([])
+        batches.mark_published(self.lease, [])
+        failures.end(self.lease.zone_id)
 
     def send(self, changes: Sequence[Change]) -> None:
+        """Sends the batch once the one before is acknowledged. Raises PrimaryError; what was not marked stays dirty."""
+        message = self._prepare(changes)
+        before = self._collect()
+        if message is None:
+            self._mark(before)
+            self._send_alone(changes)
+            return
+        try:
+            # Whatever went wrong with the batch before, this message can no longer follow it.
+            self.primary.post(message if self.primary.is_next(message) else self.primary.prepare(changes))
+            self._on_wire = changes
+        finally:
+            self._mark(before)
+
+    def finish(self) -> None:
+        """Waits for what is on the wire. Raises PrimaryError."""
+        self._mark(self._collect())
+        self._collected_at = 0.0
+
+    def _prepare(self, changes: Sequence[Change]) -> UpdateMessage | None:
+        """None where no message can hold them all: _send_alone finds out which."""
+        try:
+            return self.primary.prepare(changes)
+        except MessageTooBig:
+            self.primary.batch_size.shrink()
+        except InvalidRRset:
+            pass
+        return None
+
+    def _collect(self) -> Sequence[Change]:
+        """What the primary has acknowledged, to be marked; nothing if that was not all that was on the wire."""
+        changes, self._on_wire = self._on_wire, ()
+        if not changes:
+            return ()
+        try:
+            self.primary.collect()
+        except (FenceMoved, RecordsRefused, UpdateForbidden, ServerFailed):
+            # Another publisher came in between, or a name is bad. Sent once more, it shows which.
+            self._send_alone(changes)
+            return ()
+        self._time(len(changes))
+        return changes
+
+    def _time(self, count: int) -> None:
+        now, before = time.monotonic(), self._collected_at
+        self._collected_at = now
+        if before and count == self.primary.batch_size.names:
+            self.primary.batch_size.record(count, now - before)
+
+    def _mark(self, changes: Sequence[Change]) -> None:
+        if changes:
+            batches.mark_published(self.lease, changes)
+
+    def _send_alone(self, changes: Sequence[Change]) -> None:
         """Sends and marks; a batch that the server refuses is halved until the names that it refuses stand alone."""
         try:
             self.primary.send(changes)
@@ -84,12 +165,13 @@ class _Sending:
         else:
             batches.mark_published(self.lease, changes)
 
-    def _halve(self, changes: Sequence[Change], error: Exception) -> None:
+    def _halve(self, changes: Sequence[Change], error: DnsUpdateError) -> None:
         if len(changes) == 1:
             logger.warning("%s set aside: %s", changes[0].name, error)
+            failures.count(self.lease.zone_id, error)
             batches.set_aside(changes[0], str(error) or "The records do not fit into one message.")
             return
         self.lease.renew()
         middle = len(changes) // 2
-        self.send(changes[:middle])
-        self.send(changes[middle:])
+        self._send_alone(changes[:middle])
+        self._send_alone(changes[middle:])

@@ -9,7 +9,7 @@ from django.test import TransactionTestCase
 
 from ddns import domains
 from ddns.models import Domain, ReservedName
-from dnsupdate import wake, zones
+from dnsupdate import primaries, wake
 from dnsupdate.models import Nameserver, Publication, TsigKey, Zone
 
 # Its deadline of 200 ms per example is a timing, and a busy machine is no bug.
@@ -55,7 +55,5 @@ def committed_db(_only_zones_are_emptied, transactional_db) -> None:
 def _as_a_new_process() -> Iterator[None]:
     """No connection to a primary and no pause of the wake-ups is carried from test to test."""
     yield
-    for _, primary in zones._primaries.values():
-        primary.close()
-    zones._primaries.clear()
+    primaries.close_all()
     wake._quiet_until = 0.0

@@ -41,7 +41,7 @@ class PendingPublication(models.Model):
     objects = PendingPublicationQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["zone", "-urgency", "queued_at"], name="pending_in_order")]
+        indexes = [models.Index(fields=["zone", "urgency", "queued_at", "publication"], name="pending_in_order")]
 
     def __str__(self) -> str:
         return str(self.publication_id)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from deploy.local.server import Server
 from deploy.local.tsig import TsigKey as LocalKey
 from deploy.local.zones import serves
-from dnsupdate import outbox, publisher, zones
+from dnsupdate import failures, outbox, publisher
 from dnsupdate.errors import Unreachable
 from dnsupdate.models import Publication, Zone
 from tests.dnsupdate.flaky_network import FlakyNetwork
@@ -193,11 +193,11 @@ def test_a_zone_that_bind_cannot_load_is_the_servers_failure_and_not_a_missing_z
 
 
 def test_the_pause_doubles_with_every_failure_and_is_capped(quiet_zone: Zone, monkeypatch, time_machine):
-    monkeypatch.setattr(zones.random, "uniform", lambda low, high: high)
+    monkeypatch.setattr(failures.random, "uniform", lambda low, high: high)
     time_machine.move_to("2030-01-01T00:00:00Z", tick=False)
     pauses = []
     for _ in range(40):
-        zones.record_failure(quiet_zone.pk, Unreachable("test."))
+        failures.record(quiet_zone.pk, Unreachable("test."))
         pauses.append((Zone.objects.get().retry_at - timezone.now()).total_seconds())
     assert pauses[:8] == [0.5, 1, 2, 4, 8, 16, 30, 30]
     assert set(pauses[8:]) == {30}
@@ -208,16 +208,16 @@ def test_pauses_are_spread_and_never_longer_than_the_cap(quiet_zone: Zone, time_
     Zone.objects.update(failure_count=30)
     pauses = set()
     for _ in range(20):
-        zones.record_failure(quiet_zone.pk, Unreachable("test."))
+        failures.record(quiet_zone.pk, Unreachable("test."))
         pauses.add(Zone.objects.get().retry_at - timezone.now())
     assert len(pauses) > 1
     assert timedelta(seconds=15) <= min(pauses) <= max(pauses) <= timedelta(seconds=30)
 
 
 def test_the_failure_keeps_when_it_began_and_says_the_latest_reason(quiet_zone: Zone):
-    zones.record_failure(quiet_zone.pk, Unreachable("first."))
+    failures.record(quiet_zone.pk, Unreachable("first."))
     began = Zone.objects.get().failing_since
-    zones.record_failure(quiet_zone.pk, Unreachable("second."))
+    failures.record(quiet_zone.pk, Unreachable("second."))
     zone = Zone.objects.get()
     assert zone.failing_since == began
     assert zone.failed_at > began

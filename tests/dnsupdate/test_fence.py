@@ -10,7 +10,7 @@ import dns.rcode
 import pytest
 
 from deploy.local.server import Server
-from dnsupdate import messages, outbox, zones
+from dnsupdate import messages, outbox
 from dnsupdate.errors import FenceMoved, Unreachable
 from dnsupdate.messages import FENCE_LABEL, Change
 from dnsupdate.models import Zone
@@ -172,7 +172,7 @@ def test_whatever_somebody_wrote_at_the_fence_is_healed_by_the_next_message(
 def test_a_session_whose_answer_was_lost_asks_for_the_fence_again(primary: Server, zone: Zone, alice: str, impatient):
     outbox.publish(zone, {alice: a("192.0.2.1")})
     drain(zone)
-    session = zones.primary_of(zone.pk)
+    session = publisher_of(zone)
     primary.freeze()
     with pytest.raises(Unreachable):
         session.send([Change(1, alice, 2, a("192.0.2.2"))])

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from dnsupdate import leases, outbox, publisher, wake, zones
+from dnsupdate import failures, leases, outbox, primaries, publisher, wake
 from dnsupdate.errors import Unreachable
 from dnsupdate.models import Zone
 from tests.dnsupdate.real_zones import a, answers, dirty_names
@@ -67,7 +67,7 @@ def test_an_expired_lease_that_nobody_took_is_renewed(quiet_zone: Zone):
 
 
 def test_no_lease_is_given_while_the_zone_backs_off(quiet_zone: Zone):
-    zones.record_failure(quiet_zone.pk, Unreachable("test."))
+    failures.record(quiet_zone.pk, Unreachable("test."))
     assert leases.claim(quiet_zone.pk) is None
     Zone.objects.update(retry_at=timezone.now())
     assert leases.claim(quiet_zone.pk) is not None
@@ -77,7 +77,7 @@ def test_a_publisher_that_crashes_releases_its_lease(quiet_zone: Zone, monkeypat
     def crash(zone_id: int) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(zones, "primary_of", crash)
+    monkeypatch.setattr(primaries, "lend", crash)
     with pytest.raises(MemoryError):
         publisher.drain(quiet_zone.pk)
     assert leases.claim(quiet_zone.pk) is not None

@@ -8,15 +8,22 @@ from django.db import connection, transaction
 
 from deploy.local.deadline import wait_for
 from deploy.local.server import Server
-from dnsupdate import batches, leases, outbox, publisher, transfers, tsig_keys, zones
-from dnsupdate.messages import FENCE_LABEL
+from dnsupdate import batches, leases, outbox, primaries, publisher, transfers, tsig_keys
+from dnsupdate.messages import FENCE_LABEL, Change
 from dnsupdate.models import Nameserver, PendingPublication, Publication, Zone
 from dnsupdate.models.pending import Urgency
+from dnsupdate.primary import Primary
 from dnsupdate.statements import Statement, planned_without
 from tests.dnsupdate.real_zones import a, answers, by_hand, dirty_names, drain, exists, send_by_hand
 
 PATIENCE = timedelta(seconds=20)
 DUAL = a("192.0.2.1") | {"AAAA": {"ttl": 60, "rdata": ["2001:db8::1"]}}
+
+
+def send(zone: Zone, changes: list[Change]) -> None:
+    """As the publisher does before it marks."""
+    with primaries.lend(zone.pk) as session:
+        session.send(changes)
 
 
 @pytest.fixture
@@ -102,7 +109,7 @@ def test_the_apex_and_its_nameserver_are_left_alone(zone: Zone, alice: str):
 
 
 def test_six_hundred_names_take_three_messages(primary: Server, zone: Zone, monkeypatch: pytest.MonkeyPatch):
-    sent = record_batches(zone, monkeypatch)
+    sent = record_batches(monkeypatch)
     wanted = {f"host-{number}.{zone.name}": a(f"192.0.2.{number % 250}") for number in range(600)}
     outbox.publish(zone, wanted)
     drain(zone)
@@ -113,10 +120,34 @@ def test_six_hundred_names_take_three_messages(primary: Server, zone: Zone, monk
     assert dirty_names(zone) == set()
 
 
+def test_a_batch_is_prepared_while_the_one_before_is_on_the_wire(zone: Zone, monkeypatch: pytest.MonkeyPatch):
+    events = []
+    for verb in ("prepare", "post", "collect"):
+        original = getattr(Primary, verb)
+
+        def noted(self, *arguments, verb=verb, original=original):
+            events.append(verb)
+            return original(self, *arguments)
+
+        monkeypatch.setattr(Primary, verb, noted)
+    outbox.publish(zone, {f"host-{number}.{zone.name}": a("192.0.2.1") for number in range(600)})
+    drain(zone)
+    assert events == ["prepare", "post", "prepare", "collect", "post", "prepare", "collect", "post", "collect"]
+
+
+def test_a_connection_with_an_answer_outstanding_is_not_used_again(zone: Zone, alice: str):
+    with primaries.lend(zone.pk) as session:
+        session.post(session.prepare([Change(1, alice, 1, a("192.0.2.1"))]))
+    with primaries.lend(zone.pk) as again:
+        assert again is session
+        again.send([Change(1, alice, 2, a("192.0.2.2"))])
+    assert transfers.transfer(zone)[alice]["A"][1] == {bytes([192, 0, 2, 2])}
+
+
 def test_changes_of_one_name_that_wait_become_one_message(
     primary: Server, zone: Zone, alice: str, monkeypatch: pytest.MonkeyPatch
 ):
-    sent = record_batches(zone, monkeypatch)
+    sent = record_batches(monkeypatch)
     for last in range(1, 50):
         outbox.publish(zone, {alice: a(f"192.0.2.{last}")})
     drain(zone)
@@ -147,7 +178,7 @@ def test_a_withdrawal_goes_with_the_first_message_however_many_wait(quiet_zone: 
     outbox.publish(quiet_zone, {f"host-{number}.ddns.example": a("192.0.2.1") for number in range(300)})
     outbox.publish(quiet_zone, {"mallory.ddns.example": {}}, Urgency.WITHDRAWAL)
     changes = batches.read(quiet_zone.pk)
-    assert len(changes) == batches.MAX_NAMES
+    assert len(changes) == 250
     assert changes[0].name == "mallory.ddns.example"
 
 
@@ -158,16 +189,16 @@ def test_one_zone_does_not_read_the_names_of_another(quiet_zone: Zone):
     assert [change.name for change in batches.read(quiet_zone.pk)] == ["alice.ddns.example"]
 
 
-def record_batches(zone: Zone, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many names each message to the primary carries, as they are sent."""
-    primary, sent = zones.primary_of(zone.pk), []
-    original = primary.send
+def record_batches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many names each acknowledged message carried."""
+    sent: list[int] = []
+    original = batches.mark_published
 
-    def send(changes) -> None:
-        original(changes)
+    def mark(lease, changes) -> None:
+        original(lease, changes)
         sent.append(len(changes))
 
-    monkeypatch.setattr(primary, "send", send)
+    monkeypatch.setattr(batches, "mark_published", mark)
     return sent
 
 
@@ -179,7 +210,7 @@ def test_a_change_made_while_sending_stays_dirty_and_follows(primary: Server, zo
     lease = leases.claim(zone.pk)
     changes = batches.read(zone.pk)
     outbox.publish(zone, {alice: a("192.0.2.2")})
-    zones.primary_of(zone.pk).send(changes)
+    send(zone, changes)
     batches.mark_published(lease, changes)
     row = Publication.objects.get()
     assert (row.revision, row.published_revision) == (2, 1)
@@ -250,7 +281,11 @@ def test_a_batch_is_read_and_marked_by_indexes_however_empty_the_tables_were_whe
     plans = "\n".join(
         plan(statement, parameters, methods)
         for statement, parameters, methods in (
-            (batches._READ, "1", ("seqscan", "hashjoin")),
+            (
+                batches._READ,
+                ", ".join(["1", "250", *["'-infinity', 0"] * len(Urgency)]),
+                ("seqscan", "bitmapscan", "sort", "hashjoin", "mergejoin"),
+            ),
             (batches._MARK, "1, '{1}', '{1}', NULL, '6 seconds', '{f}'", ("seqscan", "nestloop")),
         )
     )
@@ -258,6 +293,9 @@ def test_a_batch_is_read_and_marked_by_indexes_however_empty_the_tables_were_whe
     assert "Seq Scan on" not in plans
     assert "Index Cond: (publication_id = ANY" in plans
     assert plans.count("Index Cond: (id = ANY ($2))") == 2
+    assert plans.count("using pending_in_order") == len(Urgency)
+    # The batch itself is sorted, and what is marked; no lane of the queue.
+    assert plans.count("Sort Key:") == 2
 
 
 def plan(statement: Statement, parameters: str, methods: tuple[str, ...]) -> str:
@@ -277,7 +315,7 @@ def test_what_another_publisher_got_through_is_not_set_aside(quiet_zone: Zone):
 
 def test_a_worker_killed_between_sending_and_marking_only_repeats_itself(primary: Server, zone: Zone, alice: str):
     outbox.publish(zone, {alice: a("192.0.2.1")})
-    zones.primary_of(zone.pk).send(batches.read(zone.pk))
+    send(zone, batches.read(zone.pk))
     assert dirty_names(zone) == {alice}
     drain(zone)
     assert answers(primary, alice) == {"192.0.2.1"}

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from deploy.local.server import Server
-from dnsupdate import batches, outbox, transfers, zones
+from dnsupdate import batches, failures, outbox, transfers
 from dnsupdate.batches import FIRST_REFUSAL_PAUSE, LONGEST_REFUSAL_PAUSE
 from dnsupdate.errors import Unreachable
 from dnsupdate.messages import Change
@@ -53,6 +53,15 @@ def test_one_refused_name_among_a_hundred_is_set_aside_and_the_others_are_in_dns
     good = publish_with_a_hundred_good_ones(zone, bad)
     drain(zone)
     assert_only_mallory_waits(zone, good, "FORMERR")
+
+
+def test_one_refused_name_among_a_thousand_good_ones_blocks_none_of_them(zone: Zone):
+    """Two messages are under way when the first is refused: the second was built to follow it."""
+    good = {f"host-{number}.{zone.name}": a("192.0.2.1") for number in range(1000)}
+    outbox.publish(zone, {f"mallory.{zone.name}": AXFR})
+    outbox.publish(zone, good)
+    drain(zone)
+    assert_only_mallory_waits(zone, set(good), "FORMERR")
 
 
 @pytest.mark.parametrize(("server", "bad"), [("bind", MX_TO_NO_HOST), ("knot", NSEC3PARAM)])
@@ -140,7 +149,7 @@ def test_a_refused_name_does_not_make_a_frozen_zone_look_well(committed_db, bind
 
 def test_a_refusal_after_an_outage_ends_the_failure_of_the_zone(primary: Server, zone: Zone, mallory: str):
     """The zone works again, although the only name that waits is refused."""
-    zones.record_failure(zone.pk, Unreachable("test."))
+    failures.record(zone.pk, Unreachable("test."))
     outbox.publish(zone, {mallory: AXFR})
     assert not drain_now(zone).is_failing
     assert dirty_names(zone) == {mallory}
