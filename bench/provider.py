@@ -102,7 +102,11 @@ class Provider:
         schedule = str(self.directory / "beat-schedule")
         return [
             self._program("web", granian, answers(self.web_port, "/healthz")),
-            self._program("publish", [*worker, "-Q", "publish", "-c", "2", "-n", "publish@%h"], logged(" ready.")),
+            self._program(
+                "publish",
+                [*worker, "-Q", "publish", "-P", "threads", "-c", "16", "-n", "publish@%h"],
+                logged(" ready."),
+            ),
             self._program(
                 "other", [*worker, "-Q", "abuse,mail,periodic", "-c", "1", "-n", "other@%h"], logged(" ready.")
             ),

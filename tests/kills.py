@@ -24,9 +24,7 @@ LOOK_EVERY = timedelta(milliseconds=100)
 SHORTEST_PEACE, LONGEST_PEACE = timedelta(seconds=1), timedelta(seconds=5)
 
 KILLS: dict[str, Callable[[Stack, random.Random], list[int]]] = {
-    "one process of the worker": lambda stack, chance: _one_below(stack.worker, chance),
-    "the worker, not its processes": lambda stack, chance: [stack.worker.pid],
-    "the worker with its processes": lambda stack, chance: stack.worker.process.family(),
+    "the worker": lambda stack, chance: stack.worker.process.family(),
     "beat": lambda stack, chance: [stack.beat.pid],
     "Valkey": lambda stack, chance: [stack.valkey.pid],
     "BIND": lambda stack, chance: [stack.bind.pid],

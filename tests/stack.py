@@ -53,7 +53,6 @@ class Stack:
         *,
         zones: tuple[str, ...] = (ZONE,),
         web_workers: int = 1,
-        worker_processes: int = 2,
         environment: Mapping[str, str] | None = None,
         nameserver: type[Bind] | type[EmbeddedNameserver] = Bind,
     ):
@@ -73,7 +72,7 @@ class Stack:
         self.web = self._granian("web", self.web_port, *plain, is_up=answers(self.web_port, "/healthz"))
         self.tls = self._granian("tls", self.tls_port, *tls, is_up=lambda _: listens(self.tls_port))
         worker = ["celery", "-A", "config", "worker", "-Q", "publish,abuse,mail,periodic", "-l", "INFO"]
-        worker += ["-c", str(worker_processes), "--without-gossip", "--without-mingle"]
+        worker += ["-P", "threads", "-c", "16", "--without-gossip", "--without-mingle"]
         self.worker = self._program("worker", worker, is_up=logged(" ready."))
         beat = ["celery", "-A", "config", "beat", "-l", "INFO", "--pidfile=", "-s", str(directory / "beat-schedule")]
         self.beat = self._program("beat", beat, is_up=logged("beat: Starting"))

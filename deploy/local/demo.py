@@ -133,7 +133,8 @@ def _programs(directory: DataDirectory, environment: Mapping[str, str], web_port
     granian = ["granian", "--interface", "wsgi", "config.wsgi:application", "--host", "127.0.0.1", "--no-ws"]
     granian += ["--port", str(web_port), "--workers", "2", "--blocking-threads", "1"]
     granian += ["--respawn-failed-workers", "--workers-kill-timeout", "1"]
-    worker = ["celery", "-A", "config", "worker", "-Q", "publish,abuse,mail,periodic", "-c", "2", "-l", "INFO"]
+    worker = ["celery", "-A", "config", "worker", "-Q", "publish,abuse,mail,periodic", "-l", "INFO"]
+    worker += ["-P", "threads", "-c", "16"]
     worker += ["--without-mingle", "--without-gossip"]  # there is no other worker to wait a second for
     beat = ["celery", "-A", "config", "beat", "-s", str(directory.path / "beat-schedule"), "--pidfile=", "-l", "INFO"]
     wanted = {
