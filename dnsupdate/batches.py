@@ -47,7 +47,8 @@ _READ = Statement(
     """
 )
 
-# Locks in name order like every writer of publications. A publication that changed after it was read stays pending.
+# Locks in name order like every writer of publications. A publication that changed after it was read stays
+# pending, and has waited since now: a name that changes all the time would seem to have waited since it first did.
 # Since when a name answers nothing follows from what was sent: what the row says by now may never have been in DNS.
 _MARK = Statement(
     """
@@ -68,6 +69,9 @@ _MARK = Statement(
     ), cleaned AS (
         DELETE FROM dnsupdate_pendingpublication
         WHERE publication_id = ANY (ARRAY(SELECT id FROM marked WHERE is_clean))
+    ), requeued AS (
+        UPDATE dnsupdate_pendingpublication SET queued_at = now()
+        WHERE publication_id = ANY (ARRAY(SELECT id FROM marked WHERE NOT is_clean))
     )
     UPDATE dnsupdate_zone
     SET published_at = now(), message_count = message_count + 1, name_count = name_count + cardinality($2::bigint[]),
@@ -114,7 +118,8 @@ class Queue:
         for id, *_, urgency, queued_at in rows:
             self._ends[Urgency(int(urgency))] = (queued_at, id)
         return [
-            Change(int(id), name.decode(), int(revision), json.loads(rrsets)) for id, name, revision, rrsets, *_ in rows
+            Change(int(id), name.decode(), int(revision), json.loads(rrsets.decode()))
+            for id, name, revision, rrsets, *_ in rows
         ]
 
 

@@ -11,7 +11,7 @@ import hmac
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from socket import AF_INET, AF_INET6, inet_pton
 
 import dns.exception
 import dns.message
@@ -157,11 +157,10 @@ def _write_change(parts: list[bytes], apex: str, change: Change) -> int:
 def _rdata_to_wire(type_name: str, text: str) -> tuple[int, bytes]:
     try:
         if type_name == "A":
-            return _A, IPv4Address(text).packed
-        # A scope would be lost on the wire.
-        if type_name == "AAAA" and "%" not in text:
-            return _AAAA, IPv6Address(text).packed
-    except ValueError as error:
+            return _A, inet_pton(AF_INET, text)
+        if type_name == "AAAA":
+            return _AAAA, inet_pton(AF_INET6, text)
+    except (OSError, ValueError) as error:
         raise InvalidRRset(f"{type_name} {text[:80]!r}.") from error
     rdata = records.to_wire(type_name, text)
     return dns.rdatatype.from_text(type_name), rdata

@@ -74,3 +74,14 @@ def test_names_and_messages_are_counted(quiet_zone: Zone):
     batches.mark_published(lease, batches.read(quiet_zone.pk))
     quiet_zone.refresh_from_db()
     assert (quiet_zone.message_count, quiet_zone.name_count) == (2, 3)
+
+
+def test_a_name_that_changed_while_it_was_sent_waits_since_then_and_is_read_without_a_rewind(quiet_zone: Zone):
+    publish(quiet_zone, "alice", "bob")
+    queue, lease = Queue(quiet_zone.pk), leases.claim(quiet_zone.pk)
+    first = PendingPublication.objects.get(publication__name__startswith="alice").queued_at
+    changes = queue.read(10)
+    publish(quiet_zone, "alice")
+    batches.mark_published(lease, changes)
+    assert PendingPublication.objects.get().queued_at > first
+    assert labels(queue.read(10)) == ["alice"]
