@@ -17,8 +17,8 @@ from prometheus_client.registry import Collector
 from dnsupdate.models import Alarm, Failure, PendingPublication, Zone
 from dnsupdate.models.pending import Urgency
 
-# Counting what waits is one pass over the queue: 4 million names take about a second. Whoever asks holds a web process
-# meanwhile, so that a database that is slower than this gets no second chance.
+# Counting what waits is one pass over the queue (measured: 0.1 s for 500,000 names, 0.5 s for 4 million). A web process
+# answers nobody else meanwhile, so a database that is slower than this is not waited for.
 STATEMENT_TIMEOUT = timedelta(seconds=2)
 
 Samples = Iterable[tuple[Sequence[str], float]]
