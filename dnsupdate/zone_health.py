@@ -33,10 +33,9 @@ def watch() -> None:
     """Opens and closes alarms. Two queries, and a few more for each alarm that opens, changes or closes."""
     known = {alarm.zone_id: alarm for alarm in Alarm.objects.open().filter(kind=Alarm.Kind.ZONE, nameserver=None)}
     for zone in _watched():
-        alarm = known.get(zone.pk)
-        if text := _trouble(zone):
-            if alarm is None or alarm.text != text:
-                alarms.open(Alarm.Kind.ZONE, text, zone=zone)
+        alarm, text = known.get(zone.pk), _trouble(zone)
+        if text and (alarm is None or (alarm.text != text and not _fails_briefly(zone))):
+            alarms.open(Alarm.Kind.ZONE, text, zone=zone)
         elif alarm is not None and _follows(zone):
             alarms.close(Alarm.Kind.ZONE, zone=zone)
 
@@ -58,9 +57,14 @@ def _older_than(age: timedelta) -> QuerySet[PendingPublication]:
 
 def _trouble(zone) -> str:
     """What to tell of a zone from _watched; empty where there is nothing to tell yet, or any more."""
-    if zone.is_failing_long:
-        return FAILING.format(zone=zone, primary=zone.primary, message=_message(zone.failure))
-    return WAITING.format(zone=zone) if zone.is_late and not zone.is_failing else ""
+    if zone.is_failing and (zone.is_late or not _fails_briefly(zone)):
+        return FAILING.format(zone=zone, primary=zone.primary.name, message=_message(zone.failure))
+    return WAITING.format(zone=zone) if zone.is_late else ""
+
+
+def _fails_briefly(zone) -> bool:
+    """A nameserver that takes every other message would else be told in two ways by turns."""
+    return zone.is_failing and not zone.is_failing_long
 
 
 def _follows(zone) -> bool:

@@ -41,7 +41,7 @@ def test_a_primary_that_stays_away_is_told_with_reason_and_remedy(quiet_zone: Zo
     Zone.objects.update(failing_since=timezone.now() - TOO_LONG)
     tasks.watch_zones()
     [text] = open_texts()
-    assert f"{APEX} cannot be published at nowhere" in text
+    assert f"{APEX} cannot be published at nowhere." in text
     assert "The nameserver does not answer." in text
     assert "The zone's page at the desk" in text
 
@@ -134,6 +134,18 @@ def test_what_waits_because_the_primary_fails_is_told_as_failing():
 
 
 @pytest.mark.usefixtures("quiet_zone")
+def test_a_primary_that_takes_every_other_message_is_told_and_not_by_turns(settings):
+    settings.ALARM_MAIL = ["ops@example.org"]
+    wait_since(timedelta(hours=1))
+    for _ in range(3):
+        fail_since(timedelta(seconds=1))
+        zone_health.watch()
+        Zone.objects.update(failing_since=None, failure="")
+        zone_health.watch()
+    assert [notice.event for notice in Notice.objects.all()] == ["opened", "changed"]
+    assert "wait for longer than 60 seconds" in open_texts()[0]
+
+
 def test_a_zone_that_follows_loses_no_alarm_of_another(quiet_zone: Zone):
     other = Zone.objects.create(name="other.example", primary=quiet_zone.primary)
     Zone.objects.filter(pk=other.pk).update(failing_since=timezone.now() - TOO_LONG, failure="The clocks differ.")
