@@ -94,6 +94,8 @@ INSTALLED_APPS = [
     "allauth.account",
 ]
 MIDDLEWARE = [
+    # Before everything that looks at the host name or at TLS.
+    "config.metrics.Metrics",
     # For pages only: devices are answered before Django (ddns.wsgi).
     "ddns.middleware.SourceAddress",
     "django.middleware.security.SecurityMiddleware",
@@ -242,6 +244,8 @@ CELERY_BEAT_SCHEDULE = {
     # Two seconds: the longest that a lost wake-up may delay an update.
     "sweep": {"task": "dnsupdate.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
     "send-notices": {"task": "dnsupdate.tasks.send_notices", "schedule": 5.0, "options": {"expires": 5}},
+    # Well below the minute after which a zone is late (dnsupdate.zone_health).
+    "watch-zones": {"task": "dnsupdate.tasks.watch_zones", "schedule": 30.0, "options": {"expires": 30}},
     "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
 }
 
@@ -255,6 +259,10 @@ ALARM_MAIL: list[str] = env.list("DDNS_ALARM_MAIL", [])
 # Gets JSON by POST, signed with the secret if there is one.
 ALARM_WEBHOOK = env.str("DDNS_ALARM_WEBHOOK", "")
 ALARM_WEBHOOK_SECRET = env.str("DDNS_ALARM_WEBHOOK_SECRET", "")
+
+# --- Metrics ---------------------------------------------------------------------------------------------------
+# What Prometheus shows to read /metrics (authorization.credentials); without one there is no such page.
+METRICS_TOKEN = env.str("DDNS_METRICS_TOKEN", "")
 
 # --- Customers -------------------------------------------------------------------------------------------------
 # Whether addresses that the Internet does not route (private, loopback, ...) may be published.

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.contrib import admin
-from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, Min, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin
@@ -50,6 +50,8 @@ class ZoneAdmin(ModelAdmin):
                 waiting_count=Subquery(waiting.annotate(value=Count("pk")).values("value")),
                 oldest_queued_at=Subquery(waiting.annotate(value=Min("queued_at")).values("value")),
             )
+            # The worst first: failing longest, then waiting longest.
+            .order_by(F("failing_since").asc(nulls_last=True), F("oldest_queued_at").asc(nulls_last=True), "name")
         )
 
     @display(description="health", label={"failing": "danger", "slow": "warning", "follows": "success"})

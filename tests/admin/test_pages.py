@@ -1,9 +1,12 @@
 """The other pages of the desk: overview, accounts, ledger, zones, keys, domains, reserved names, log-in."""
 
 import base64
+import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.hashers import identify_hasher
+from django.utils import timezone
 
 from abuse import overview, suspensions
 from abuse.models import LedgerEntry
@@ -125,6 +128,17 @@ def test_zone_list_shows_health_at_a_constant_number_of_queries(
         Zone.objects.create(name=f"z{number}.test", primary=zone.primary)
     with django_assert_num_queries(len(first)):
         desk.get("/admin/dnsupdate/zone/")
+
+
+def test_zone_list_shows_the_worst_first(desk, home, zone):
+    """ddns.test waits; of the others one fails since yesterday, one since an hour ago, and one is well."""
+    now = timezone.now()
+    ages = {"a-well.test": None, "b-new.test": timedelta(hours=1), "c-old.test": timedelta(days=1)}
+    for name, age in ages.items():
+        Zone.objects.create(name=name, primary=zone.primary, failing_since=age and now - age)
+    html = desk.get("/admin/dnsupdate/zone/").content.decode()
+    shown = re.findall(r">((?:a-well|b-new|c-old|ddns)\.test)<", html)
+    assert shown == ["c-old.test", "b-new.test", "ddns.test", "a-well.test"]
 
 
 @pytest.mark.parametrize("page", ["ddns/user", "ddns/domain", "abuse/ledgerentry", "abuse/suspension"])

@@ -24,6 +24,7 @@ from tests.left_out import require
 CADDYFILE = Path(__file__).resolve().parents[2] / "deploy" / "provider" / "caddy" / "Caddyfile"
 SOON = timedelta(seconds=20)
 FORGED = "198.51.100.66"
+METRICS_TOKEN = secrets.token_hex(32)
 pytestmark = pytest.mark.servers
 
 
@@ -78,6 +79,7 @@ def web_service(directory: Path, port: int, site_url: str) -> Program:
         "DDNS_SITE_URL": site_url,
         "DDNS_ALLOWED_HOSTS": f"localhost,{LOOPBACK}",
         "DDNS_TRUSTED_PROXIES": LOOPBACK,
+        "DDNS_METRICS_TOKEN": METRICS_TOKEN,
         "DATABASE_URL": f"postgresql://nobody@{LOOPBACK}:1/none",
         "REDIS_URL": f"redis://{LOOPBACK}:1/0",
     }
@@ -155,6 +157,16 @@ def test_health_check_inside_the_container_is_sent_nowhere(proxy):
     response.read()
     connection.close()
     assert response.status == http.HTTPStatus.SERVICE_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("token", "status"), [("", 401), ("wrong", 401), (METRICS_TOKEN, 503)], ids=["none", "wrong", "right"]
+)
+def test_metrics_pass_the_proxy_for_the_token_and_by_tls_alone(proxy, token, status):
+    """503: who has the token is told that the database is away."""
+    headers = {"Authorization": f"Bearer {token}"}
+    assert proxy.get("/metrics", headers, is_tls=True).status == status
+    assert proxy.get("/metrics", headers).status == http.HTTPStatus.PERMANENT_REDIRECT
 
 
 @pytest.fixture
