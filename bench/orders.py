@@ -1,4 +1,4 @@
-"""Orders to a desk (desk.py) that runs beside the measurement."""
+"""Orders to a desk (desk.py, or another module) that runs beside the measurement."""
 
 import json
 import subprocess
@@ -13,13 +13,13 @@ from deploy.local.program import ROOT
 class Orders:
     """Use as a context manager. The desk is a process of its own, so that it starts before anything is timed."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
-        self.environment, self.log = environment, log
+    def __init__(self, environment: Mapping[str, str], log: Path, *, module: str = "bench.desk") -> None:
+        self.environment, self.log, self.module = environment, log, module
 
     def __enter__(self) -> Self:
         with self.log.open("ab") as log:
             self._desk = subprocess.Popen(
-                [sys.executable, "-m", "bench.desk"], cwd=ROOT, env=dict(self.environment), text=True,
+                [sys.executable, "-m", self.module], cwd=ROOT, env=dict(self.environment), text=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
             )  # fmt: skip
         return self

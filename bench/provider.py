@@ -19,28 +19,21 @@ from deploy.local.valkey import Valkey
 
 ZONE = "ddns.test"
 WEB_PROCESSES = 2
+PUBLISHERS = 16
 HOSTNAMES_PER_ACCOUNT = 100_000
 
 
-class Provider:
-    """Everything is private to `directory` and on free loopback ports; nothing of it needs a name in DNS."""
+class Services:
+    """Database, broker and programs, without nameservers. Everything is private to `directory` and on free loopback
+    ports; nothing of it needs a name in DNS.
+    """
 
-    def __init__(self, directory: Path, *, settings: str = "config.settings") -> None:
-        self.directory = directory
-        self.web_port, bind_port, knot_port = free_port(), free_port(), free_port()
-        key = TsigKey.generate("publisher")
-        self.key_file = directory / "tsig.key"
-        write_private(self.key_file, str(key))
+    def __init__(self, directory: Path, *, settings: str = "config.settings", publishers: int = PUBLISHERS) -> None:
+        self.directory, self.publishers = directory, publishers
+        self.web_port = free_port()
+        self.key = TsigKey.generate("publisher")
         self.postgres = Postgres(directory / "postgres", log=self._log("postgres"))
         self.valkey = Valkey(directory / "valkey", log=self._log("valkey"))
-        self.bind = Bind(
-            directory / "bind", zones=[ZONE], key=key, port=bind_port, secondaries=[(LOOPBACK, knot_port)],
-            log=self._log("bind"),
-        )  # fmt: skip
-        self.knot = Knot(
-            directory / "knot", zones=[ZONE], key=key, port=knot_port, primary=(LOOPBACK, bind_port),
-            log=self._log("knot"),
-        )  # fmt: skip
         self.environment = self._environment(settings)
         self.programs = self._programs()
 
@@ -50,22 +43,8 @@ class Provider:
         return {
             "postgres": self.postgres,
             "redis": self.valkey,
-            "nameserver": self.bind,
-            "secondary": self.knot,
             **{program.name: program for program in self.programs},
         }
-
-    def start_servers(self, supervisor: Supervisor) -> None:
-        supervisor.start(self.postgres, self.valkey, self.bind)
-        supervisor.start(self.knot)
-
-    def start_programs(self, supervisor: Supervisor) -> None:
-        """Makes schema and zone, then starts the programs."""
-        self.manage("migrate", "--noinput")
-        output = str(self.directory / "nameserver")
-        address = f"{LOOPBACK}:{self.bind.port}"
-        self.manage("add_domain", ZONE, "--nameserver", address, "--key-file", str(self.key_file), "--output", output)
-        supervisor.start(*self.programs)
 
     def manage(self, *command: str) -> None:
         """Runs manage.py to its end; raises CommandFailed with the end of its log."""
@@ -104,7 +83,7 @@ class Provider:
             self._program("web", granian, answers(self.web_port, "/healthz")),
             self._program(
                 "publish",
-                [*worker, "-Q", "publish", "-P", "threads", "-c", "16", "-n", "publish@%h"],
+                [*worker, "-Q", "publish", "-P", "threads", "-c", str(self.publishers), "-n", "publish@%h"],
                 logged(" ready."),
             ),
             self._program(
@@ -119,3 +98,37 @@ class Provider:
 
     def _program(self, name: str, argv: list[str], is_up) -> Program:
         return Program(name, [sys.executable, "-m", *argv], env=self.environment, log=self._log(name), is_up=is_up)
+
+
+class Provider(Services):
+    """With BIND as primary of one zone, and Knot as its secondary."""
+
+    def __init__(self, directory: Path, *, settings: str = "config.settings") -> None:
+        super().__init__(directory, settings=settings)
+        bind_port, knot_port = free_port(), free_port()
+        self.key_file = directory / "tsig.key"
+        write_private(self.key_file, str(self.key))
+        self.bind = Bind(
+            directory / "bind", zones=[ZONE], key=self.key, port=bind_port, secondaries=[(LOOPBACK, knot_port)],
+            log=self._log("bind"),
+        )  # fmt: skip
+        self.knot = Knot(
+            directory / "knot", zones=[ZONE], key=self.key, port=knot_port, primary=(LOOPBACK, bind_port),
+            log=self._log("knot"),
+        )  # fmt: skip
+
+    @property
+    def servers(self) -> dict[str, Server]:
+        return {**super().servers, "nameserver": self.bind, "secondary": self.knot}
+
+    def start_servers(self, supervisor: Supervisor) -> None:
+        supervisor.start(self.postgres, self.valkey, self.bind)
+        supervisor.start(self.knot)
+
+    def start_programs(self, supervisor: Supervisor) -> None:
+        """Makes schema and zone, then starts the programs."""
+        self.manage("migrate", "--noinput")
+        output = str(self.directory / "nameserver")
+        address = f"{LOOPBACK}:{self.bind.port}"
+        self.manage("add_domain", ZONE, "--nameserver", address, "--key-file", str(self.key_file), "--output", output)
+        supervisor.start(*self.programs)
