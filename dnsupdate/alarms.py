@@ -7,6 +7,7 @@ import hmac
 import json
 import logging
 import urllib.request
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from http.client import HTTPException
 
@@ -58,9 +59,14 @@ def close(kind: Alarm.Kind, *, zone: Zone | None = None, nameserver: Nameserver 
 
 
 def send_notices() -> int:
-    """Sends what is due, oldest first; how many were sent. What fails is tried again later, with the reason kept."""
-    due = Notice.objects.filter(Q(retry_at=None) | Q(retry_at__lte=timezone.now()), sent_at=None)
-    return sum(_send(notice_id) for notice_id in list(due.values_list("pk", flat=True)))
+    """Sends what is due, oldest first; how many were sent. What fails is tried again later, with the reason kept.
+
+    Everything that is due by mail goes into one: a nameserver that dies with all its zones is one mail.
+    """
+    due = Notice.objects.filter(_is_due(), sent_at=None)
+    mails = list(due.filter(channel=Notice.Channel.MAIL).values_list("pk", flat=True))
+    posts = list(due.filter(channel=Notice.Channel.WEBHOOK).values_list("pk", flat=True))
+    return _send(mails, _mail) + sum(_send([notice_id], _post) for notice_id in posts)
 
 
 def _tell(alarm: Alarm, event: Notice.Event) -> None:
@@ -71,38 +77,61 @@ def _tell(alarm: Alarm, event: Notice.Event) -> None:
     )
 
 
-def _send(notice_id: int) -> bool:
-    """Claims it first, so that of two tasks at once one sends: a task that dies leaves it to the next try."""
-    claimed = Notice.objects.filter(Q(retry_at=None) | Q(retry_at__lte=timezone.now()), pk=notice_id, sent_at=None)
-    if not claimed.update(retry_at=timezone.now() + timedelta(seconds=6 * TIMEOUT_SECONDS)):
-        return False
-    notice = Notice.objects.select_related("alarm__zone", "alarm__nameserver").get(pk=notice_id)
+def _is_due() -> Q:
+    return Q(retry_at=None) | Q(retry_at__lte=timezone.now())
+
+
+def _send(notice_ids: Sequence[int], channel: Callable[[Sequence[Notice]], None]) -> int:
+    """Claims them first, so that of two tasks at once one sends: a task that dies leaves them to the next try."""
+    in_a_while = timezone.now() + timedelta(seconds=6 * TIMEOUT_SECONDS)
+    claimed = [
+        notice_id
+        for notice_id in notice_ids
+        if Notice.objects.filter(_is_due(), pk=notice_id, sent_at=None).update(retry_at=in_a_while)
+    ]
+    notices = list(Notice.objects.select_related("alarm__zone", "alarm__nameserver").filter(pk__in=claimed))
+    if not notices:
+        return 0
     try:
-        (_mail if notice.channel == Notice.Channel.MAIL else _post)(notice)
+        channel(notices)
     except (OSError, HTTPException, ValueError) as error:
+        _put_off(notices, f"{type(error).__name__}: {error}"[:500])
+        return 0
+    return Notice.objects.filter(pk__in=claimed).update(sent_at=timezone.now(), failure="")
+
+
+def _put_off(notices: Sequence[Notice], failure: str) -> None:
+    logger.warning("%d notices of alarms were not sent: %s", len(notices), failure)
+    for notice in notices:
         pause = min(FIRST_PAUSE * 2 ** min(notice.try_count, 16), LONGEST_PAUSE)
         notice.try_count += 1
-        notice.failure, notice.retry_at = f"{type(error).__name__}: {error}"[:500], timezone.now() + pause
-        notice.save(update_fields=["try_count", "failure", "retry_at"])
-        logger.warning("%s was not sent: %s", notice, notice.failure)
-        return False
-    notice.sent_at, notice.failure = timezone.now(), ""
-    notice.save(update_fields=["sent_at", "failure"])
-    return True
+        notice.failure, notice.retry_at = failure, timezone.now() + pause
+    Notice.objects.bulk_update(notices, ["try_count", "failure", "retry_at"])
 
 
-def _mail(notice: Notice) -> None:
-    alarm = notice.alarm
-    subject = f"[{settings.SITE_NAME}] {notice.event}: {alarm}"
-    times = f"Opened {alarm.opened_at:%Y-%m-%d %H:%M:%S} UTC."
-    if alarm.closed_at:
-        times += f" Closed {alarm.closed_at:%Y-%m-%d %H:%M:%S} UTC."
-    text = f"{notice.text}\n\n{times}\n{settings.SITE_URL}/admin/dnsupdate/alarm/{alarm.pk}/change/\n"
+def _mail(notices: Sequence[Notice]) -> None:
+    first = notices[0]
+    subject = f"[{settings.SITE_NAME}] {first.event}: {first.alarm}"
+    if len(notices) > 1:
+        subject += f", and {len(notices) - 1} more"
+    text = "\n\n".join(map(_in_words, notices))
     send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, settings.ALARM_MAIL)
 
 
-def _post(notice: Notice) -> None:
-    """JSON by POST. With a secret, X-Signature-256 is `sha256=` and the hexadecimal HMAC of the body (RFC 2104)."""
+def _in_words(notice: Notice) -> str:
+    alarm = notice.alarm
+    times = f"Opened {alarm.opened_at:%Y-%m-%d %H:%M:%S} UTC."
+    if alarm.closed_at:
+        times += f" Closed {alarm.closed_at:%Y-%m-%d %H:%M:%S} UTC."
+    return (
+        f"{notice.event}: {alarm}\n{notice.text}\n{times}\n"
+        f"{settings.SITE_URL}/admin/dnsupdate/alarm/{alarm.pk}/change/\n"
+    )
+
+
+def _post(notices: Sequence[Notice]) -> None:
+    """One notice as JSON by POST. With a secret, X-Signature-256 is `sha256=` and the hexadecimal HMAC of the body (RFC 2104)."""
+    (notice,) = notices
     alarm = notice.alarm
     body = json.dumps(
         {

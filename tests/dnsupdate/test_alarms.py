@@ -94,7 +94,17 @@ def test_a_new_text_is_told_again(zone: Zone, settings):
     alarms.send_notices()
     assert [notice.event for notice in Notice.objects.all()] == ["opened", "changed"]
     assert TEXT in mail.outbox[0].body
-    assert "DS is gone" in mail.outbox[1].body
+    assert "DS is gone" in mail.outbox[0].body
+
+
+def test_a_nameserver_that_dies_with_all_its_zones_is_one_mail(zone: Zone, settings):
+    settings.ALARM_MAIL = ["ops@example.org"]
+    for number in range(23):
+        alarms.open(Alarm.Kind.ZONE, TEXT, zone=Zone.objects.create(name=f"z{number}.example", primary=zone.primary))
+    assert alarms.send_notices() == 23
+    [sent] = mail.outbox
+    assert sent.subject.endswith("z0.example, and 22 more")
+    assert sent.body.count(TEXT) == 23
 
 
 def test_what_is_over_is_told_and_may_come_again(zone: Zone, settings):
