@@ -82,18 +82,22 @@ class _Overtake:
         left, seconds = done[-1].waiting.result(), time.monotonic() - began
         used_after = cpu.used(servers)
         self._wait_for_the_rest()
+        # Once more, now that more of what waited was sent behind them.
+        again = [self.sightings.expect(number, None) for number in range(len(done))]
+        self._wait_for_the_rest()
         self.sightings.close()
         self.counter.shutdown()
         drained = self.options.waiting - left
         print_line(
             **self._figures(done),
+            still_gone=sum(each.seen_at.keys() == self.ports.keys() for each in again),
             seconds=round(seconds, 1),
             drained=drained,
             drained_names_per_s=round(drained / seconds),
             **cpu_per_name(used, used_after, drained),
             load_before=round(load_before, 2),
         )
-        return any(each.sighting.seen_at.keys() != self.ports.keys() for each in done)
+        return any(each.seen_at.keys() != self.ports.keys() for each in [*again, *(one.sighting for one in done)])
 
     def _withdraw(self, number: int) -> _Withdrawal:
         self.rig.orders.send("withdraw", zone_id=self.zone.id, name=self.names[number])
