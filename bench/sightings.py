@@ -34,6 +34,10 @@ class Sightings:
         self.servers = list(ports)
         self._under_way: dict[int, Sighting] = {}
 
+    @property
+    def is_any_under_way(self) -> bool:
+        return bool(self._under_way)
+
     def expect(self, number: int, address: str | None) -> Sighting:
         sighting = self._under_way[number] = Sighting(number, address)
         return sighting
