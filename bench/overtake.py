@@ -38,11 +38,12 @@ def main() -> int:
         with directory(keep=options.keep) as path:
             rig = Rig(path, publishers=options.publishers)
             with rig.run(), rig.case("bind", [SeededZone(APEX, options.names)]) as case, ExitStack() as stack:
-                followers = nameservers.secondaries(case.primary, case.primary.directory.parent, ["knot"])
+                followers = nameservers.secondaries(case.primary, case.primary.directory.parent, options.secondaries)
                 stack.callback(lambda: [each.kill() for each in followers.values()])
                 nameservers.attach(case.primary, list(followers.values()))
-                say("  the secondary is level")
-                return _Overtake(rig, case, followers["knot"].port, options).run()
+                say("  the secondaries are level")
+                ports = {f"secondary_{kind}": each.port for kind, each in followers.items()}
+                return _Overtake(rig, case, ports, options).run()
     except (LocalError, TimeoutError, OSError, Mismatch, dns.exception.DNSException) as error:
         print(f"bench: {type(error).__name__}: {error}", file=sys.stderr)
     return 1
@@ -61,12 +62,12 @@ class _Withdrawal:
 
 
 class _Overtake:
-    def __init__(self, rig: Rig, case: Case, secondary_port: int, options: argparse.Namespace) -> None:
+    def __init__(self, rig: Rig, case: Case, secondary_ports: dict[str, int], options: argparse.Namespace) -> None:
         self.rig, self.case, self.options = rig, case, options
         self.zone: ServedZone = case.zones[0]
         numbers = random.sample(range(self.zone.seeded.count), options.withdrawals)
         self.names = [self.zone.seeded.name(number) for number in numbers]
-        self.ports = {"primary": case.primary.port, "secondary": secondary_port}
+        self.ports = {"primary": case.primary.port, **secondary_ports}
         self.sightings = Sightings(self.ports, self.names)
         # Counting reads the whole queue: beside the looking, and not while a withdrawal is under way to the primary.
         self.counter = ThreadPoolExecutor(1)
@@ -152,7 +153,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--waiting", type=int, default=500_000, help="ordinary updates when the worker is woken")
     parser.add_argument("--withdrawals", type=int, default=30, help="one after another, of any of the names")
     parser.add_argument("--pause", type=float, default=0.25, help="seconds between two, on average")
-    parser.add_argument("--publishers", type=int, default=2, help="processes of the worker")
+    parser.add_argument("--publishers", type=int, default=16, help="threads of the worker")
+    parser.add_argument("--secondaries", nargs="*", choices=["bind", "knot"], default=["bind", "knot"])
     parser.add_argument("--keep", action="store_true", help="leave the directory with data and logs behind")
     return parser.parse_args()
 
