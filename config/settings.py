@@ -242,6 +242,7 @@ CELERY_BEAT_SCHEDULE = {
     # Two seconds: the longest that a lost wake-up may delay an update.
     "sweep": {"task": "dnsupdate.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
     "send-notices": {"task": "dnsupdate.tasks.send_notices", "schedule": 5.0, "options": {"expires": 5}},
+    "check-signatures": {"task": "dnsupdate.tasks.check_signatures", "schedule": timedelta(hours=1)},
     "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
 }
 
@@ -255,6 +256,10 @@ ALARM_MAIL: list[str] = env.list("DDNS_ALARM_MAIL", [])
 # Gets JSON by POST, signed with the secret if there is one.
 ALARM_WEBHOOK = env.str("DDNS_ALARM_WEBHOOK", "")
 ALARM_WEBHOOK_SECRET = env.str("DDNS_ALARM_WEBHOOK_SECRET", "")
+
+# Signatures that end sooner raise an alarm. Shorter than the primary's policy leaves them before it renews them (BIND and
+# our snippets: five days), longer than a weekend.
+SIGNATURE_WARNING = timedelta(days=env.int("DDNS_SIGNATURE_WARNING_DAYS", 3))
 
 # --- Customers -------------------------------------------------------------------------------------------------
 # Whether addresses that the Internet does not route (private, loopback, ...) may be published.

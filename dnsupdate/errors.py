@@ -62,3 +62,11 @@ class FenceMoved(PrimaryError):
 
 class RecordsRefused(DnsUpdateError):
     """The nameserver refuses these records:"""
+
+
+class NotDenied(DnsUpdateError):
+    """The answer does not prove that something is not there:"""
+
+
+class Bogus(DnsUpdateError):
+    """The signatures do not hold (RFC 4035 §4.3):"""

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from dnsupdate import alarms, publisher, wake
+from dnsupdate import alarms, publisher, signings, wake
 from dnsupdate.models import Zone
 
 
@@ -24,3 +24,9 @@ def sweep() -> None:
 def send_notices() -> None:
     """Tells people of alarms by mail and webhook."""
     alarms.send_notices()
+
+
+@shared_task
+def check_signatures() -> None:
+    """Looks whether the primaries keep signing the zones that they sign."""
+    signings.check_all()
