@@ -108,7 +108,8 @@ def validate(answer: dns.message.Message, keys: Keys, *, at: datetime | None = N
     """Whether the answer, asked with the DO bit, is what the zone's signer says of its question now, or at that time.
 
     Positive answers, from a wildcard or not (RFC 4035 §5.3), aliases within the zone, and names and types that do not exist,
-    by NSEC or NSEC3. Costs no network. An answer that comes by DNAME or delegation does not validate.
+    by NSEC or NSEC3. Every record of the zone in the answer section is then a checked one. An answer that comes by DNAME or
+    by delegation does not validate. Costs no network.
     """
     try:
         _Validation(answer, keys, _seconds(at)).run()
@@ -155,31 +156,48 @@ class _Validation:
 
     def run(self) -> None:
         name, rdtype = self._question()
-        rcode = self.answer.rcode()
+        chain: set[tuple[Name, RdataType]] = set()
         for _ in range(MAX_ALIASES):
-            rrset = _get(self.answer, self.answer.answer, name, rdtype)
-            alias = None if rrset else _get(self.answer, self.answer.answer, name, RdataType.CNAME)
-            found = rrset or alias
+            found = self._find(name, rdtype) or self._find(name, RdataType.CNAME)
             if found is None:
-                return self._check_denial(name, rdtype, rcode)
-            self._check_positive(name, found)
-            if alias is None:
+                self._check_denial(name, rdtype)
                 break
-            name = alias[0].target
+            self._check_positive(name, found)
+            chain.add((name, found.rdtype))
+            if found.rdtype == rdtype:
+                self._check_rcode(found)
+                break
+            name = found[0].target
             if not name.is_subdomain(self.keys.apex):
-                break  # whatever it is, another zone says it
-        if rrset is not None and rcode != dns.rcode.NOERROR:
-            raise _Flawed(Flaw.NO_ANSWER, f"{name}, which has {_text(rdtype)}, answered {dns.rcode.to_text(rcode)}")
+                break  # what it answers there is another zone's to sign
+        self._refuse_others(chain)
 
     def _question(self) -> tuple[Name, RdataType]:
         if len(self.answer.question) != 1:
             raise _Flawed(Flaw.NO_ANSWER, "a message without a question")
         question = self.answer.question[0]
+        if question.rdclass != dns.rdataclass.IN or dns.rdatatype.is_metatype(question.rdtype):
+            raise _Flawed(Flaw.NO_ANSWER, f"{question.name} {_text(question.rdtype)}, which is no type of records")
         if self.answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
             raise _Flawed(Flaw.NO_ANSWER, dns.rcode.to_text(self.answer.rcode()))
         if not question.name.is_subdomain(self.keys.apex):
             raise _Flawed(Flaw.NO_ANSWER, f"{question.name} is not in {self.keys.apex}")
         return question.name, question.rdtype
+
+    def _find(self, name: Name, rdtype: RdataType) -> RRset | None:
+        return _get(self.answer, self.answer.answer, name, rdtype)
+
+    def _check_rcode(self, found: RRset) -> None:
+        if self.answer.rcode() != dns.rcode.NOERROR:
+            text = dns.rcode.to_text(self.answer.rcode())
+            raise _Flawed(Flaw.NO_ANSWER, f"{found.name} {_text(found.rdtype)}, with {text}")
+
+    def _refuse_others(self, chain: set[tuple[Name, RdataType]]) -> None:
+        """Records of the zone that nobody asked for are not checked, so a reader must not take them for checked."""
+        for rrset in self.answer.answer:
+            is_ours = rrset.name.is_subdomain(self.keys.apex) and rrset.rdtype != RdataType.RRSIG
+            if is_ours and (rrset.name, rrset.rdtype) not in chain:
+                raise _Flawed(Flaw.NO_ANSWER, f"{rrset.name} {_text(rrset.rdtype)}, which was not asked for")
 
     def _check_positive(self, name: Name, rrset: RRset) -> None:
         signature = _check_signature(self.answer, self.answer.answer, rrset, self.keys, self.now)
@@ -191,12 +209,12 @@ class _Validation:
         except NotDenied as error:
             raise _Flawed(Flaw.NOT_DENIED, f"{name}, answered by *.{encloser} ({error})") from error
 
-    def _check_denial(self, name: Name, rdtype: RdataType, rcode: dns.rcode.Rcode) -> None:
+    def _check_denial(self, name: Name, rdtype: RdataType) -> None:
         soa = _get(self.answer, self.answer.authority, self.keys.apex, RdataType.SOA)
         if soa is not None:
             _check_signature(self.answer, self.answer.authority, soa, self.keys, self.now)
         try:
-            if rcode == dns.rcode.NXDOMAIN:
+            if self.answer.rcode() == dns.rcode.NXDOMAIN:
                 self._proof().deny_name(name)
             else:
                 self._proof().deny_type(name, rdtype)
