@@ -70,11 +70,21 @@ def ask_primary(zone: Zone, name: str, type_name: str) -> dns.message.Message:
     query = _query(name, type_name)
     if zone.primary.key:
         query.use_tsig(zone.primary.key.for_messages())
-    answer = _exchange(query, zone.primary)
+    try:
+        answer = _exchange(query, zone.primary)
+    except _NotSigned:
+        # Knot does not sign why it refuses; whatever else comes without a signature may come from anybody.
+        answer = _exchange(_query(name, type_name), zone.primary)
+        if _is_said(answer):
+            raise KeyRefused("(the answer is not signed)") from None
     if not _is_said(answer):
         is_missing = answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN, dns.rcode.REFUSED, dns.rcode.NOTAUTH)
         raise ZoneMissing if is_missing else ServerFailed(dns.rcode.to_text(answer.rcode()) + ".")
     return answer
+
+
+class _NotSigned(Exception):
+    pass
 
 
 def _query(name: str, type_name: str) -> dns.message.QueryMessage:
@@ -86,6 +96,10 @@ def _exchange(query: dns.message.Message, server: Nameserver) -> dns.message.Mes
         return dns.query.tcp(query, nameservers.resolve(server), port=server.port, timeout=TIMEOUT_SECONDS)
     except (dns.tsig.PeerError, dns.tsig.BadSignature, dns.tsig.BadTime) as error:
         raise KeyRefused(f"({type(error).__name__})") from error
+    except dns.exception.FormError as error:
+        if query.had_tsig:
+            raise _NotSigned from error
+        raise ServerFailed(f"its answer is malformed ({type(error).__name__}).") from error
     except (dns.exception.DNSException, OSError) as error:
         raise Unreachable(f"{server}: {error or type(error).__name__}.") from error
 
