@@ -17,7 +17,6 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
-from django.utils import timezone
 from dns.dnssectypes import DSDigest
 from dns.name import Name
 from dns.rdatatype import RdataType
@@ -284,4 +283,4 @@ def _text(rdtype: RdataType) -> str:
 
 
 def _seconds(at: datetime | None) -> float:
-    return (at or timezone.now()).astimezone(UTC).timestamp()
+    return (at or datetime.now(UTC)).timestamp()
