@@ -34,6 +34,9 @@ MAX_SIGNATURES_TRIED = 8
 MAX_ALIASES = 8
 DIGESTS = (DSDigest.SHA256, DSDigest.SHA384)
 
+# Records about a name, which stand beside a CNAME and are not answered by it (RFC 4035 §2.5, RFC 2181 §10.1).
+ABOUT_NAMES = (RdataType.RRSIG, RdataType.NSEC, RdataType.NSEC3, RdataType.SIG, RdataType.KEY, RdataType.NXT)
+
 RRset = dns.rrset.RRset
 
 
@@ -106,9 +109,9 @@ def trust(
 def validate(answer: dns.message.Message, keys: Keys, *, at: datetime | None = None) -> Verdict:
     """Whether the answer, asked with the DO bit, is what the zone's signer says of its question now, or at that time.
 
-    Positive answers, from a wildcard or not (RFC 4035 §5.3), aliases within the zone, and names and types that do not exist,
-    by NSEC or NSEC3. Every record of the zone in the answer section is then a checked one. An answer that comes by DNAME or
-    by delegation does not validate. Costs no network.
+    Positive answers, from a wildcard or not (RFC 4035 §5.3), aliases within the zone, and names and types that do not exist, by
+    NSEC or NSEC3. Every record of the zone in the answer section is then a checked one. What comes by DNAME or by delegation,
+    and questions for the signer's own records, do not validate. Costs no network.
     """
     try:
         _Validation(answer, keys, _seconds(at)).run()
@@ -175,8 +178,9 @@ class _Validation:
         if len(self.answer.question) != 1:
             raise _Flawed(Flaw.NO_ANSWER, "a message without a question")
         question = self.answer.question[0]
-        if question.rdclass != dns.rdataclass.IN or dns.rdatatype.is_metatype(question.rdtype):
-            raise _Flawed(Flaw.NO_ANSWER, f"{question.name} {_text(question.rdtype)}, which is no type of records")
+        is_of_records = not dns.rdatatype.is_metatype(question.rdtype) and question.rdtype not in ABOUT_NAMES
+        if question.rdclass != dns.rdataclass.IN or not is_of_records:
+            raise _Flawed(Flaw.NO_ANSWER, f"{question.name} {_text(question.rdtype)}, which is not validated")
         if self.answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
             raise _Flawed(Flaw.NO_ANSWER, dns.rcode.to_text(self.answer.rcode()))
         if not question.name.is_subdomain(self.keys.apex):

@@ -386,6 +386,13 @@ def test_a_record_that_nobody_asked_for_is_not_let_through(signed: Signed):
     assert flaw(reread(answer), signed.keys) == Flaw.NO_ANSWER
 
 
+def test_an_alias_does_not_answer_for_what_stands_beside_it(signed: Signed):
+    """NSEC and CNAME are at the same name: that the alias leads nowhere does not say that there is no NSEC."""
+    answer = signed.ask("grace")
+    answer.question = [dns.rrset.RRset(answer.question[0].name, 1, dns.rdatatype.NSEC)]
+    assert flaw(reread(answer), signed.keys) == Flaw.NO_ANSWER
+
+
 @pytest.mark.parametrize("type_name", ["ANY", "AXFR"])
 def test_a_denial_of_a_type_does_not_deny_all_types(signed: Signed, type_name: str):
     answer = signed.ask("alice", "TXT")
