@@ -160,7 +160,7 @@ def problem(signing: Signing) -> str:
             f"`manage.py check_signatures {signing.zone} --expect-unsigned`."
         )
     if signing.flaw:
-        return f"Answers of the primary do not validate: {signing.flaw}."
+        return f"Answers of the primary do not validate: {signing.flaw.rstrip('.')}."
     if signing.expires_at and signing.expires_at < signing.checked_at + settings.SIGNATURE_WARNING:
         return (
             f"Signatures expire within {settings.SIGNATURE_WARNING.days} days: the primary does not renew them. Look into "

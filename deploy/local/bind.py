@@ -119,6 +119,11 @@ class Bind(Server):
             self.signed[apex] = denial
         self._reconfigure()
 
+    def sign_zone(self, apex: str, denial: Denial) -> None:
+        """Sign a zone that it serves, at once and with all that it holds."""
+        self.signed[apex] = denial
+        self._reconfigure()
+
     def remove_zone(self, apex: str) -> None:
         """Stop serving it and forget what it held."""
         self.zones.remove(apex)

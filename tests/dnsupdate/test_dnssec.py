@@ -120,6 +120,13 @@ def test_a_server_that_is_not_the_parents_is_not_taken_for_it(primary: Server, k
         dnssec.ds_at_parent(signed_zone, host=primary.host, port=primary.port)
 
 
+def test_a_parents_server_that_is_not_there_is_said(signed_zone: Zone, free_port: int):
+    with pytest.raises(CommandError, match="does not answer"):
+        show_ds(signed_zone, parent=f"127.0.0.1:{free_port}")
+    with pytest.raises(CommandError, match="is not a port"):
+        show_ds(signed_zone, parent="127.0.0.1:none")
+
+
 def test_what_is_wrong_at_the_primary_is_said(primary: Server, committed_db, free_port: int):
     apex = f"p{secrets.token_hex(4)}.test"
     primary.add_zone(apex, Denial.NSEC)

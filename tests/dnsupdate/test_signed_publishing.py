@@ -146,6 +146,24 @@ def test_messages_that_delete_all_at_a_name_leave_the_signer_its_records(primary
         assert_whole(primary, zone.name, tmp_path)
 
 
+def test_a_zone_is_signed_while_it_is_updated(committed_db, signer, fresh_zone, tmp_path: Path):
+    """An operator adds the policy to a zone with a thousand names."""
+    server, denial = signer
+    zone = zone_row(server, fresh_zone(server))
+    outbox.publish(zone, {f"host-{number}.{zone.name}": a("192.0.2.1") for number in range(1000)})
+    drain(zone)
+    server.sign_zone(zone.name, denial)
+    outbox.publish(zone, {f"host-{number}.{zone.name}": {} for number in range(0, 1000, 2)}, Urgency.WITHDRAWAL)
+    drain(zone)
+    keys = keys_of(server, zone.name)
+    names = [f"host-{number}.{zone.name}" for number in (0, 1)]
+    expected = ["NXDOMAIN valid", "NOERROR valid"]
+    wait_for(lambda: [verdict_on(server, keys, name) for name in names] == expected, PATIENCE, "the signatures")
+    comparison = verify.compare(zone)
+    assert (comparison.name_count, comparison.differences) == (1000, [])
+    assert_whole(server, zone.name, tmp_path)
+
+
 # --- Order ------------------------------------------------------------------------------------------------------
 
 
