@@ -246,6 +246,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-notices": {"task": "dnsupdate.tasks.send_notices", "schedule": 5.0, "options": {"expires": 5}},
     # Well below the minute after which a zone is late (dnsupdate.zone_health).
     "watch-zones": {"task": "dnsupdate.tasks.watch_zones", "schedule": 30.0, "options": {"expires": 30}},
+    "check-signatures": {"task": "dnsupdate.tasks.check_signatures", "schedule": timedelta(hours=1)},
     "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
 }
 
@@ -263,6 +264,9 @@ ALARM_WEBHOOK_SECRET = env.str("DDNS_ALARM_WEBHOOK_SECRET", "")
 # --- Metrics ---------------------------------------------------------------------------------------------------
 # What Prometheus shows to read /metrics (authorization.credentials); without one there is no such page.
 METRICS_TOKEN = env.str("DDNS_METRICS_TOKEN", "")
+# Signatures that end sooner raise an alarm. Shorter than the primary's policy leaves them before it renews them (BIND and
+# our snippets: five days), longer than a weekend.
+SIGNATURE_WARNING = timedelta(days=env.int("DDNS_SIGNATURE_WARNING_DAYS", 3))
 
 # --- Customers -------------------------------------------------------------------------------------------------
 # Whether addresses that the Internet does not route (private, loopback, ...) may be published.

@@ -88,3 +88,11 @@ class RecordsRefused(DnsUpdateError):
     def reason(self) -> str:  # type: ignore[override]
         """The response code that it was given."""
         return str(self.args[0]).rstrip(".")
+
+
+class NotDenied(DnsUpdateError):
+    """The answer does not prove that something is not there:"""
+
+
+class Bogus(DnsUpdateError):
+    """The signatures do not hold (RFC 4035 §4.3):"""

@@ -31,7 +31,7 @@ zone "{apex}" {{
     notify-delay 0;                   // the default of 5 s is what secondaries would lag
     max-journal-size 512m;
     max-ixfr-ratio unlimited;
-    // notify explicit; also-notify {{ 192.0.2.53; }};  // your secondaries
+{signing}    // notify explicit; also-notify {{ 192.0.2.53; }};  // your secondaries
 }};
 """
 
@@ -57,6 +57,49 @@ zone:
     zonefile-sync: -1       # with 0, acknowledged updates may be lost in a power cut
     zonefile-load: difference-no-serial
     journal-content: all
+{signing}"""
+
+# One key that signs everything (CSK): nobody has to change the DS record at the registry until the key is changed by hand.
+# No NSEC3: the names of a dynamic zone are no secret worth twice the denials, and its opt-out would deny nothing.
+_BIND_POLICY = """\
+// Include this in named.conf once, before the zones.
+dnssec-policy "ddns-signed" {{
+    keys {{ csk lifetime unlimited algorithm ecdsap256sha256; }};
+    dnskey-ttl 1h;
+    max-zone-ttl 1d;               // a higher TTL is cut down to this without a word
+    signatures-validity 14d;
+    signatures-validity-dnskey 14d;
+    signatures-refresh 5d;         // an alarm comes when they have less than DDNS_SIGNATURE_WARNING_DAYS
+    // nsec3param iterations 0 optout no salt-length 0;  // so that nobody can list the zone (RFC 9276)
+}};
+"""
+
+_BIND_SIGNING = """\
+    dnssec-policy "ddns-signed";
+    inline-signing no;                // signs the zone that is updated, and no copy of it
+    key-directory "keys";             // make it, writable for BIND alone, and keep a copy: without the keys the zone is dark
+"""
+
+_KNOT_POLICY = """\
+# Include this in knot.conf once, before the zones. The keys are in Knot's storage directory, keys/: keep a copy, without
+# them the zone is dark.
+policy:
+  - id: ddns-signed
+    single-type-signing: on
+    algorithm: ecdsap256sha256
+    ksk-lifetime: 0
+    zsk-lifetime: 0
+    dnskey-ttl: 1h
+    zone-max-ttl: 1d
+    rrsig-lifetime: 14d
+    rrsig-refresh: 5d       # an alarm comes when they have less than DDNS_SIGNATURE_WARNING_DAYS
+    nsec3: off              # on, with nsec3-iterations: 0 and nsec3-salt-length: 0, so that nobody can list the zone
+    cds-cdnskey-publish: always
+"""
+
+_KNOT_SIGNING = """\
+    dnssec-signing: on
+    dnssec-policy: ddns-signed
 """
 
 
@@ -67,17 +110,22 @@ class Snippets:
     by_file_name: dict[str, str]
 
 
-def render(apex: str, key: TsigKey) -> Snippets:
-    """The initial zone file and the zone's configuration for either server."""
+def render(apex: str, key: TsigKey, *, is_signed: bool = False) -> Snippets:
+    """The initial zone file and the zone's configuration for either server, which signs it if it shall be signed."""
     algorithm = "hmac-md5" if key.algorithm.startswith("hmac-md5") else key.algorithm
     values = {"apex": apex, "key": key.name, "algorithm": algorithm, "secret": key.secret}
     zone_file = _ZONE_FILE.format(apex=apex, ns=f"ns1.{apex}.", glue="ns1 IN A 127.0.0.1 ; the server's own address\n")
+    bind_signing, knot_signing = (_BIND_SIGNING, _KNOT_SIGNING) if is_signed else ("", "")
+    policies = (
+        {"dnssec-policy.bind.conf": _BIND_POLICY.format(), "dnssec-policy.knot.conf": _KNOT_POLICY} if is_signed else {}
+    )
     return Snippets(
         {
             f"{apex}.zone": zone_file,
             f"{key.name}.key.bind.conf": _BIND_KEY.format(**values),
-            f"{apex}.bind.conf": _BIND.format(**values),
+            f"{apex}.bind.conf": _BIND.format(**values, signing=bind_signing),
             f"{key.name}.key.knot.conf": _KNOT_KEY.format(**values),
-            f"{apex}.knot.conf": _KNOT.format(**values),
+            f"{apex}.knot.conf": _KNOT.format(**values, signing=knot_signing),
+            **policies,
         }
     )

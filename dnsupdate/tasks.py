@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from dnsupdate import alarms, publisher, wake, zone_health
+from dnsupdate import alarms, publisher, signings, wake, zone_health
 from dnsupdate.models import Zone
 
 
@@ -30,3 +30,9 @@ def send_notices() -> None:
 def watch_zones() -> None:
     """Opens and closes the alarms of zones that do not follow."""
     zone_health.watch()
+
+
+@shared_task
+def check_signatures() -> None:
+    """Looks whether the primaries keep signing the zones that they sign."""
+    signings.check_all()

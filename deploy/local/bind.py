@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from .errors import ServerFailed
 from .ports import LOOPBACK, free_port
 from .process import Process
 from .server import Server
+from .signing import BIND_POLICIES, BIND_ZONE, Denial, is_signed
 from .tsig import TsigKey
 from .users import check_reach, give, unprivileged
 from .zones import file_of, serves, zone_file
@@ -57,7 +58,7 @@ zone "{apex}" {{
     type primary;
     file "{file}";
     update-policy {{ grant "{key.name}" zonesub ANY; }};
-}};
+{signing}}};
 """
 
 RNDC = """\
@@ -69,7 +70,7 @@ options {{ default-key "{control.name}"; default-server {host}; default-port {co
 class Bind(Server):
     """Zones live in `directory` and survive; a zone file that exists is not written again.
 
-    Secondaries are told by NOTIFY and may transfer with the same key that may update.
+    Secondaries are told by NOTIFY and may transfer with the same key that may update. Zones in `signed` are signed.
     """
 
     name = "bind"
@@ -84,7 +85,9 @@ class Bind(Server):
         secondaries: Sequence[tuple[str, int]] = (),
         port: int | None = None,
         log: Path | None = None,
+        signed: Mapping[str, Denial] | None = None,
     ):
+        self.signed = dict(signed or {})
         self.directory, self.key, self.secondaries = Path(directory).absolute(), key, list(secondaries)
         self.zones = list(zones)
         self.log = log or self.directory / "bind.log"
@@ -107,16 +110,24 @@ class Bind(Server):
         super().begin()
 
     def is_ready(self) -> bool:
-        return serves(self.port, self.zones)
+        return serves(self.port, self.zones) and all(is_signed(self.port, *each) for each in self.signed.items())
 
-    def add_zone(self, apex: str) -> None:
-        """Serve one more zone, at once where the server runs."""
+    def add_zone(self, apex: str, denial: Denial | None = None) -> None:
+        """Serve one more zone, at once where the server runs; with `denial`, signed."""
         self.zones.append(apex)
+        if denial is not None:
+            self.signed[apex] = denial
+        self._reconfigure()
+
+    def sign_zone(self, apex: str, denial: Denial) -> None:
+        """Sign a zone that it serves, at once and with all that it holds."""
+        self.signed[apex] = denial
         self._reconfigure()
 
     def remove_zone(self, apex: str) -> None:
         """Stop serving it and forget what it held."""
         self.zones.remove(apex)
+        self.signed.pop(apex, None)
         self._reconfigure()
         for left in self.directory.glob(f"{apex}.zone*"):
             left.unlink()
@@ -146,6 +157,8 @@ class Bind(Server):
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         give(self.directory, self.user)
         check_reach(self.directory, self.user)
+        (self.directory / "keys").mkdir(exist_ok=True, mode=0o700)
+        give(self.directory / "keys", self.user)
         # A copy, because Ubuntu's AppArmor profile keeps /usr/sbin/named out of any directory but its own.
         if not (self.directory / "named").exists():
             shutil.copy(need("named"), self.directory / "named")
@@ -161,12 +174,17 @@ class Bind(Server):
             "secondaries": "".join(f"{host} port {port}; " for host, port in self.secondaries),
             "lock_file": "lock-file none;" if _version() < (9, 20) else "",
         }
-        zones = [ZONE.format(apex=apex, file=file_of(self.directory, apex).name, key=self.key) for apex in self.zones]
-        self._write("named.conf", CONFIG.format(**names) + "".join(zones))
+        zones = "".join(map(self._zone_statement, self.zones))
+        policies = BIND_POLICIES if self.signed else ""
+        self._write("named.conf", CONFIG.format(**names) + policies + zones)
         self._write("rndc.conf", RNDC.format(**names))
         for apex in self.zones:
             if not file_of(self.directory, apex).exists():
                 self._write(file_of(self.directory, apex).name, zone_file(apex))
+
+    def _zone_statement(self, apex: str) -> str:
+        signing = BIND_ZONE.format(denial=self.signed[apex]) if apex in self.signed else ""
+        return ZONE.format(apex=apex, file=file_of(self.directory, apex).name, key=self.key, signing=signing)
 
     def _write(self, name: str, text: str) -> None:
         path = self.directory / name

@@ -1,7 +1,7 @@
 """A private Knot DNS on loopback, as primary or as secondary."""
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from .ports import LOOPBACK, free_port
 from .process import Process
 from .runtime import RuntimeDirectory
 from .server import Server
+from .signing import KNOT_POLICIES, KNOT_ZONE, Denial, is_signed
 from .tsig import TsigKey
 from .users import check_reach, give, unprivileged
 from .zones import file_of, serves, zone_file
@@ -49,7 +50,7 @@ acl:
   - id: by-primary
     address: {host}
     action: notify
-template:
+{policies}template:
   - id: default
     storage: "{directory}"
     file: "%s.zone"
@@ -64,7 +65,7 @@ zone:
 class Knot(Server):
     """Without `primary` it is one itself and tells `notify`; with it, it transfers every zone from there.
 
-    Zones live in `directory` and survive; a zone file that exists is not written again.
+    Zones live in `directory` and survive; a zone file that exists is not written again. Zones in `signed` are signed.
     """
 
     name = "knot"
@@ -80,7 +81,9 @@ class Knot(Server):
         notify: Sequence[tuple[str, int]] = (),
         port: int | None = None,
         log: Path | None = None,
+        signed: Mapping[str, Denial] | None = None,
     ):
+        self.signed = dict(signed or {})
         self.directory, self.key, self.primary = Path(directory).absolute(), key, primary
         self.notify, self.zones = list(notify), list(zones)
         self.log = log or self.directory / "knot.log"
@@ -98,7 +101,7 @@ class Knot(Server):
 
     def is_ready(self) -> bool:
         """As secondary it is ready once it has transferred every zone."""
-        return serves(self.port, self.zones)
+        return serves(self.port, self.zones) and all(is_signed(self.port, *each) for each in self.signed.items())
 
     def stop(self, within: timedelta | None = None) -> None:
         super().stop(within)
@@ -106,9 +109,16 @@ class Knot(Server):
             self._runtime.remove()
             self._runtime = None
 
-    def add_zone(self, apex: str) -> None:
-        """Serve one more zone, at once where the server runs."""
+    def add_zone(self, apex: str, denial: Denial | None = None) -> None:
+        """Serve one more zone, at once where the server runs; with `denial`, signed."""
         self.zones.append(apex)
+        if denial is not None:
+            self.signed[apex] = denial
+        self._reconfigure()
+
+    def sign_zone(self, apex: str, denial: Denial) -> None:
+        """Sign a zone that it serves, at once and with all that it holds."""
+        self.signed[apex] = denial
         self._reconfigure()
 
     def remove_zone(self, apex: str) -> None:
@@ -116,6 +126,7 @@ class Knot(Server):
         if self.alive:
             self.knotc("-f", "zone-purge", apex)
         self.zones.remove(apex)
+        self.signed.pop(apex, None)
         self._reconfigure()
         file_of(self.directory, apex).unlink(missing_ok=True)
 
@@ -166,12 +177,16 @@ class Knot(Server):
             directory=self.directory,
             key=self.key,
             remotes="".join(self._remote(name, *address) for name, address in remotes.items()),
-            zones="".join(f'  - domain: "{apex}"\n{roles}' for apex in self.zones),
+            policies=KNOT_POLICIES if self.signed else "",
+            zones="".join(f'  - domain: "{apex}"\n{roles}{self._signing(apex)}' for apex in self.zones),
         )
         self._write("knot.conf", text)
         for apex in [] if self.primary else self.zones:
             if not file_of(self.directory, apex).exists():
                 self._write(file_of(self.directory, apex).name, zone_file(apex))
+
+    def _signing(self, apex: str) -> str:
+        return KNOT_ZONE.format(denial=self.signed[apex]) if apex in self.signed else ""
 
     def _remote(self, name: str, host: str, port: int) -> str:
         return f'  - id: {name}\n    address: {host}@{port}\n    key: "{self.key.name}"\n'

@@ -1,15 +1,17 @@
 """Zones: whether they follow, and if not, why and since when."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib import admin
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Count, F, Min, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from dnsupdate.models import PendingPublication, Zone
+from dnsupdate import signings
+from dnsupdate.models import PendingPublication, Signing, Zone
 
 # A change that waits longer than this is worth a look: the sweep runs every two seconds.
 SLOW = timedelta(seconds=10)
@@ -19,13 +21,14 @@ SLOW = timedelta(seconds=10)
 class ZoneAdmin(ModelAdmin):
     """Made by manage.py add_domain, which checks that updates work; here its servers can be changed."""
 
-    list_display = ("name", "health", "waiting", "oldest_waiting", "published_at", "primary", "failure")
-    list_select_related = ("primary",)
+    list_display = ("name", "health", "waiting", "oldest_waiting", "published_at", "dnssec", "primary", "failure")
+    list_select_related = ("primary", "signing")
     search_fields = ("name",)
     fieldsets = (
         (None, {"fields": ("name", "primary", "secondaries")}),
         ("Health", {"fields": ("health", "failing_since", "failure", "failure_count", "failed_at", "retry_at")}),
         ("Queue", {"fields": ("waiting", "oldest_waiting", "published_at", "created_at")}),
+        ("DNSSEC", {"fields": ("dnssec", "ds_for_registry", "signatures_expire_at", "signatures_checked_at")}),
     )
     readonly_fields = (
         "name",
@@ -39,6 +42,10 @@ class ZoneAdmin(ModelAdmin):
         "oldest_waiting",
         "published_at",
         "created_at",
+        "dnssec",
+        "ds_for_registry",
+        "signatures_expire_at",
+        "signatures_checked_at",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -69,8 +76,42 @@ class ZoneAdmin(ModelAdmin):
     def oldest_waiting(self, zone: Zone):
         return zone.oldest_queued_at
 
+    @display(
+        description="DNSSEC",
+        label={"problem": "danger", "signed": "success", "not signed": "info", "not looked at yet": "info"},
+    )
+    def dnssec(self, zone: Zone) -> str:
+        signing = _signing(zone)
+        if signing is None:
+            return "not looked at yet"
+        if signings.problem(signing):
+            return "problem"
+        return "signed" if signing.is_signed else "not signed"
+
+    @display(description="DS records for the registry", empty_value="–")
+    def ds_for_registry(self, zone: Zone) -> str | None:
+        signing = _signing(zone)
+        return "\n".join(f"{zone}. IN DS {ds}" for ds in signing.ds) or None if signing else None
+
+    @display(description="first signature expires at", empty_value="–")
+    def signatures_expire_at(self, zone: Zone) -> datetime | None:
+        signing = _signing(zone)
+        return signing.expires_at if signing else None
+
+    @display(description="looked at", empty_value="–")
+    def signatures_checked_at(self, zone: Zone) -> datetime | None:
+        signing = _signing(zone)
+        return signing.checked_at if signing else None
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Zone | None = None) -> bool:
         return False
+
+
+def _signing(zone: Zone) -> Signing | None:
+    try:
+        return zone.signing
+    except ObjectDoesNotExist:
+        return None

@@ -5,7 +5,18 @@ from dnsupdate.models.failures import Failure
 from dnsupdate.models.nameservers import Nameserver
 from dnsupdate.models.pending import PendingPublication
 from dnsupdate.models.publications import Publication
+from dnsupdate.models.signings import Signing
 from dnsupdate.models.tsig_keys import TsigKey
 from dnsupdate.models.zones import Zone
 
-__all__ = ["Alarm", "Failure", "Nameserver", "Notice", "PendingPublication", "Publication", "TsigKey", "Zone"]
+__all__ = [
+    "Alarm",
+    "Failure",
+    "Nameserver",
+    "Notice",
+    "PendingPublication",
+    "Publication",
+    "Signing",
+    "TsigKey",
+    "Zone",
+]

@@ -16,12 +16,14 @@ from deploy.local.bind import Bind
 from deploy.local.deadline import wait_for
 from deploy.local.knot import Knot
 from deploy.local.server import Server
+from deploy.local.signing import Denial, is_signed
 from deploy.local.tsig import TsigKey as LocalKey
 from deploy.local.users import give
 from deploy.local.zones import serves
-from dnsupdate import outbox, verify
+from dnsupdate import dnssec, outbox, verify
 from dnsupdate.models import TsigKey, Zone
 from tests.dnsupdate.real_zones import a, answers, by_hand, drain, send_by_hand
+from tests.dnsupdate.signed_zones import verdict_on
 from tests.left_out import require
 
 APEX = "ddns.example"
@@ -158,11 +160,11 @@ def test_a_zone_moves_to_another_primary_when_told_to(in_use, knot, output):
 # --- The files --------------------------------------------------------------------------------------------------
 
 
-def write_files(output: Path, port: int, *domains: str) -> None:
+def write_files(output: Path, port: int, *domains: str, **options) -> None:
     """Nobody listens yet: the operator configures the server with what is written now."""
     for domain in domains:
         with pytest.raises(CommandError, match="does not work yet"):
-            add_domain(domain, f"127.0.0.1:{port}", output)
+            add_domain(domain, f"127.0.0.1:{port}", output, **options)
 
 
 def test_files_with_a_secret_are_for_their_owner_alone(committed_db, free_port, output):
@@ -205,12 +207,13 @@ class KnotOfAnOperator(Knot):
 def configure(server: BindOfAnOperator | KnotOfAnOperator, output: Path) -> None:
     """As the files say: the keys once and first, then the zones; zone files into the server's directory."""
     keys = sorted(output.glob(f"*.key.{server.name}.conf"))
-    zones = sorted(set(output.glob(f"*.{server.name}.conf")) - set(keys))
+    policies = sorted(output.glob(f"dnssec-policy.{server.name}.conf"))
+    zones = sorted(set(output.glob(f"*.{server.name}.conf")) - {*keys, *policies})
     server.directory.mkdir(mode=0o700)
-    for path in [*keys, *zones, *output.glob("*.zone")]:
+    for path in [*keys, *policies, *zones, *output.glob("*.zone")]:
         shutil.copy(path, server.directory)
         give(server.directory / path.name, server.user)
-    server.included = tuple(server.directory / path.name for path in [*keys, *zones])
+    server.included = tuple(server.directory / path.name for path in [*keys, *policies, *zones])
 
 
 def assert_it_takes_updates(server: Server, output: Path, *domains: str) -> None:
@@ -246,6 +249,24 @@ def test_knot_serves_two_domains_from_the_files(committed_db, servers, output, f
         checked = subprocess.run(check, capture_output=True, text=True, check=False)
         assert checked.returncode == 0, checked.stdout + checked.stderr
         assert_it_takes_updates(server, output, APEX, "other.example")
+
+
+@pytest.mark.parametrize("kind", [BindOfAnOperator, KnotOfAnOperator])
+def test_a_server_signs_a_domain_from_the_files_beside_one_that_it_does_not(
+    committed_db, servers, output, free_port, kind
+):
+    directory = servers.directory / f"operator-{secrets.token_hex(4)}"
+    server = kind(directory, zones=["operator.example"], key=LocalKey.generate("operator"), port=free_port)
+    write_files(output, free_port, APEX, signed=True)
+    write_files(output, free_port, "other.example")
+    configure(server, output)
+    with server:
+        wait_for(lambda: is_signed(server.port, APEX, Denial.NSEC), timedelta(seconds=20), "the signatures")
+        assert_it_takes_updates(server, output, APEX, "other.example")
+        zone, other = Zone.objects.order_by("name")
+        assert (dnssec.is_signed(zone), dnssec.is_signed(other)) == (True, False)
+        assert verdict_on(server, dnssec.keys(zone), f"alice.{APEX}") == "NOERROR valid"
+        assert list((directory / "keys").iterdir())
 
 
 # --- What is wrong is said --------------------------------------------------------------------------------------

@@ -40,10 +40,23 @@ class Command(BaseCommand):
             action="store_true",
             help="let the zone move to this primary, or the key of other zones change; it is checked before",
         )
+        parser.add_argument(
+            "--signed",
+            action="store_true",
+            help="write a configuration with which the nameserver signs the zone (DNSSEC)",
+        )
         parser.add_argument("--output", default="var/nameserver", metavar="DIR", help="where the configuration goes")
 
     def handle(
-        self, domain: str, nameserver: str, key_file: str | None, ttl: int | None, output: str, replace: bool, **options
+        self,
+        domain: str,
+        nameserver: str,
+        key_file: str | None,
+        ttl: int | None,
+        output: str,
+        replace: bool,
+        signed: bool,
+        **options,
     ) -> None:
         with _said():
             host, port = nameservers.parse_address(nameserver)
@@ -56,7 +69,7 @@ class Command(BaseCommand):
         if not in_use:
             # Stored before the check, so that this command can be run again with the same key.
             self._add(name, host, port, key, ttl)
-        self._write_snippets(name, key, Path(output))
+        self._write_snippets(name, key, Path(output), signed)
         _tell_embedded_nameserver(name)
         self._check(name, host, port, key, in_use)
         zone = self._add(name, host, port, key, ttl, replace) if in_use else Zone.objects.get(name=name)
@@ -72,9 +85,9 @@ class Command(BaseCommand):
             domains.offer(zone, ttl=ttl)
             return zone
 
-    def _write_snippets(self, name: str, key: TsigKey, directory: Path) -> None:
+    def _write_snippets(self, name: str, key: TsigKey, directory: Path, is_signed: bool) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for file_name, content in snippets.render(name, key).by_file_name.items():
+        for file_name, content in snippets.render(name, key, is_signed=is_signed).by_file_name.items():
             path = directory / file_name
             # A file that is there already would keep its mode.
             path.unlink(missing_ok=True)
