@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.db.models import Count, Min, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from dnsupdate.admin.zone_rest import ZoneRestAdmin
 from dnsupdate.models import PendingPublication, Zone
 
 # A change that waits longer than this is worth a look: the sweep runs every two seconds.
@@ -16,19 +16,26 @@ SLOW = timedelta(seconds=10)
 
 
 @admin.register(Zone)
-class ZoneAdmin(ModelAdmin):
+class ZoneAdmin(ZoneRestAdmin):
     """Made by manage.py add_domain, which checks that updates work; here its servers can be changed."""
 
-    list_display = ("name", "health", "waiting", "oldest_waiting", "published_at", "primary", "failure")
+    list_display = ("name", "state", "health", "waiting", "oldest_waiting", "published_at", "primary", "failure")
     list_select_related = ("primary",)
     search_fields = ("name",)
     fieldsets = (
-        (None, {"fields": ("name", "primary", "secondaries")}),
+        (None, {"fields": ("name", "kind", "primary", "secondaries")}),
+        ("State", {"fields": ("state", "frozen_at", "frozen_reason", "retired_at", "membership")}),
         ("Health", {"fields": ("health", "failing_since", "failure", "failure_count", "failed_at", "retry_at")}),
         ("Queue", {"fields": ("waiting", "oldest_waiting", "published_at", "created_at")}),
     )
     readonly_fields = (
         "name",
+        "kind",
+        "state",
+        "frozen_at",
+        "frozen_reason",
+        "retired_at",
+        "membership",
         "health",
         "failing_since",
         "failure",
@@ -52,8 +59,18 @@ class ZoneAdmin(ModelAdmin):
             )
         )
 
-    @display(description="health", label={"failing": "danger", "slow": "warning", "follows": "success"})
+    @display(description="state", label={"frozen": "warning", "retired": "default", "in service": "success"})
+    def state(self, zone: Zone) -> str:
+        if zone.is_retired:
+            return "retired"
+        return "frozen" if zone.is_frozen else "in service"
+
+    @display(
+        description="health", label={"failing": "danger", "slow": "warning", "follows": "success", "rests": "default"}
+    )
     def health(self, zone: Zone) -> str:
+        if zone.is_frozen or zone.is_retired:
+            return "rests"
         if zone.is_failing:
             return "failing"
         oldest = zone.oldest_queued_at
