@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator
 from django.db import transaction
 
 from ddns import hostnames
+from ddns.errors import DomainInUse
 from ddns.models import Domain, Hostname, ReservedName
+from dnsupdate import zones
 from dnsupdate.models import Zone
 from dnsupdate.names import is_within
 
@@ -35,6 +37,21 @@ def set_ttl(domain: Domain, ttl: int) -> int:
     domain.save(update_fields=["ttl"])
     transaction.on_commit(lambda: _publish_all(domain))
     return Hostname.objects.unreleased().filter(domain=domain).count()
+
+
+@transaction.atomic
+def retire(domain: Domain, *, even_with_names: bool = False) -> int:
+    """Takes the domain out of DNS as a whole; gives how many hostnames go with it. No new names are registered.
+
+    Nothing of the customers' is touched: hostnames, addresses and restrictions stay stored, updates are accepted and wait,
+    and zones.add brings back exactly what is to be answered then. Raises DomainInUse while customers hold names, unless
+    even_with_names is said, and ZoneInUse while other names answer.
+    """
+    count = Hostname.objects.unreleased().filter(domain=domain).count()
+    if count and not even_with_names:
+        raise DomainInUse(f"{count:,}.")
+    zones.retire(domain.zone, even_in_use=even_with_names)
+    return count
 
 
 def reserve_nameservers(domain: Domain, names: Iterable[str]) -> list[str]:

@@ -12,6 +12,10 @@ class NameUnavailable(DdnsError):
     """This name cannot be registered:"""
 
 
+class DomainInUse(DdnsError):
+    """Customers hold names in this domain:"""
+
+
 class HostnameRestricted(DdnsError):
     """This hostname is under a restriction and cannot be changed now. Ask the abuse desk."""
 

@@ -64,7 +64,7 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
         raise TooManyHostnames(
             f"{settings.HOSTNAMES_PER_ACCOUNT}. Names given up in the last {RELEASE_REST.days} days count too."
         )
-    if not domain.is_open:
+    if not domain.is_open or domain.zone.is_retired:
         raise NameUnavailable(f"{domain} takes no new names at present.")
     if _NAMESERVER_LABEL.fullmatch(label) or ReservedName.objects.covering(label, name).exists():
         raise NameUnavailable(f"{name} is reserved.")

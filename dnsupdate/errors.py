@@ -81,6 +81,26 @@ class FenceMoved(PrimaryError):
     reason = "NXRRSET"
 
 
+class ZoneAtRest(PrimaryError):
+    """Nothing is sent to it:"""
+
+
+class ZoneInUse(DnsUpdateError):
+    """The zone is in use:"""
+
+
+class ZoneLifeRefused(DnsUpdateError):
+    """That is not possible in the zone's present state:"""
+
+
+class CatalogRefused(DnsUpdateError):
+    """The catalog cannot be set up:"""
+
+
+class RotationRefused(DnsUpdateError):
+    """The key cannot be rotated:"""
+
+
 class RecordsRefused(DnsUpdateError):
     """The nameserver refuses these records:"""
 

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from dnsupdate.errors import DnsUpdateError, PrimaryError, Unreachable
+from dnsupdate.errors import DnsUpdateError, PrimaryError, Unreachable, ZoneAtRest
 from dnsupdate.models import Zone
 
 logger = logging.getLogger(__name__)
@@ -44,11 +44,15 @@ def record(zone_id: int, error: PrimaryError) -> None:
     """Keeps the reason and the time on the zone, and sets when to try again: doubled each time, capped, with jitter.
 
     If the nameserver did not answer at all, its other failing zones wait until this one has tried again: one probe for all.
+    Rest is no failure: it is what somebody decided, and ends by a decision.
     """
+    if isinstance(error, ZoneAtRest):
+        return
     failures = Zone.objects.filter(pk=zone_id).values_list("failure_count", flat=True).get()
     pause = min(FIRST_PAUSE * 2 ** min(failures, 16), LONGEST_PAUSE) * random.uniform(0.5, 1)  # noqa: S311 - spread, no secret
     logger.warning("zone %s, try %d: %s", zone_id, failures + 1, error)
-    Zone.objects.filter(pk=zone_id).update(
+    # One that was retired meanwhile is nobody's concern any more.
+    Zone.objects.in_service().filter(pk=zone_id).update(
         failure=str(error),
         failure_count=F("failure_count") + 1,
         failed_at=Now(),

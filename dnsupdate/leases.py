@@ -17,6 +17,7 @@ _CLAIM = Statement(
     WHERE id = $1::bigint
         AND (lease_expires_at IS NULL OR lease_expires_at <= statement_timestamp())
         AND (retry_at IS NULL OR retry_at <= statement_timestamp())
+        AND frozen_at IS NULL AND retired_at IS NULL
     RETURNING failing_since IS NOT NULL
     """
 )

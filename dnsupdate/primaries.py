@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dnsupdate.errors import KeyRefused
+from dnsupdate.errors import KeyRefused, ZoneAtRest
 from dnsupdate.models import TsigKey, Zone
 from dnsupdate.primary import Primary
 from dnsupdate.statements import Statement
@@ -11,7 +11,8 @@ from dnsupdate.statements import Statement
 # Prepared, since a zone that is updated now and then asks once for every update.
 _READ = Statement(
     """
-    SELECT zone.name, server.host, server.port, server.name, key.name, key.algorithm, key.sealed_secret
+    SELECT coalesce(zone.frozen_at, zone.retired_at), zone.name, server.host, server.port, server.name,
+        key.name, key.algorithm, key.sealed_secret
     FROM dnsupdate_zone zone
     JOIN dnsupdate_nameserver server ON server.id = zone.primary_id
     LEFT JOIN dnsupdate_tsigkey key ON key.id = server.key_id
@@ -28,7 +29,8 @@ def lend(zone_id: int) -> Iterator[Primary]:
     """The connection to the zone's primary, for as long as the block lasts; nobody else has it meanwhile.
 
     A new one when the address or the key has changed in the rows: a key is rotated between two drains.
-    Raises Zone.DoesNotExist, and KeyRefused where there is no key, or none that can be read.
+    Raises Zone.DoesNotExist, ZoneAtRest for a frozen or retired zone, and KeyRefused where there is no key, or none that
+    can be read.
     """
     settings = _settings(zone_id)
     known, primary = _idle.pop(zone_id, (None, None))
@@ -56,7 +58,10 @@ def _settings(zone_id: int) -> _Settings:
     rows = _READ(str(zone_id).encode())
     if not rows:
         raise Zone.DoesNotExist
-    return tuple("" if value is None else value.decode() for value in rows[0])
+    rests_since, *settings = ("" if value is None else value.decode() for value in rows[0])
+    if rests_since:
+        raise ZoneAtRest(f"{settings[0]} is frozen or retired since {rests_since}.")
+    return tuple(settings)
 
 
 def _new(settings: _Settings) -> Primary:

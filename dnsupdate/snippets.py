@@ -103,6 +103,26 @@ _KNOT_SIGNING = """\
 """
 
 
+_BIND_ROTATION = """\
+// Include this in named.conf once, and let every zone that grants {present} grant both, until {present} is removed:
+//     update-policy {{ grant {present} zonesub ANY; grant {key} zonesub ANY; }};
+//     allow-transfer {{ key {present}; key {key}; }};
+key "{key}" {{
+    algorithm {algorithm};
+    secret "{secret}";
+}};
+"""
+
+_KNOT_ROTATION = """\
+# Include this in knot.conf before the zones, and let every acl that has {present} have both, until {present} is removed:
+#     key: [{present}, {key}]
+key:
+  - id: {key}
+    algorithm: {algorithm}
+    secret: "{secret}"
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Snippets:
     """File contents by file name. Those of the key hold its secret: keep them private."""
@@ -112,8 +132,7 @@ class Snippets:
 
 def render(apex: str, key: TsigKey, *, is_signed: bool = False) -> Snippets:
     """The initial zone file and the zone's configuration for either server, which signs it if it shall be signed."""
-    algorithm = "hmac-md5" if key.algorithm.startswith("hmac-md5") else key.algorithm
-    values = {"apex": apex, "key": key.name, "algorithm": algorithm, "secret": key.secret}
+    values = {"apex": apex, **_values(key)}
     zone_file = _ZONE_FILE.format(apex=apex, ns=f"ns1.{apex}.", glue="ns1 IN A 127.0.0.1 ; the server's own address\n")
     bind_signing, knot_signing = (_BIND_SIGNING, _KNOT_SIGNING) if is_signed else ("", "")
     policies = (
@@ -129,3 +148,19 @@ def render(apex: str, key: TsigKey, *, is_signed: bool = False) -> Snippets:
             **policies,
         }
     )
+
+
+def render_rotation(key: TsigKey, *, present: str) -> Snippets:
+    """What makes either server accept the key besides the present one, which is named."""
+    values = {"present": present, **_values(key)}
+    return Snippets(
+        {
+            f"{key.name}.key.bind.conf": _BIND_ROTATION.format(**values),
+            f"{key.name}.key.knot.conf": _KNOT_ROTATION.format(**values),
+        }
+    )
+
+
+def _values(key: TsigKey) -> dict[str, str]:
+    algorithm = "hmac-md5" if key.algorithm.startswith("hmac-md5") else key.algorithm
+    return {"key": key.name, "algorithm": algorithm, "secret": key.secret}

@@ -25,7 +25,17 @@ from tests.left_out import left_out
 
 ZONE = "ddns.test"
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server", "admin_user", "admin_client"}
-SERVER_FIXTURES = {"bind", "knot", "embedded_nameserver", "nameserver", "primary", "broker", "fresh_zone", "stack"}
+SERVER_FIXTURES = {
+    "bind",
+    "knot",
+    "embedded_nameserver",
+    "nameserver",
+    "primary",
+    "broker",
+    "fresh_zone",
+    "stack",
+    "estate",
+}
 
 run = pytest.StashKey["Run"]()
 

@@ -17,7 +17,7 @@ class RegisterForm(forms.Form):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["domain"].queryset = Domain.objects.filter(is_open=True)
+        self.fields["domain"].queryset = Domain.objects.taking_names()
 
 
 class OptionsForm(forms.ModelForm):

@@ -3,6 +3,12 @@
 from django.db import models
 
 
+class DomainQuerySet(models.QuerySet["Domain"]):
+    def taking_names(self) -> "DomainQuerySet":
+        """Those that new names can be registered under."""
+        return self.filter(is_open=True, zone__retired_at=None)
+
+
 class Domain(models.Model):
     """A zone on offer. ttl is what its address records get, in seconds."""
 
@@ -12,6 +18,8 @@ class Domain(models.Model):
     # 60 seconds: a takedown bites and a mistake heals within a minute.
     ttl = models.PositiveIntegerField(default=60, help_text="Seconds.")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DomainQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

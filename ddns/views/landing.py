@@ -10,5 +10,5 @@ from ddns.models import Domain
 
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
-    context = {"address": sources.address_of(request), "domains": Domain.objects.filter(is_open=True)}
+    context = {"address": sources.address_of(request), "domains": Domain.objects.taking_names()}
     return render(request, "ddns/landing.html", context)

@@ -20,7 +20,7 @@ from .zones import file_of, serves, zone_file
 CONTROL_TIME = timedelta(seconds=10)
 
 CONFIG = """\
-key "{key.name}" {{ algorithm {key.algorithm}; secret "{key.secret}"; }};
+{keys}
 key "{control.name}" {{ algorithm {control.algorithm}; secret "{control.secret}"; }};
 controls {{ inet {host} port {control_port} allow {{ {host}; }} keys {{ "{control.name}"; }}; }};
 logging {{
@@ -38,7 +38,7 @@ options {{
     listen-on-v6 {{ none; }};
     recursion no;
     dnssec-validation no;
-    allow-transfer {{ key "{key.name}"; }};
+    allow-transfer {{ {allowed} }};
     notify explicit;
     notify-delay 0;
     notify-rate 1000;
@@ -57,9 +57,10 @@ ZONE = """\
 zone "{apex}" {{
     type primary;
     file "{file}";
-    update-policy {{ grant "{key.name}" zonesub ANY; }};
+    update-policy {{ {grants} }};
 {signing}}};
 """
+KEY = 'key "{key.name}" {{ algorithm {key.algorithm}; secret "{key.secret}"; }};\n'
 
 RNDC = """\
 key "{control.name}" {{ algorithm {control.algorithm}; secret "{control.secret}"; }};
@@ -90,6 +91,7 @@ class Bind(Server):
         self.signed = dict(signed or {})
         self.directory, self.key, self.secondaries = Path(directory).absolute(), key, list(secondaries)
         self.zones = list(zones)
+        self.more_keys: list[TsigKey] = []
         self.log = log or self.directory / "bind.log"
         self.port, self.control_port = port or free_port(), free_port()
         self.control_key = TsigKey.generate("rndc-key")
@@ -139,6 +141,16 @@ class Bind(Server):
     def thaw_zone(self, apex: str) -> None:
         self.rndc("thaw", apex)
 
+    def accept_key(self, key: TsigKey) -> None:
+        """Take updates and transfers by this key as well."""
+        self.more_keys.append(key)
+        self._reconfigure()
+
+    def refuse_key(self, key: TsigKey) -> None:
+        """Take the key no more, be it the first or another."""
+        self.key, *self.more_keys = (each for each in self._keys() if each != key)
+        self._reconfigure()
+
     def rndc(self, *command: str) -> str:
         """Run a control command and return its output; raises ServerFailed."""
         argv: list[str | Path] = [need("rndc"), "-c", self.directory / "rndc.conf", *command]
@@ -163,11 +175,22 @@ class Bind(Server):
         if not (self.directory / "named").exists():
             shutil.copy(need("named"), self.directory / "named")
 
+    def _keys(self) -> list[TsigKey]:
+        return [self.key, *self.more_keys]
+
+    def _grants(self) -> str:
+        return " ".join(f'grant "{key.name}" zonesub ANY;' for key in self._keys())
+
+    def _more_config(self) -> str:
+        """What a subclass adds to named.conf."""
+        return ""
+
     def _write_config(self) -> None:
         names = {
             "host": LOOPBACK,
             "port": self.port,
-            "key": self.key,
+            "keys": "".join(KEY.format(key=key) for key in self._keys()),
+            "allowed": "".join(f'key "{key.name}"; ' for key in self._keys()),
             "control": self.control_key,
             "control_port": self.control_port,
             "directory": self.directory,
@@ -176,21 +199,29 @@ class Bind(Server):
         }
         zones = "".join(map(self._zone_statement, self.zones))
         policies = BIND_POLICIES if self.signed else ""
-        self._write("named.conf", CONFIG.format(**names) + policies + zones)
+        self._write("named.conf", CONFIG.format(**names) + policies + zones + self._more_config())
         self._write("rndc.conf", RNDC.format(**names))
         for apex in self.zones:
             if not file_of(self.directory, apex).exists():
                 self._write(file_of(self.directory, apex).name, zone_file(apex))
 
-    def _zone_statement(self, apex: str) -> str:
+    def _zone_statement(self, apex: str, file: str = "") -> str:
         signing = BIND_ZONE.format(denial=self.signed[apex]) if apex in self.signed else ""
-        return ZONE.format(apex=apex, file=file_of(self.directory, apex).name, key=self.key, signing=signing)
+        return ZONE.format(
+            apex=apex, file=file or file_of(self.directory, apex).name, grants=self._grants(), signing=signing
+        )
 
     def _write(self, name: str, text: str) -> None:
         path = self.directory / name
         path.touch(mode=0o600)
         path.write_text(text)
         give(path, self.user)
+
+    def _prepare_directory(self, name: str) -> Path:
+        path = self.directory / name
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        give(path, self.user)
+        return path
 
 
 def _version() -> tuple[int, ...]:

@@ -37,15 +37,12 @@ database:
     storage: "{directory}"
     journal-db-max-size: 4G
 key:
-  - id: "{key.name}"
-    algorithm: {key.algorithm}
-    secret: "{key.secret}"
-remote:
+{keys}remote:
 {remotes}
 acl:
   - id: by-key
     address: {host}
-    key: "{key.name}"
+    key: [{key_names}]
     action: [update, transfer, notify]
   - id: by-primary
     address: {host}
@@ -57,8 +54,13 @@ acl:
     zonefile-sync: -1
     journal-content: all
     journal-max-usage: 1G
-zone:
+{templates}zone:
 {zones}
+"""
+KEY = """\
+  - id: "{key.name}"
+    algorithm: {key.algorithm}
+    secret: "{key.secret}"
 """
 
 
@@ -86,6 +88,7 @@ class Knot(Server):
         self.signed = dict(signed or {})
         self.directory, self.key, self.primary = Path(directory).absolute(), key, primary
         self.notify, self.zones = list(notify), list(zones)
+        self.more_keys: list[TsigKey] = []
         self.log = log or self.directory / "knot.log"
         self.port = port or free_port()
         self.user = unprivileged("knot")
@@ -137,6 +140,16 @@ class Knot(Server):
     def thaw_zone(self, apex: str) -> None:
         self.knotc("zone-thaw", apex)
 
+    def accept_key(self, key: TsigKey) -> None:
+        """Take updates and transfers by this key as well."""
+        self.more_keys.append(key)
+        self._reconfigure()
+
+    def refuse_key(self, key: TsigKey) -> None:
+        """Take the key no more, be it the first or another."""
+        self.key, *self.more_keys = (each for each in [self.key, *self.more_keys] if each != key)
+        self._reconfigure()
+
     def knotc(self, *command: str) -> str:
         """Run a control command and return its output; raises ServerFailed."""
         argv: list[str | Path] = [need("knotc"), "-b", "-s", self._prepared().path / "knot.sock", *command]
@@ -170,15 +183,19 @@ class Knot(Server):
             "    master: primary\n" if self.primary else "",
             f"    notify: [{', '.join(remotes)}]\n" if remotes and not self.primary else "",
         ])  # fmt: skip
+        keys = [self.key, *self.more_keys]
         text = CONFIG.format(
             runtime=self._prepared().path,
             host=LOOPBACK,
             port=self.port,
             directory=self.directory,
-            key=self.key,
+            keys="".join(KEY.format(key=key) for key in keys),
+            key_names=", ".join(f'"{key.name}"' for key in keys),
             remotes="".join(self._remote(name, *address) for name, address in remotes.items()),
             policies=KNOT_POLICIES if self.signed else "",
-            zones="".join(f'  - domain: "{apex}"\n{roles}{self._signing(apex)}' for apex in self.zones),
+            templates=self._more_templates(roles),
+            zones="".join(f'  - domain: "{apex}"\n{roles}{self._signing(apex)}' for apex in self.zones)
+            + self._more_zones(),
         )
         self._write("knot.conf", text)
         for apex in [] if self.primary else self.zones:
@@ -187,6 +204,14 @@ class Knot(Server):
 
     def _signing(self, apex: str) -> str:
         return KNOT_ZONE.format(denial=self.signed[apex]) if apex in self.signed else ""
+
+    def _more_templates(self, roles: str) -> str:
+        """What a subclass adds to the templates; roles are a zone's lines of whom it hears and whom it tells."""
+        return ""
+
+    def _more_zones(self) -> str:
+        """What a subclass adds to the zones."""
+        return ""
 
     def _remote(self, name: str, host: str, port: int) -> str:
         return f'  - id: {name}\n    address: {host}@{port}\n    key: "{self.key.name}"\n'

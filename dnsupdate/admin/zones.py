@@ -7,10 +7,10 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Count, F, Min, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from dnsupdate import signings
+from dnsupdate.admin.zone_rest import ZoneRestAdmin
 from dnsupdate.models import PendingPublication, Signing, Zone
 
 # A change that waits longer than this is worth a look: the sweep runs every two seconds.
@@ -18,20 +18,37 @@ SLOW = timedelta(seconds=10)
 
 
 @admin.register(Zone)
-class ZoneAdmin(ModelAdmin):
+class ZoneAdmin(ZoneRestAdmin):
     """Made by manage.py add_domain, which checks that updates work; here its servers can be changed."""
 
-    list_display = ("name", "health", "waiting", "oldest_waiting", "published_at", "dnssec", "primary", "failure")
+    list_display = (
+        "name",
+        "state",
+        "health",
+        "waiting",
+        "oldest_waiting",
+        "published_at",
+        "dnssec",
+        "primary",
+        "failure",
+    )
     list_select_related = ("primary", "signing")
     search_fields = ("name",)
     fieldsets = (
-        (None, {"fields": ("name", "primary", "secondaries")}),
+        (None, {"fields": ("name", "kind", "primary", "secondaries")}),
+        ("State", {"fields": ("state", "frozen_at", "frozen_reason", "retired_at", "membership")}),
         ("Health", {"fields": ("health", "failing_since", "failure", "failure_count", "failed_at", "retry_at")}),
         ("Queue", {"fields": ("waiting", "oldest_waiting", "published_at", "created_at")}),
         ("DNSSEC", {"fields": ("dnssec", "ds_for_registry", "signatures_expire_at", "signatures_checked_at")}),
     )
     readonly_fields = (
         "name",
+        "kind",
+        "state",
+        "frozen_at",
+        "frozen_reason",
+        "retired_at",
+        "membership",
         "health",
         "failing_since",
         "failure",
@@ -61,8 +78,18 @@ class ZoneAdmin(ModelAdmin):
             .order_by(F("failing_since").asc(nulls_last=True), F("oldest_queued_at").asc(nulls_last=True), "name")
         )
 
-    @display(description="health", label={"failing": "danger", "slow": "warning", "follows": "success"})
+    @display(description="state", label={"frozen": "warning", "retired": "default", "in service": "success"})
+    def state(self, zone: Zone) -> str:
+        if zone.is_retired:
+            return "retired"
+        return "frozen" if zone.is_frozen else "in service"
+
+    @display(
+        description="health", label={"failing": "danger", "slow": "warning", "follows": "success", "rests": "default"}
+    )
     def health(self, zone: Zone) -> str:
+        if zone.is_frozen or zone.is_retired:
+            return "rests"
         if zone.is_failing:
             return "failing"
         oldest = zone.oldest_queued_at

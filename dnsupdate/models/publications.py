@@ -8,6 +8,10 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
     def dirty(self) -> "PublicationQuerySet":
         return self.filter(published_revision__lt=F("revision"))
 
+    def answering(self) -> "PublicationQuerySet":
+        """Those that shall answer something."""
+        return self.exclude(rrsets={})
+
 
 class Publication(models.Model):
     """The RRsets that an owner name shall have. Dirty while published_revision < revision.

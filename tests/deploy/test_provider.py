@@ -28,6 +28,7 @@ NEEDS = {
     "DDNS_POSTGRES_PASSWORD": PLATFORM | {"postgres"},
     "DDNS_REDIS_PASSWORD": PLATFORM | {"redis"},
     "DDNS_PUBLISHER_KEY": {"bind", "setup"},
+    "DDNS_PUBLISHER_KEY_OLD": {"bind"},
     "DDNS_TRANSFER_KEY": {"bind", "knot"},
     "DDNS_SMTP_PASSWORD": {"web", "tasks"},
     "DDNS_METRICS_TOKEN": {"web"},
@@ -329,5 +330,5 @@ def test_table_of_trying_is_what_its_programs_read():
     files.append(ROOT / "ddns" / "management" / "commands" / "seed_demo.py")
     text = "\n".join(path.read_text() for path in files)
     read = set(re.findall(r"\b(?:DDNS_[A-Z0-9_]+|TEST_[A-Z]+_URL|DATABASE_URL|REDIS_URL)\b", text))
-    passed_on = {"DDNS_MODE", "DDNS_SECRET_KEY", "DDNS_EMBEDDED_ZONES", "DDNS_STATIC_ROOT"}
+    passed_on = {"DDNS_MODE", "DDNS_SECRET_KEY", "DDNS_EMBEDDED_ZONES", "DDNS_STATIC_ROOT", "DDNS_NAMESERVERS"}
     assert documented("Trying and testing") == read - passed_on

@@ -3,6 +3,7 @@
 import secrets
 import subprocess
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -56,11 +57,14 @@ def primary(signer) -> Server:
 
 
 @pytest.fixture
-def zone(committed_db, signer) -> Zone:
+def zone(committed_db, signer) -> Iterator[Zone]:
+    """Gone after the test: Knot 3.2 does not load a signed zone again in which it has refused a record (semantic check)."""
     server, denial = signer
     apex = f"s{secrets.token_hex(4)}.test"
     server.add_zone(apex, denial)
-    return zone_row(server, apex)
+    yield zone_row(server, apex)
+    if apex in server.zones:
+        server.remove_zone(apex)
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
-"""manage.py add_domain DOMAIN --nameserver HOST[:PORT]: a zone and a domain, the nameserver's configuration, a check."""
+"""manage.py add_domain DOMAIN --nameserver HOST[:PORT]: a zone and a domain, at the nameserver by its catalog or by hand."""
 
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from ddns import domains
-from dnsupdate import nameservers, snippets, tsig_keys, zones
+from dnsupdate import arrivals, nameservers, snippets, tsig_keys, zones
 from dnsupdate.errors import DnsUpdateError, PrimaryError
 from dnsupdate.models import TsigKey, Zone
 from dnsupdate.names import normalise
@@ -45,6 +46,18 @@ class Command(BaseCommand):
             action="store_true",
             help="write a configuration with which the nameserver signs the zone (DNSSEC)",
         )
+        parser.add_argument(
+            "--wait",
+            type=float,
+            default=60,
+            metavar="SECONDS",
+            help="how long to wait for the servers, where the primary has a catalog; 60 unless given",
+        )
+        parser.add_argument(
+            "--unless-retired",
+            action="store_true",
+            help="do nothing where the domain was retired, instead of bringing it back",
+        )
         parser.add_argument("--output", default="var/nameserver", metavar="DIR", help="where the configuration goes")
 
     def handle(
@@ -56,23 +69,28 @@ class Command(BaseCommand):
         output: str,
         replace: bool,
         signed: bool,
+        wait: float,
+        unless_retired: bool,
         **options,
     ) -> None:
         with _said():
             host, port = nameservers.parse_address(nameserver)
             name = normalise(domain)
+            if unless_retired and Zone.objects.exclude(retired_at=None).filter(name=name).exists():
+                return self.stdout.write(f"{name} was retired and stays so.")
             key = _key(key_file, host, port, name)
             replaced = zones.replacement(name, host=host, port=port, key=key)
             if replaced and not replace:
                 raise CommandError(f"{replaced} Nothing was changed. If it shall be replaced, say so with --replace.")
-            in_use = bool(replaced) or Zone.objects.filter(name=name, primary__key__isnull=False).exists()
-        if not in_use:
-            # Stored before the check, so that this command can be run again with the same key.
-            self._add(name, host, port, key, ttl)
-        self._write_snippets(name, key, Path(output), signed)
-        _tell_embedded_nameserver(name)
-        self._check(name, host, port, key, in_use)
-        zone = self._add(name, host, port, key, ttl, replace) if in_use else Zone.objects.get(name=name)
+            in_use = bool(replaced) or _is_in_use(name, key)
+        # Stored before the check, so that this command can be run again with the same key.
+        zone = None if in_use else self._add(name, host, port, key, ttl)
+        if zone is None or zone.membership is None:
+            self._write_snippets(name, key, Path(output), signed)
+            _tell_embedded_nameserver(name)
+            self._check(name, host, port, key, in_use)
+        zone = zone or self._add(name, host, port, key, ttl, replace)
+        self._wait(zone, timedelta(seconds=wait))
         with _said():
             reserved = domains.reserve_nameservers(zone.domain, zones.nameserver_names(zone))
         if reserved:
@@ -84,6 +102,17 @@ class Command(BaseCommand):
             zone = zones.add(name, host=host, port=port, key=key, replace=replace)
             domains.offer(zone, ttl=ttl)
             return zone
+
+    def _wait(self, zone: Zone, within: timedelta) -> None:
+        """What a catalog names, its primary and secondaries take up by themselves."""
+        if zone.membership is None:
+            return
+        self.stdout.write(f"{zone} stands in the catalog {zone.membership.zone}.")
+        if missing := arrivals.wait(zone, within=within, say=self.stdout.write):
+            raise CommandError(
+                "\n".join([f"{zone} is set up here, but not served everywhere yet:", *missing])
+                + "\nThe servers go on by themselves. Mend what is missing and run this command again."
+            )
 
     def _write_snippets(self, name: str, key: TsigKey, directory: Path, is_signed: bool) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -127,6 +156,17 @@ def _key(key_file: str | None, host: str, port: int, zone: str) -> TsigKey:
     keys = TsigKey.objects
     known = keys.filter(nameserver__host=host, nameserver__port=port) or keys.filter(nameserver__zones__name=zone)
     return known.first() or tsig_keys.generate(f"publisher.{zone}")
+
+
+def _is_in_use(name: str, key: TsigKey) -> bool:
+    """Whether updates of the zone work, so that a wrong key or server would break something.
+
+    Not where the servers may be on their way to it, by their catalog and with the key that they have.
+    """
+    zone = Zone.objects.in_service().select_related("primary__key").filter(name=name).first()
+    if zone is None or zone.primary.key is None:
+        return False
+    return zone.membership_id is None or not zone.primary.key.is_same_as(key)
 
 
 def _tell_embedded_nameserver(name: str) -> None:
