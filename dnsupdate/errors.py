@@ -88,3 +88,10 @@ class RecordsRefused(DnsUpdateError):
     def reason(self) -> str:  # type: ignore[override]
         """The response code that it was given."""
         return str(self.args[0]).rstrip(".")
+
+class TransferFailed(PrimaryError):
+    """The zone's transfer is not usable:"""
+
+
+class VerificationRunning(DnsUpdateError):
+    """The zone is being verified already:"""
