@@ -132,8 +132,8 @@ def republish(zone: Zone, names: Sequence[str], *, on_progress: Callable[[int], 
     urgency = Urgency.ORDINARY if len(names) <= CHUNK else Urgency.REFILL
     for start in range(0, len(names), CHUNK):
         with transaction.atomic(), connection.cursor() as cursor:
-            parameters = {"zone": zone.pk, "names": list(names[start : start + CHUNK]), "urgency": urgency.value}
-            cursor.execute(_REPUBLISH_NAMES, parameters)
+            chunk = list(names[start : start + CHUNK])
+            cursor.execute(_REPUBLISH_NAMES, {"zone": zone.pk, "names": chunk, "urgency": urgency.value})
             transaction.on_commit(lambda: wake.wake(zone.pk))
         on_progress(min(start + CHUNK, len(names)))
 

@@ -4,7 +4,7 @@ import secrets
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import NamedTuple
 
 import dns.exception
@@ -39,7 +39,7 @@ class Part(NamedTuple):
     is_proved: bool
 
 
-def parts(zone: Zone, rdtype: dns.rdatatype.RdataType, *, since: int | None = None) -> Iterator[Part]:
+def parts(zone: Zone, rdtype: dns.rdatatype.RdataType, *, since: int | None = None) -> Generator[Part]:
     """The messages of an AXFR (RFC 5936) or an IXFR since a serial (RFC 1995), for as long as the caller goes on.
 
     Raises OSError, KeyRefused, ClockSkew, ZoneMissing, and TransferFailed for whatever is malformed or refused.
@@ -48,7 +48,7 @@ def parts(zone: Zone, rdtype: dns.rdatatype.RdataType, *, since: int | None = No
     key = server.key.for_messages() if server.key else None
     question = _question(zone, rdtype, since, key)
     request = question.to_wire()
-    signatures = None if key is None else _Signatures(key, question.mac)
+    signatures = None if key is None else _Signatures(key, question.mac or b"")
     deadline = time.monotonic() + LIFETIME
     address = nameservers.resolve(server), server.port
     with socket.create_connection(address, timeout=MESSAGE_TIMEOUT) as connection:

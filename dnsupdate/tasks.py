@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from dnsupdate import alarms, publisher, wake, zone_health
+from dnsupdate import alarms, publisher, serials, verifications, wake, zone_health
 from dnsupdate.models import Zone
 
 
@@ -30,3 +30,15 @@ def send_notices() -> None:
 def watch_zones() -> None:
     """Opens and closes the alarms of zones that do not follow."""
     zone_health.watch()
+
+
+@shared_task
+def watch_serials() -> None:
+    """Looks whether a zone fell back, or moved without us."""
+    serials.watch()
+
+
+@shared_task
+def verify_zones() -> None:
+    """Compares the zone that is due most with its rows."""
+    verifications.run_next()

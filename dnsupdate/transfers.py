@@ -88,7 +88,7 @@ def changes(zone: Zone, since: int, on_progress: Progress = lambda count: None) 
         second_record = first.records[1]
         rest = chain([first], parts)
         if second_record[1] == SOA and wire.serial_of(second_record[2]) != newest:
-            return _read_changes(rest, since, newest)
+            return _read_changes(rest, since, newest, on_progress)
         return _read_whole(rest, on_progress)
 
 
@@ -137,7 +137,7 @@ def _check_end(part: Part, record: bytes, apex: bytes) -> None:
         _unproved()
 
 
-def _read_changes(parts: Iterator[Part], since: int, newest: int) -> Changes:
+def _read_changes(parts: Iterator[Part], since: int, newest: int, on_progress: Progress) -> Changes:
     """Pairs of what was deleted and what was added, each begun by a SOA record (RFC 1995 §4)."""
     found = Changes(since, newest)
     at, is_adding, is_begun = since, True, False
@@ -160,6 +160,7 @@ def _read_changes(parts: Iterator[Part], since: int, newest: int) -> Changes:
                 _delete(found, owner, record)
         if len(found.added) + len(found.deleted) > MOST_NAMES:
             raise TransferFailed(f"it holds more than {MOST_NAMES:,} changes.")
+        on_progress(len(found.added))
     raise TransferFailed("it has no end.")
 
 

@@ -70,11 +70,11 @@ def compare(zone: Zone, *, since: Base | None = None, on_progress: Progress = la
     """
     started_at = _database_time()
     if since is not None:
-        found = transfers.changes(zone, since.serial)
+        found = transfers.changes(zone, since.serial, lambda count: on_progress(0))
         if isinstance(found, Changes):
             return _compare_changes(zone, found, since, started_at, on_progress)
     else:
-        found = transfers.whole(zone)
+        found = transfers.whole(zone, lambda count: on_progress(0))
     return _compare_whole(zone, found, started_at, on_progress)
 
 
@@ -130,11 +130,13 @@ def _compare_changes(
     verdict, count = _Verdict(zone, started_at), 0
     operators = {zone.name, f"{FENCE_LABEL}.{zone.name}", *zones.nameserver_names(zone)}
     for touched in _touched(zone, found):
+        for name in operators & touched.keys():
+            del touched[name]
         expected = dict(publications.named(zone, list(touched)))
         suspects = [
             Difference(name, _kind_of_change(deleted, added, expected.get(name)))
             for name, (added, deleted) in touched.items()
-            if name not in operators and not _agrees(added, deleted, expected.get(name, b""))
+            if not _agrees(added, deleted, expected.get(name, b""))
         ]
         verdict.add(suspects)
         count += len(touched)

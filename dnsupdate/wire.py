@@ -9,6 +9,8 @@ from hashlib import blake2b
 import dns.exception
 import dns.name
 import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
 
 from dnsupdate.errors import TransferFailed
 
@@ -190,6 +192,7 @@ def _as_text(label: bytes) -> bytes:
 
 def _canonical(message: bytes, position: int, length: int, type_code: int, class_code: int) -> bytes:
     try:
-        return dns.rdata.from_wire(class_code, type_code, message, position, length).to_digestable()
+        rdclass, rdtype = dns.rdataclass.RdataClass.make(class_code), dns.rdatatype.RdataType.make(type_code)
+        return dns.rdata.from_wire(rdclass, rdtype, message, position, length).to_digestable()
     except (dns.exception.DNSException, ValueError, IndexError, struct.error) as error:
         raise TransferFailed(f"a record of type {type_code} is malformed ({type(error).__name__}).") from error

@@ -5,7 +5,9 @@ from datetime import timedelta
 from django.contrib import admin
 from django.db.models import Count, F, Min, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -26,6 +28,7 @@ class ZoneAdmin(ModelAdmin):
         (None, {"fields": ("name", "primary", "secondaries")}),
         ("Health", {"fields": ("health", "failing_since", "failure", "failure_count", "failed_at", "retry_at")}),
         ("Queue", {"fields": ("waiting", "oldest_waiting", "published_at", "created_at")}),
+        ("Beside its rows", {"fields": ("last_verification",)}),
     )
     readonly_fields = (
         "name",
@@ -39,6 +42,7 @@ class ZoneAdmin(ModelAdmin):
         "oldest_waiting",
         "published_at",
         "created_at",
+        "last_verification",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -68,6 +72,22 @@ class ZoneAdmin(ModelAdmin):
     @display(description="oldest waiting since", empty_value="–")
     def oldest_waiting(self, zone: Zone):
         return zone.oldest_queued_at
+
+    @display(description="last verification", empty_value="none yet")
+    def last_verification(self, zone: Zone) -> str | None:
+        last = zone.verifications.first()
+        if last is None:
+            return None
+        found = last.error or f"{last.compared_count} names compared, {last.difference_count} different"
+        state = found if last.finished_at else f"running, {found}"
+        address = f"{reverse('admin:dnsupdate_verification_changelist')}?zone__id__exact={zone.pk}"
+        return format_html(
+            '{}, {}: {} (<a href="{}">all</a>)',
+            f"{last.started_at:%Y-%m-%d %H:%M:%S}",
+            last.get_trigger_display(),
+            state,
+            address,
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

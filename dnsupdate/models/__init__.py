@@ -6,6 +6,18 @@ from dnsupdate.models.nameservers import Nameserver
 from dnsupdate.models.pending import PendingPublication
 from dnsupdate.models.publications import Publication
 from dnsupdate.models.tsig_keys import TsigKey
+from dnsupdate.models.verifications import Verification, Watch
 from dnsupdate.models.zones import Zone
 
-__all__ = ["Alarm", "Failure", "Nameserver", "Notice", "PendingPublication", "Publication", "TsigKey", "Zone"]
+__all__ = [
+    "Alarm",
+    "Failure",
+    "Nameserver",
+    "Notice",
+    "PendingPublication",
+    "Publication",
+    "TsigKey",
+    "Verification",
+    "Watch",
+    "Zone",
+]

@@ -87,6 +87,43 @@ def test_every_edit_by_hand_is_found_and_repaired(primary: Server, zone: Zone, l
     assert contents(zone) == before
 
 
+@pytest.mark.parametrize(("label", "kind", "edit"), EDITS.values(), ids=EDITS.keys())
+def test_every_edit_by_hand_is_found_in_the_changes_since(
+    primary: Server, zone: Zone, label: str, kind: Kind, edit: Edit
+):
+    before = verify.compare(zone)
+    outbox.publish(
+        zone, {f"frank.{zone.name}": a("192.0.2.6"), f"bob.{zone.name}": a("192.0.2.2", "192.0.2.3", ttl=30)}
+    )
+    drain(zone)
+    edit_by_hand(primary, zone, edit)
+    comparison = verify.compare(zone, since=verify.Base(before.serial, before.fence))
+    assert comparison.from_serial == before.serial
+    assert comparison.differences == [Difference(f"{label}.{zone.name}", kind)]
+    verify.repair(zone, comparison.differences)
+    drain(zone)
+    assert verify.compare(zone, since=verify.Base(before.serial, before.fence)).differences == []
+    assert verify.compare(zone).differences == []
+
+
+def test_changes_that_do_not_follow_from_the_base_are_not_taken(primary: Server, zone: Zone):
+    before = verify.compare(zone)
+    outbox.publish(zone, {f"frank.{zone.name}": a("192.0.2.6")})
+    drain(zone)
+    with pytest.raises(verify.NotItsHistory):
+        verify.compare(zone, since=verify.Base(before.serial, "another-fence"))
+
+
+def test_texts_too_long_to_keep_are_compared_all_the_same(primary: Server, zone: Zone):
+    long = {"TXT": {"ttl": 60, "rdata": [f'"{"x" * 200}" "{"y" * 200}"', '"short"']}}
+    outbox.publish(zone, {f"long.{zone.name}": long})
+    drain(zone)
+    assert verify.compare(zone).differences == []
+    edit_by_hand(primary, zone, lambda update: update.delete("long", "TXT", f'"{"x" * 200}" "{"y" * 200}"'))
+    edit_by_hand(primary, zone, lambda update: update.add("long", 60, "TXT", f'"{"x" * 200}" "{"z" * 200}"'))
+    assert verify.compare(zone).differences == [Difference(f"long.{zone.name}", Kind.DIFFERENT)]
+
+
 def contents(zone: Zone) -> dict:
     """All but what moves with every message."""
     found = transfers.transfer(zone)
