@@ -98,8 +98,26 @@ class _Bench:
             line.update(self._measure(case))
             if case == "compare":
                 self.environment["BENCH_BASE"] = json.dumps(line.pop("compare_base"))
+        if self.options.refill:
+            line.update(self._refill())
         for name in ("compare", "differences"):
             line[f"{name}_to_ceiling"] = round(line[f"{name}_names_per_s"] / self._ceiling(line), 2)
+        return line
+
+    def _refill(self) -> dict:
+        """The primary loses its disk: what verify_zone --repair takes until all is queued, and a worker until it is published."""
+        with psycopg.connect(self.postgres.url, autocommit=True) as database:
+            database.execute("UPDATE dnsupdate_publication SET published_revision = revision")
+            database.execute("TRUNCATE dnsupdate_pendingpublication")
+            database.execute("VACUUM ANALYZE dnsupdate_publication")
+        self.bind.stop()
+        for left in self.bind.directory.glob(f"{ZONE}.zone*"):
+            left.unlink()
+        self.bind.start()
+        line = {}
+        for case in ("lost", "drain"):
+            _say(f"  {case}")
+            line.update(self._measure(case))
         return line
 
     @staticmethod
@@ -267,9 +285,52 @@ def _queue(zone) -> dict:
     return _timed(queue)
 
 
+def _lost(zone) -> dict:
+    """As manage.py verify_zone --repair does."""
+    from dnsupdate import verifications
+
+    def heal() -> dict:
+        found = verifications.run(zone, repair=True)
+        took = found.finished_at - found.started_at
+        return {
+            "names": found.compared_count,
+            "found": found.missing_count,
+            "run_seconds": round(took.total_seconds(), 1),
+        }
+
+    return _timed(heal)
+
+
+def _drain(zone) -> dict:
+    """Publishes the refill; a new update and a withdrawal amid it show what they wait for."""
+    from datetime import timedelta
+
+    from dnsupdate import outbox, publisher, verifications
+    from dnsupdate.models import Publication
+
+    count = verifications.repair_waiting_count(zone)
+    amid = f"amid.{ZONE}"
+
+    def drain() -> dict:
+        waits = []
+        turns = 0
+        while not publisher.drain(zone.pk, timedelta(seconds=2)):
+            turns += 1
+            if turns == 3:
+                began = time.perf_counter()
+                outbox.publish(zone, {amid: {"A": {"ttl": 60, "rdata": ["192.0.2.1"]}}})
+                publisher.drain(zone.pk, timedelta(milliseconds=50))
+                assert Publication.objects.get(name=amid).published_at is not None
+                waits.append(time.perf_counter() - began)
+        return {"names": count, "overtaking_ms": round(waits[0] * 1e3) if waits else None}
+
+    return _timed(drain)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--names", type=int, default=1_000_000)
+    parser.add_argument("--refill", action="store_true", help="at last, let the primary lose its disk and refill it")
     parser.add_argument("--keep", action="store_true", help="leave the directory with data and logs behind")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -89,6 +89,7 @@ class RecordsRefused(DnsUpdateError):
         """The response code that it was given."""
         return str(self.args[0]).rstrip(".")
 
+
 class TransferFailed(PrimaryError):
     """The zone's transfer is not usable:"""
 

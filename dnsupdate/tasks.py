@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from dnsupdate import alarms, publisher, serials, verifications, wake, zone_health
+from dnsupdate import alarms, publisher, verifications, wake, watches, zone_health
 from dnsupdate.models import Zone
 
 
@@ -35,7 +35,7 @@ def watch_zones() -> None:
 @shared_task
 def watch_serials() -> None:
     """Looks whether a zone fell back, or moved without us."""
-    serials.watch()
+    watches.watch()
 
 
 @shared_task

@@ -14,8 +14,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from dnsupdate import alarms, serials, verify
-from dnsupdate.errors import PrimaryError, VerificationRunning
+from dnsupdate import alarms, verify, watches
+from dnsupdate.errors import DnsUpdateError, PrimaryError, VerificationRunning
 from dnsupdate.models import Alarm, PendingPublication, Verification, Watch, Zone
 from dnsupdate.models.pending import Urgency
 from dnsupdate.models.verifications import Trigger
@@ -82,7 +82,7 @@ def run_next() -> Verification | None:
         return None
     try:
         return run(due.zone, trigger=due.trigger, repair=settings.REPAIR, changes_only=due.changes_only)
-    except (PrimaryError, VerificationRunning) as error:
+    except DnsUpdateError as error:
         logger.warning("zone %s was not verified: %s", due.zone, error)
         return None
 
@@ -212,7 +212,7 @@ class _Run:
         if self.known.lost_serial is None or not self.is_to_repair:
             return
         try:
-            self.lifted_to = serials.lift(self.zone, self.known.lost_serial)
+            self.lifted_to = watches.lift(self.zone, self.known.lost_serial)
         except PrimaryError as error:
             self.verification.unrepaired = (
                 f"Its serial could not be lifted above {self.known.lost_serial}, so secondaries wait for that. {error}"

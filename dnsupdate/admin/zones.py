@@ -73,11 +73,11 @@ class ZoneAdmin(ModelAdmin):
     def oldest_waiting(self, zone: Zone):
         return zone.oldest_queued_at
 
-    @display(description="last verification", empty_value="none yet")
-    def last_verification(self, zone: Zone) -> str | None:
+    @display(description="last verification")
+    def last_verification(self, zone: Zone) -> str:
         last = zone.verifications.first()
         if last is None:
-            return None
+            return "none yet"
         found = last.error or f"{last.compared_count} names compared, {last.difference_count} different"
         state = found if last.finished_at else f"running, {found}"
         address = f"{reverse('admin:dnsupdate_verification_changelist')}?zone__id__exact={zone.pk}"

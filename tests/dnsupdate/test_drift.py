@@ -14,13 +14,13 @@ from deploy.local.deadline import wait_for
 from deploy.local.knot import Knot
 from deploy.local.server import Server
 from deploy.local.users import give
-from dnsupdate import outbox, serials, tasks, transfers, verifications, verify, zones
+from dnsupdate import outbox, tasks, transfers, verifications, verify, watches, zones
 from dnsupdate.errors import VerificationRunning
 from dnsupdate.messages import FENCE_LABEL
 from dnsupdate.models import Alarm, PendingPublication, Verification, Watch, Zone
 from dnsupdate.models.pending import Urgency
 from dnsupdate.models.verifications import Trigger
-from dnsupdate.serials import Look
+from dnsupdate.watches import Look
 from tests.dnsupdate.real_zones import a, answers, by_hand, drain, drain_now, exists, send_by_hand, zone_row
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -206,7 +206,7 @@ def test_steady_publishing_raises_no_suspicion(primary: Server, zone: Zone):
 
 def test_a_serial_that_moves_without_a_change_is_looked_at_once_and_raises_no_alarm(primary: Server, zone: Zone):
     """As a signer moves it."""
-    serials.lift(zone, serial(primary, zone))
+    watches.lift(zone, serial(primary, zone))
     Watch.objects.update(serial=1)
     run_tasks(zone)
     run_tasks(zone)
@@ -326,7 +326,7 @@ def test_a_signed_zone_is_compared_without_what_its_signer_adds(servers, tsig_ke
 
 def test_a_serial_that_is_past_the_lost_one_by_itself_is_left_alone(primary: Server, zone: Zone):
     before = serial(primary, zone)
-    assert serials.lift(zone, before - 1) == before
+    assert watches.lift(zone, before - 1) == before
     assert serial(primary, zone) == before
 
 
@@ -391,7 +391,7 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
     ],
 )
 def test_the_movement_of_serial_and_fence_is_judged(seen, now, is_quiet, verdict):
-    assert serials.judge(Watch(serial=seen[0], fence=seen[1]), Look(*now), is_quiet=is_quiet) == verdict
+    assert watches.judge(Watch(serial=seen[0], fence=seen[1]), Look(*now), is_quiet=is_quiet) == verdict
 
 
 def test_every_zone_has_a_turn_of_its_own_once_a_day():

@@ -1,11 +1,13 @@
 """Verification: every difference between a zone and its rows is found, and repaired."""
 
+import threading
 from collections.abc import Callable
 from io import StringIO
 
 import dns.update
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from deploy.local.server import Server
 from dnsupdate import outbox, transfers, verify
@@ -244,6 +246,24 @@ def test_the_command_repairs_when_asked_to(primary: Server, zone: Zone):
     drain(zone)
     assert answers(primary, f"alice.{zone.name}") == {"192.0.2.1"}
     assert "0 different" in verify_zone(zone.name)
+
+
+def test_the_command_stays_until_the_repair_is_published_when_asked_to(primary: Server, zone: Zone):
+    edit_by_hand(primary, zone, EDITS["a name deleted"][2])
+    worker = threading.Timer(0.5, lambda: (drain(zone), connection.close()))
+    worker.start()
+    said = verify_zone(zone.name, "--repair", "--wait")
+    worker.join()
+    assert said.endswith("Queued for repair: 1; the worker publishes them now.\nAll of them are published.\n")
+    assert answers(primary, f"alice.{zone.name}") == {"192.0.2.1"}
+
+
+def test_the_command_compares_only_the_changes_when_asked_to(primary: Server, zone: Zone):
+    verify_zone(zone.name)
+    edit_by_hand(primary, zone, EDITS["a name deleted"][2])
+    with pytest.raises(CommandError, match="differs from the rows"):
+        verify_zone(zone.name, "--changes")
+    assert zone.verifications.first().method == "IXFR"
 
 
 def test_the_command_names_what_it_cannot_repair_and_fails(primary: Server, zone: Zone):

@@ -1,4 +1,4 @@
-"""Serials: every zone's serial and fence at its primary, looked at every few seconds, and what their movement says."""
+"""Watches: every zone's serial and fence at its primary, looked at every few seconds, and what their movement says."""
 
 import socket
 import time
