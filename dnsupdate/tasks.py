@@ -34,8 +34,9 @@ def watch_zones() -> None:
 
 @shared_task
 def watch_serials() -> None:
-    """Looks whether a zone fell back, or moved without us."""
-    watches.watch()
+    """Looks whether a zone fell back, or moved without us; what is suspected is looked into at once."""
+    if watches.watch():
+        verify_zones.apply_async(expires=10)
 
 
 @shared_task

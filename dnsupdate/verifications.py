@@ -5,16 +5,15 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from zlib import crc32
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from dnsupdate import alarms, verify, watches
+from dnsupdate import alarms, turns, verify, watches
 from dnsupdate.errors import DnsUpdateError, PrimaryError, VerificationRunning
 from dnsupdate.models import Alarm, PendingPublication, Verification, Watch, Zone
 from dnsupdate.models.pending import Urgency
@@ -26,10 +25,6 @@ logger = logging.getLogger(__name__)
 # A run that gave no sign of life for so long has died with its process. One gives a sign every second; a server may pause
 # for sequences.MESSAGE_TIMEOUT.
 SILENCE = timedelta(minutes=2)
-# After a comparison that could not be made.
-RETRY = timedelta(minutes=1)
-# A repair is looked at when it is published; if that found something again, after a pause that doubles up to this.
-LONGEST_PAUSE = timedelta(hours=6)
 # Names that stand in no row are withdrawn unasked up to so many, or up to so large a part of the zone: more of them say
 # that rows are lost rather than that somebody added names, and every one may be a customer's.
 MOST_STRAYS, MOST_STRAYS_SHARE = 100, 0.01
@@ -77,7 +72,7 @@ def run_next() -> Verification | None:
     """Verifies the zone that is due most, if any is and none is being verified; what went wrong is kept, not raised."""
     if Verification.objects.filter(finished_at=None, progress_at__gt=timezone.now() - SILENCE).exists():
         return None
-    due = next_due(timezone.now())
+    due = turns.next_due(timezone.now())
     if due is None:
         return None
     try:
@@ -85,71 +80,6 @@ def run_next() -> Verification | None:
     except DnsUpdateError as error:
         logger.warning("zone %s was not verified: %s", due.zone, error)
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    zone: Zone
-    trigger: Trigger
-    changes_only: bool
-
-
-def next_due(now: datetime) -> Due | None:
-    """The zone to be verified next: suspicions first, then repairs to be looked at, then the schedule. One query."""
-    waiting = PendingPublication.objects.filter(zone=OuterRef("zone")).due()
-    watches = (
-        Watch.objects.filter(Q(failed_at=None) | Q(failed_at__lte=now - RETRY), seen_at__isnull=False)
-        .select_related("zone__primary__key")
-        .annotate(is_repair_waiting=Exists(waiting.filter(queued_at__lte=OuterRef("repaired_at"))))
-        .order_by(F("checked_at").asc(nulls_first=True))
-    )
-    found = [(known, trigger) for known in watches if (trigger := _trigger(known, known.is_repair_waiting, now))]
-    if not found:
-        return None
-    known, trigger = min(found, key=lambda each: _ORDER.index(each[1]))
-    is_broken = trigger in (Trigger.WENT_BACK, Trigger.LOST, Trigger.SCHEDULED)
-    return Due(known.zone, trigger, changes_only=not is_broken and known.verified_serial is not None)
-
-
-_ORDER = [
-    Trigger.WENT_BACK,
-    Trigger.LOST,
-    Trigger.MOVED,
-    Trigger.REPAIRED,
-    Trigger.SCHEDULED,
-    Trigger.CHANGES,
-]
-
-
-def _trigger(known: Watch, is_repair_waiting: bool, now: datetime) -> Trigger | None:
-    if known.suspicion:
-        return Trigger(known.suspicion)
-    if known.repaired_at and not is_repair_waiting and known.repaired_at + _pause(known.unclean_count) <= now:
-        return Trigger.REPAIRED
-    if settings.VERIFY_EVERY and (known.compared_at or _LONG_AGO) < last_turn(known.zone.name, now):
-        return Trigger.SCHEDULED
-    has_changed = known.verified_serial is not None and known.serial != known.verified_serial
-    checked_at = known.checked_at or _LONG_AGO
-    if settings.VERIFY_CHANGES_EVERY and has_changed and checked_at + settings.VERIFY_CHANGES_EVERY <= now:
-        return Trigger.CHANGES
-    return None
-
-
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-def last_turn(name: str, now: datetime) -> datetime:
-    """When it was last this zone's turn to be compared as a whole: by its name, so that the zones spread over the day."""
-    period = settings.VERIFY_EVERY.total_seconds()
-    phase = crc32(name.encode()) / 2**32 * period
-    seconds = now.timestamp()
-    return datetime.fromtimestamp((seconds - phase) // period * period + phase, tz=UTC)
-
-
-def _pause(unclean_count: int) -> timedelta:
-    if unclean_count <= 1:
-        return timedelta(0)
-    return min(timedelta(minutes=1) * 2 ** min(unclean_count - 2, 16), LONGEST_PAUSE)
 
 
 def _begin(zone: Zone, trigger: Trigger) -> Verification:

@@ -3,6 +3,7 @@
 import struct
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from types import SimpleNamespace
 
 import dns.message
@@ -10,11 +11,14 @@ import dns.name
 import dns.rrset
 import dns.tsig
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dnsupdate import sequences, transfers, zones
+from dnsupdate import sequences, transfers, wire, zones
 from dnsupdate.errors import ClockSkew, KeyRefused, TransferFailed, Unreachable, ZoneMissing
 from dnsupdate.models import TsigKey, Zone
 from dnsupdate.transfers import Changes, Whole
+from dnsupdate.wire import Apex
 from tests.dnsupdate.transfer_server import TransferServer, message, signed
 
 APEX = "ddns.example"
@@ -250,6 +254,23 @@ def test_a_malformed_message_ends_in_an_error(server: TransferServer, zone: Zone
     server.answer = build
     with pytest.raises(TransferFailed, match=f"{APEX} from"):
         transfers.whole(zone)
+
+
+@given(st.binary(max_size=300), st.integers(0, 4))
+def test_whatever_octets_come_are_records_or_an_error(octets: bytes, count: int):
+    with suppress(TransferFailed):
+        records, end = wire.read_records(octets, 0, count, Apex(APEX))
+        assert len(records) <= count
+        assert end <= len(octets)
+
+
+@given(st.data())
+def test_a_message_with_octets_changed_is_records_or_an_error(data: st.DataObject):
+    octets = bytearray(b"\4ddns\7example\0" + b"\5alice\xc0\0" + FIXED + b"\xc0\x0e" + FIXED + b"\1*\xc0\x0e" + FIXED)
+    for _ in range(data.draw(st.integers(1, 3))):
+        octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.sampled_from([0, 1, 63, 64, 128, 192, 255]))
+    with suppress(TransferFailed):
+        wire.read_records(bytes(octets), 14, 3, Apex(APEX))
 
 
 def test_a_zone_without_end_does_not_fill_the_memory(
