@@ -1,10 +1,12 @@
 """Drift: a primary that was put back, lost its disk or was edited is found and mended by the periodic tasks alone."""
 
 import shutil
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from deploy.local import bind as bind_set_up
@@ -274,6 +276,39 @@ def test_what_is_published_while_a_zone_is_compared_is_no_difference(
     monkeypatch.setattr(transfers, "whole", transfer_and_be_overtaken)
     comparison = verify.compare(zone)
     assert (comparison.waiting_count, comparison.differences) == (3, [])
+
+
+def test_a_zone_that_changes_all_the_time_never_differs(primary: Server, zone: Zone):
+    labels = [f"h{number}" for number in range(300)]
+    publish(zone, {label: a("192.0.2.1") for label in labels})
+    first = verify.compare(zone)
+    is_over = threading.Event()
+
+    def change() -> None:
+        try:
+            for turn in range(50):
+                chosen = labels[turn * 7 % 290 :][:10]
+                publish(zone, {label: a(f"192.0.2.{turn % 250 + 1}") if turn % 3 else {} for label in chosen})
+        finally:
+            is_over.set()
+            connection.close()
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        while not is_over.is_set():
+            tasks.watch_serials()
+            assert verify.compare(zone).differences == []
+            assert verify.compare(zone, since=verify.Base(first.serial, first.fence)).differences == []
+    finally:
+        changing.join()
+    assert Watch.objects.get().suspicion == ""
+    drain(zone)
+    last_look = verify.compare(zone, since=verify.Base(first.serial, first.fence))
+    assert (last_look.waiting_count, last_look.differences) == (0, [])
+    assert last_look.name_count > 100
+    # Knot keeps 20 steps unless it is told otherwise (journal-max-depth), and sends the whole zone beyond.
+    assert last_look.from_serial == (first.serial if isinstance(primary, Bind) else None)
 
 
 def test_a_base_that_the_server_does_not_know_any_more_costs_a_whole_transfer(primary: Server, zone: Zone):
