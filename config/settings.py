@@ -247,12 +247,21 @@ CELERY_BEAT_SCHEDULE = {
     # Well below the minute after which a zone is late (dnsupdate.zone_health).
     "watch-zones": {"task": "dnsupdate.tasks.watch_zones", "schedule": 30.0, "options": {"expires": 30}},
     "check-signatures": {"task": "dnsupdate.tasks.check_signatures", "schedule": timedelta(hours=1)},
+    "watch-serials": {"task": "dnsupdate.tasks.watch_serials", "schedule": 10.0, "options": {"expires": 10}},
+    "verify-zones": {"task": "dnsupdate.tasks.verify_zones", "schedule": 10.0, "options": {"expires": 10}},
     "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
 }
 
 # --- Nameserver, publishing ------------------------------------------------------------------------------------
 # A file of apexes that the embedded nameserver serves (./run only); add_domain appends to it.
 EMBEDDED_ZONES = env.path("DDNS_EMBEDDED_ZONES", None)
+
+# Each zone is compared with its rows this often, at a time of day of its own; 0: never by schedule.
+VERIFY_EVERY = timedelta(hours=env.int("DDNS_VERIFY_EVERY_HOURS", 24))
+# What changed in a zone is compared this often, by IXFR; 0: only when something is suspected.
+VERIFY_CHANGES_EVERY = timedelta(minutes=env.int("DDNS_VERIFY_CHANGES_EVERY_MINUTES", 10))
+# Whether a zone that differs is mended from the rows unasked.
+REPAIR = env.bool("DDNS_REPAIR", True)
 
 # --- Alarms ----------------------------------------------------------------------------------------------------
 # Who is told when a zone drifts, a nameserver dies, a delegation changes.
@@ -354,6 +363,12 @@ UNFOLD = {
                     ),
                     _link("Alarms", "notifications_active", "dnsupdate_alarm_changelist", "dnsupdate.view_alarm"),
                     _link("Zones", "lan", "dnsupdate_zone_changelist", "dnsupdate.view_zone"),
+                    _link(
+                        "Verifications",
+                        "fact_check",
+                        "dnsupdate_verification_changelist",
+                        "dnsupdate.view_verification",
+                    ),
                     _link("Nameservers", "storage", "dnsupdate_nameserver_changelist", "dnsupdate.view_nameserver"),
                     _link("TSIG keys", "key", "dnsupdate_tsigkey_changelist", "dnsupdate.view_tsigkey"),
                     _link("Groups", "badge", "auth_group_changelist", "auth.view_group"),

@@ -116,3 +116,11 @@ class NotDenied(DnsUpdateError):
 
 class Bogus(DnsUpdateError):
     """The signatures do not hold (RFC 4035 §4.3):"""
+
+
+class TransferFailed(PrimaryError):
+    """The zone's transfer is not usable:"""
+
+
+class VerificationRunning(DnsUpdateError):
+    """The zone is being verified already:"""

@@ -1,7 +1,7 @@
 """The one door in: what a name shall answer is written here, in the transaction of the decision."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -50,6 +50,19 @@ WITH written AS (
     RETURNING id, zone_id
 )
 {_QUEUE.format(urgency=Urgency.WITHDRAWAL.value)}
+"""
+
+# The planner knows no array's length and nothing of a table that was just filled: the rows are found by the index of names.
+_REPUBLISH_NAMES = f"""
+WITH locked AS (
+    SELECT id FROM dnsupdate_publication WHERE zone_id = %(zone)s AND name = ANY (%(names)s::text[])
+    ORDER BY name COLLATE "C" FOR NO KEY UPDATE
+), written AS (
+    UPDATE dnsupdate_publication AS publication SET revision = revision + 1, refusal = ''
+    FROM locked WHERE publication.id = locked.id
+    RETURNING publication.id, zone_id, rrsets = '{{}}'::jsonb AS is_withdrawal
+)
+{_QUEUE.format(urgency=f"CASE WHEN is_withdrawal THEN {Urgency.WITHDRAWAL.value} ELSE %(urgency)s END")}
 """
 
 # For a writable CTE on the hot path: changes one publication, only where its revision is still the one that was read,
@@ -110,17 +123,19 @@ def lock(publication_ids: Sequence[int]) -> dict[int, Publication]:
     return {publication.pk: publication for publication in locked}
 
 
-def republish(zone: Zone, names: Sequence[str]) -> None:
+def republish(zone: Zone, names: Sequence[str], *, on_progress: Callable[[int], None] = lambda count: None) -> None:
     """Sends again what the rows say, for names that the zone lost or that somebody changed there; withdrawals first.
 
-    Each CHUNK of names is a transaction of its own: what was interrupted may be called again.
+    More than CHUNK of them are a refill, which new updates overtake. Each CHUNK of names, in the order given, is a
+    transaction of its own: what was interrupted may be called again. on_progress gets the number of names so far.
     """
-    for chunk in _chunks(names):
-        with transaction.atomic():
-            rows = Publication.objects.select_for_update(no_key=True).filter(zone=zone, name__in=chunk)
-            wanted = {row.name: row.rrsets for row in rows.order_by(IN_LOCK_ORDER)}
-            publish(zone, {name: rrsets for name, rrsets in wanted.items() if not rrsets}, Urgency.WITHDRAWAL)
-            publish(zone, {name: rrsets for name, rrsets in wanted.items() if rrsets})
+    urgency = Urgency.ORDINARY if len(names) <= CHUNK else Urgency.REFILL
+    for start in range(0, len(names), CHUNK):
+        with transaction.atomic(), connection.cursor() as cursor:
+            chunk = list(names[start : start + CHUNK])
+            cursor.execute(_REPUBLISH_NAMES, {"zone": zone.pk, "names": chunk, "urgency": urgency.value})
+            transaction.on_commit(lambda: wake.wake(zone.pk))
+        on_progress(min(start + CHUNK, len(names)))
 
 
 def withdraw_strays(zone: Zone, names: Sequence[str]) -> None:

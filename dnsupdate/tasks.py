@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from dnsupdate import alarms, publisher, signings, wake, zone_health
+from dnsupdate import alarms, publisher, signings, verifications, wake, watches, zone_health
 from dnsupdate.models import Zone
 
 
@@ -36,3 +36,16 @@ def watch_zones() -> None:
 def check_signatures() -> None:
     """Looks whether the primaries keep signing the zones that they sign."""
     signings.check_all()
+
+
+@shared_task
+def watch_serials() -> None:
+    """Looks whether a zone fell back, or moved without us; what is suspected is looked into at once."""
+    if watches.watch():
+        verify_zones.apply_async(expires=10)
+
+
+@shared_task
+def verify_zones() -> None:
+    """Compares the zone that is due most with its rows."""
+    verifications.run_next()

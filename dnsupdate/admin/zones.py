@@ -6,7 +6,9 @@ from django.contrib import admin
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Count, F, Min, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.decorators import display
 
 from dnsupdate import signings
@@ -40,6 +42,7 @@ class ZoneAdmin(ZoneRestAdmin):
         ("Health", {"fields": ("health", "failing_since", "failure", "failure_count", "failed_at", "retry_at")}),
         ("Queue", {"fields": ("waiting", "oldest_waiting", "published_at", "created_at")}),
         ("DNSSEC", {"fields": ("dnssec", "ds_for_registry", "signatures_expire_at", "signatures_checked_at")}),
+        ("Beside its rows", {"fields": ("last_verification",)}),
     )
     readonly_fields = (
         "name",
@@ -63,6 +66,7 @@ class ZoneAdmin(ZoneRestAdmin):
         "ds_for_registry",
         "signatures_expire_at",
         "signatures_checked_at",
+        "last_verification",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -129,6 +133,22 @@ class ZoneAdmin(ZoneRestAdmin):
     def signatures_checked_at(self, zone: Zone) -> datetime | None:
         signing = _signing(zone)
         return signing.checked_at if signing else None
+
+    @display(description="last verification")
+    def last_verification(self, zone: Zone) -> str:
+        last = zone.verifications.first()
+        if last is None:
+            return "none yet"
+        found = last.error or f"{last.compared_count} names compared, {last.difference_count} different"
+        state = found if last.finished_at else f"running, {found}"
+        address = f"{reverse('admin:dnsupdate_verification_changelist')}?zone__id__exact={zone.pk}"
+        return format_html(
+            '{}, {}: {} (<a href="{}">all</a>)',
+            f"{last.started_at:%Y-%m-%d %H:%M:%S}",
+            last.get_trigger_display(),
+            state,
+            address,
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -7,6 +7,7 @@ from dnsupdate.models.pending import PendingPublication
 from dnsupdate.models.publications import Publication
 from dnsupdate.models.signings import Signing
 from dnsupdate.models.tsig_keys import TsigKey
+from dnsupdate.models.verifications import Verification, Watch
 from dnsupdate.models.zones import Zone
 
 __all__ = [
@@ -18,5 +19,7 @@ __all__ = [
     "Publication",
     "Signing",
     "TsigKey",
+    "Verification",
+    "Watch",
     "Zone",
 ]

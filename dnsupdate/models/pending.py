@@ -8,6 +8,8 @@ from django.db.models.functions import Now
 class Urgency(models.IntegerChoices):
     """Higher goes first."""
 
+    # What a zone lost and gets again: new updates overtake it.
+    REFILL = -10
     ORDINARY = 0
     WITHDRAWAL = 10
 

@@ -28,6 +28,7 @@ LISTS = [
     "dnsupdate/zone",
     "dnsupdate/nameserver",
     "dnsupdate/tsigkey",
+    "dnsupdate/verification",
     "auth/group",
 ]
 

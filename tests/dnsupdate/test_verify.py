@@ -1,15 +1,17 @@
 """Verification: every difference between a zone and its rows is found, and repaired."""
 
+import threading
 from collections.abc import Callable
 from io import StringIO
 
 import dns.update
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from deploy.local.server import Server
 from dnsupdate import outbox, transfers, verify
-from dnsupdate.errors import Unreachable
+from dnsupdate.errors import KeyRefused, Unreachable
 from dnsupdate.messages import FENCE_LABEL
 from dnsupdate.models import Publication, Zone
 from dnsupdate.verify import Difference, Kind
@@ -48,7 +50,7 @@ EDITS: dict[str, tuple[str, Kind, Edit]] = {
     "a wildcard deleted": ("*.bob", Kind.MISSING, lambda update: update.delete("*.bob")),
     "a name added": ("mallory", Kind.EXTRA, lambda update: update.add("mallory", 60, "A", "192.0.2.66")),
     "a name below a name added": ("x.alice", Kind.EXTRA, lambda update: update.add("x.alice", 60, "TXT", "x")),
-    "a withdrawn name added": ("carol", Kind.EXTRA, lambda update: update.add("carol", 60, "A", "192.0.2.66")),
+    "a withdrawn name added": ("carol", Kind.NOT_WITHDRAWN, lambda update: update.add("carol", 60, "A", "192.0.2.66")),
     "an address changed": ("alice", Kind.DIFFERENT, lambda update: update.replace("alice", 60, "A", "192.0.2.66")),
     "an address added": ("alice", Kind.DIFFERENT, lambda update: update.add("alice", 60, "A", "192.0.2.66")),
     "one of two addresses deleted": ("bob", Kind.DIFFERENT, lambda update: update.delete("bob", "A", "192.0.2.3")),
@@ -85,6 +87,43 @@ def test_every_edit_by_hand_is_found_and_repaired(primary: Server, zone: Zone, l
     drain(zone)
     assert verify.compare(zone).differences == []
     assert contents(zone) == before
+
+
+@pytest.mark.parametrize(("label", "kind", "edit"), EDITS.values(), ids=EDITS.keys())
+def test_every_edit_by_hand_is_found_in_the_changes_since(
+    primary: Server, zone: Zone, label: str, kind: Kind, edit: Edit
+):
+    before = verify.compare(zone)
+    outbox.publish(
+        zone, {f"frank.{zone.name}": a("192.0.2.6"), f"bob.{zone.name}": a("192.0.2.2", "192.0.2.3", ttl=30)}
+    )
+    drain(zone)
+    edit_by_hand(primary, zone, edit)
+    comparison = verify.compare(zone, since=verify.Base(before.serial, before.fence))
+    assert comparison.from_serial == before.serial
+    assert comparison.differences == [Difference(f"{label}.{zone.name}", kind)]
+    verify.repair(zone, comparison.differences)
+    drain(zone)
+    assert verify.compare(zone, since=verify.Base(before.serial, before.fence)).differences == []
+    assert verify.compare(zone).differences == []
+
+
+def test_changes_that_do_not_follow_from_the_base_are_not_taken(primary: Server, zone: Zone):
+    before = verify.compare(zone)
+    outbox.publish(zone, {f"frank.{zone.name}": a("192.0.2.6")})
+    drain(zone)
+    with pytest.raises(verify.NotItsHistory):
+        verify.compare(zone, since=verify.Base(before.serial, "another-fence"))
+
+
+def test_texts_too_long_to_keep_are_compared_all_the_same(primary: Server, zone: Zone):
+    long = {"TXT": {"ttl": 60, "rdata": [f'"{"x" * 200}" "{"y" * 200}"', '"short"']}}
+    outbox.publish(zone, {f"long.{zone.name}": long})
+    drain(zone)
+    assert verify.compare(zone).differences == []
+    edit_by_hand(primary, zone, lambda update: update.delete("long", "TXT", f'"{"x" * 200}" "{"y" * 200}"'))
+    edit_by_hand(primary, zone, lambda update: update.add("long", 60, "TXT", f'"{"x" * 200}" "{"z" * 200}"'))
+    assert verify.compare(zone).differences == [Difference(f"long.{zone.name}", Kind.DIFFERENT)]
 
 
 def contents(zone: Zone) -> dict:
@@ -150,7 +189,7 @@ def test_a_name_that_no_row_can_hold_is_named_and_the_others_are_repaired(primar
 def test_a_transfer_with_the_wrong_key_says_so(primary: Server, zone: Zone):
     stranger = key_row(primary, name="mallory")
     zone = zone_row(primary, zone.name, key=stranger)
-    with pytest.raises(Unreachable, match=f"transfer of {zone.name}"):
+    with pytest.raises(KeyRefused, match="PeerBadKey in a transfer"):
         verify.compare(zone)
 
 
@@ -163,13 +202,13 @@ def test_a_transfer_from_a_stopped_server_says_so(primary: Server, zone: Zone):
 def test_a_name_registered_while_the_zone_is_repaired_keeps_its_address(
     quiet_zone: Zone, monkeypatch: pytest.MonkeyPatch
 ):
-    alice, republish = "alice.ddns.example", outbox.republish
+    alice, withdraw_strays = "alice.ddns.example", outbox.withdraw_strays
 
-    def republish_and_be_overtaken(*arguments) -> None:
-        republish(*arguments)
+    def be_overtaken_and_withdraw(*arguments) -> None:
         outbox.publish(quiet_zone, {alice: a("192.0.2.1")})
+        withdraw_strays(*arguments)
 
-    monkeypatch.setattr(outbox, "republish", republish_and_be_overtaken)
+    monkeypatch.setattr(outbox, "withdraw_strays", be_overtaken_and_withdraw)
     verify.repair(quiet_zone, [Difference(alice, Kind.EXTRA)])
     assert Publication.objects.get().rrsets == a("192.0.2.1")
 
@@ -207,6 +246,24 @@ def test_the_command_repairs_when_asked_to(primary: Server, zone: Zone):
     drain(zone)
     assert answers(primary, f"alice.{zone.name}") == {"192.0.2.1"}
     assert "0 different" in verify_zone(zone.name)
+
+
+def test_the_command_stays_until_the_repair_is_published_when_asked_to(primary: Server, zone: Zone):
+    edit_by_hand(primary, zone, EDITS["a name deleted"][2])
+    worker = threading.Timer(0.5, lambda: (drain(zone), connection.close()))
+    worker.start()
+    said = verify_zone(zone.name, "--repair", "--wait")
+    worker.join()
+    assert said.endswith("Queued for repair: 1; the worker publishes them now.\nAll of them are published.\n")
+    assert answers(primary, f"alice.{zone.name}") == {"192.0.2.1"}
+
+
+def test_the_command_compares_only_the_changes_when_asked_to(primary: Server, zone: Zone):
+    verify_zone(zone.name)
+    edit_by_hand(primary, zone, EDITS["a name deleted"][2])
+    with pytest.raises(CommandError, match="differs from the rows"):
+        verify_zone(zone.name, "--changes")
+    assert zone.verifications.first().method == "IXFR"
 
 
 def test_the_command_names_what_it_cannot_repair_and_fails(primary: Server, zone: Zone):

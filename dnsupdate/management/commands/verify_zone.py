@@ -1,13 +1,16 @@
-"""manage.py verify_zone ZONE [--repair]: compares the zone with the rows."""
+"""manage.py verify_zone ZONE [--repair [--wait]] [--changes]: compares the zone with the rows."""
+
+import time
 
 from django.core.management.base import BaseCommand, CommandError
 
-from dnsupdate import verify
+from dnsupdate import verifications
 from dnsupdate.errors import DnsUpdateError
-from dnsupdate.models import Zone
+from dnsupdate.models import Verification, Zone
 from dnsupdate.names import normalise
 
-SHOWN = 50
+# Seconds between two lines of a refill's progress.
+WAIT_SECONDS = 2.0
 
 
 class Command(BaseCommand):
@@ -16,29 +19,45 @@ class Command(BaseCommand):
     def add_arguments(self, parser) -> None:
         parser.add_argument("zone")
         parser.add_argument("--repair", action="store_true", help="send the rows again where the zone differs")
+        parser.add_argument("--wait", action="store_true", help="with --repair: until what was queued is published")
+        parser.add_argument(
+            "--changes", action="store_true", help="only what changed since it was last in order (IXFR)"
+        )
 
-    def handle(self, zone: str, repair: bool, **options) -> None:
+    def handle(self, zone: str, repair: bool, wait: bool, changes: bool, **options) -> None:
         try:
             found = Zone.objects.select_related("primary__key").get(name=normalise(zone))
-            comparison = verify.compare(found)
+            done = verifications.run(found, repair=repair, changes_only=changes, on_progress=self._progress)
         except Zone.DoesNotExist as error:
             raise CommandError(f"There is no zone {zone}.") from error
         except DnsUpdateError as error:
             raise CommandError(str(error)) from error
-        for difference in comparison.differences[:SHOWN]:
-            self.stdout.write(f"{difference.name}: {difference.kind}")
-        if len(comparison.differences) > SHOWN:
-            self.stdout.write(f"... and {len(comparison.differences) - SHOWN} more")
-        self.stdout.write(
-            f"{comparison.name_count} names compared, {len(comparison.differences)} different, "
-            f"{comparison.waiting_count} on their way."
-        )
-        if comparison.differences and not repair:
+        self._show(done)
+        if done.difference_count and not repair:
             raise CommandError("The zone differs from the rows. Repair it with --repair.")
-        if comparison.differences:
-            left = verify.repair(found, comparison.differences)
-            self.stdout.write("Queued for repair; the worker publishes them now.")
-            if left:
-                raise CommandError(
-                    "Delete these by hand, no row can hold them: " + ", ".join(each.name for each in left)
-                )
+        if done.difference_count:
+            self.stdout.write(f"Queued for repair: {done.repaired_count}; the worker publishes them now.")
+            if wait:
+                self._wait(found)
+            if done.unrepaired:
+                raise CommandError(done.unrepaired)
+
+    def _show(self, done: Verification) -> None:
+        for example in done.examples:
+            self.stdout.write(example)
+        if done.difference_count > len(done.examples):
+            self.stdout.write(f"... and {done.difference_count - len(done.examples)} more")
+        self.stdout.write(
+            f"{done.compared_count} names compared, {done.difference_count} different, "
+            f"{done.waiting_count} on their way."
+        )
+
+    def _progress(self, running: Verification) -> None:
+        queued = f", {running.repaired_count} of {running.difference_count} queued" if running.difference_count else ""
+        self.stderr.write(f"{running.compared_count} names compared{queued}")
+
+    def _wait(self, zone: Zone) -> None:
+        while left := verifications.repair_waiting_count(zone):
+            self.stderr.write(f"{left} left")
+            time.sleep(WAIT_SECONDS)
+        self.stdout.write("All of them are published.")
