@@ -15,8 +15,9 @@ from dnsupdate.queries import Malformed, Reply
 # One try. A server that needs longer is as good as dead to a resolver, which asks another one after less.
 TRY = timedelta(seconds=1)
 TRIES = 3
-# A server that was asked and has said nothing for so long is not asked any more: all tries of a question, and a margin.
-SILENCE = TRIES * TRY + timedelta(milliseconds=500)
+# So many questions ran through all their tries while the server said nothing at all: it is not asked any more. One alone
+# may be one that a filter on the way does not like.
+UNHEARD = 2
 # Unanswered at one server at a time: what a socket's usual buffer of 208 KiB holds, and 10,000 a second at 20 ms.
 WINDOW = 200
 # A forger must guess an id and a port, and both change all the time (RFC 5452 §9.2). A socket per query costs 15 µs.
@@ -88,8 +89,6 @@ class Inquiry:
         """Returns when each has a reply or an error. Nothing is raised for what a server or the network does."""
         for question in questions:
             self._servers[question.server].waiting.append(question)
-        for server in self._servers.values():
-            server.heard_at = time.monotonic()
         while busy := [server for server in self._servers.values() if server.is_busy]:
             now = time.monotonic()
             for server in busy:
@@ -117,7 +116,8 @@ class _Server:
 
     def __init__(self, selector: selectors.BaseSelector, address: tuple[str, int], with_signatures: bool) -> None:
         self.waiting: deque[Question] = deque()
-        self.heard_at = 0.0
+        self._heard_at = 0.0
+        self._unheard_count = 0
         self._selector, self._address, self._with_signatures = selector, address, with_signatures
         self._ids = _random_ids()
         self._under_way = 0
@@ -164,7 +164,7 @@ class _Server:
         if question is None or not queries.answers(wire, question.section):
             return
         self._take_back(question)
-        self.heard_at = time.monotonic()
+        self._heard_at, self._unheard_count = time.monotonic(), 0
         if queries.is_truncated(wire) and not question.needs_stream:
             question.needs_stream, question.try_count = True, 0
             self.waiting.appendleft(question)
@@ -191,10 +191,11 @@ class _Server:
             ends_at, question = self._tries.popleft()
             if not self._has_moved_on(ends_at, question):
                 self._lose(question, self._silence)
+                self._unheard_count += question.error != "" and self._heard_at < now - TRIES * TRY.total_seconds()
         for channel in [channel for channel in self._retired if not channel.pending]:
             channel.close()
             self._retired.remove(channel)
-        if self.is_busy and now - self.heard_at > SILENCE.total_seconds():
+        if self.is_busy and self._unheard_count >= UNHEARD:
             self._given_up = self._silence
             self.drop(self._silence)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import dns.exception
 import dns.name
 import dns.rdata
+import dns.rdataclass
 import dns.rdatatype
 
 from dnsupdate.errors import DnsUpdateError
@@ -17,9 +18,12 @@ from dnsupdate.errors import DnsUpdateError
 RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED", 9: "NOTAUTH"}
 
 _HEADER = struct.Struct("!HHHHHH")
+_QUESTION_TAIL = struct.Struct("!HH")
 _RECORD = struct.Struct("!HHIH")
 _IN = 1
-_A, _CNAME, _SOA, _TXT, _AAAA, _OPT = 1, 5, 6, 16, 28, 41
+_A, _SOA, _TXT, _AAAA, _OPT, _RRSIG = 1, 6, 16, 28, 41, 46
+# Two names of one octet, five fields of four.
+_SHORTEST_SOA = 22
 # Their rdata hold no names: what is on the wire is the canonical form.
 _PLAIN_TYPES = frozenset({_A, _AAAA, _TXT})
 _QR, _AA, _TC, _OPCODE = 0x8000, 0x0400, 0x0200, 0x7800
@@ -29,7 +33,7 @@ _POINTER_TO_QUESTION = b"\xc0\x0c"
 _EDNS = b"\0" + struct.pack("!HHIH", _OPT, 1232, 0, 0)
 _EDNS_WITH_DO = b"\0" + struct.pack("!HHIH", _OPT, 1232, 0x8000, 0)
 
-_type_codes = {"A": _A, "AAAA": _AAAA, "TXT": _TXT, "SOA": _SOA, "CNAME": _CNAME}
+_type_codes: dict[str, dns.rdatatype.RdataType] = {}
 
 
 class Malformed(DnsUpdateError):
@@ -64,7 +68,12 @@ class Reply:
 
 def question(name: str, type_name: str) -> bytes:
     """The question section for a normalised name: by its octets an answer is known to belong to a query."""
-    return name_to_wire(name) + struct.pack("!HH", type_code(type_name), _IN)
+    return question_of(name_to_wire(name), type_name)
+
+
+def question_of(name: bytes, type_name: str) -> bytes:
+    """The same for a name in wire form."""
+    return name + _QUESTION_TAIL.pack(type_code(type_name), _IN)
 
 
 def build(message_id: int, question: bytes, *, with_signatures: bool = False) -> bytes:
@@ -92,7 +101,7 @@ def read(wire: bytes, question: bytes) -> Reply:
         raise Malformed(f"{error or type(error).__name__}.") from error
 
 
-def type_code(type_name: str) -> int:
+def type_code(type_name: str) -> dns.rdatatype.RdataType:
     """The type's number. Raises dns.rdatatype.UnknownRdatatype."""
     code = _type_codes.get(type_name)
     if code is None:
@@ -108,21 +117,17 @@ def _read(wire: bytes, question: bytes) -> Reply:
     _, flags, _, answer_count, authority_count, additional_count = _HEADER.unpack_from(wire)
     rcode, serial = flags & 0x000F, None
     records: list[Record] = []
-    number = 0
-    start = _QUESTION_OFFSET + len(question)
-    for owner, code, ttl, offset, length in _walk(wire, start, answer_count + authority_count + additional_count):
-        number += 1
-        if code == _SOA and number <= answer_count + authority_count and length >= 22:
+    found = _walk(wire, _QUESTION_OFFSET + len(question), answer_count + authority_count + additional_count)
+    for number, (owner, code, ttl, offset, length) in enumerate(found):
+        if code == _SOA and number < answer_count + authority_count and length >= _SHORTEST_SOA:
             # The last five fields have a fixed size, whatever the two names before them.
             serial = int.from_bytes(wire[offset + length - 20 : offset + length - 16])
         if code == _OPT:
             # The upper bits of the rcode stand in its TTL (RFC 6891 §6.1.3).
             rcode |= (ttl >> 24) << 4
-        elif number <= answer_count and dns.rdatatype.RRSIG != code and _is_at(wire, owner, question):
+        elif number < answer_count and code != _RRSIG and _is_at(wire, owner, question):
             records.append(Record(_type_name(code), ttl, _canonical(wire, code, offset, length)))
-    return Reply(
-        RCODES.get(rcode, f"RCODE{rcode}"), bool(flags & _AA), bool(flags & _TC), tuple(records), serial, wire
-    )
+    return Reply(RCODES.get(rcode, f"RCODE{rcode}"), bool(flags & _AA), bool(flags & _TC), tuple(records), serial, wire)
 
 
 def _walk(wire: bytes, offset: int, count: int) -> Iterator[tuple[int, int, int, int, int]]:
@@ -149,7 +154,8 @@ def _is_at(wire: bytes, owner: int, question: bytes) -> bool:
 def _canonical(wire: bytes, code: int, offset: int, length: int) -> bytes:
     if code in _PLAIN_TYPES:
         return wire[offset : offset + length]
-    return dns.rdata.from_wire(_IN, code, wire, offset, length).to_digestable()
+    type_code = dns.rdatatype.RdataType.make(code)
+    return dns.rdata.from_wire(dns.rdataclass.IN, type_code, wire, offset, length).to_digestable()
 
 
 def _type_name(code: int) -> str:
