@@ -242,12 +242,23 @@ CELERY_BEAT_SCHEDULE = {
     # Two seconds: the longest that a lost wake-up may delay an update.
     "sweep": {"task": "dnsupdate.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
     "send-notices": {"task": "dnsupdate.tasks.send_notices", "schedule": 5.0, "options": {"expires": 5}},
+    # One that waited for a worker until the next is due is not run: it would only tell of the same moment.
+    "watch-servers": {"task": "dnsupdate.tasks.watch_servers", "schedule": 10.0, "options": {"expires": 10}},
+    "watch-zone-settings": {
+        "task": "dnsupdate.tasks.watch_zone_settings",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
+    "purge-proofs": {"task": "dnsupdate.tasks.purge_proofs", "schedule": timedelta(hours=1)},
     "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
 }
 
 # --- Nameserver, publishing ------------------------------------------------------------------------------------
 # A file of apexes that the embedded nameserver serves (./run only); add_domain appends to it.
 EMBEDDED_ZONES = env.path("DDNS_EMBEDDED_ZONES", None)
+# What the nameservers answered for a name, and when: evidence, kept for longer than the year in which a decision may be
+# questioned.
+PROOF_RETENTION = timedelta(days=env.int("DDNS_PROOF_RETENTION_DAYS", 400))
 
 # --- Alarms ----------------------------------------------------------------------------------------------------
 # Who is told when a zone drifts, a nameserver dies, a delegation changes.
@@ -342,6 +353,8 @@ UNFOLD = {
                     ),
                     _link("Alarms", "notifications_active", "dnsupdate_alarm_changelist", "dnsupdate.view_alarm"),
                     _link("Zones", "lan", "dnsupdate_zone_changelist", "dnsupdate.view_zone"),
+                    _link("Servers", "monitor_heart", "dnsupdate_serverstate_changelist", "dnsupdate.view_serverstate"),
+                    _link("Proofs", "fact_check", "dnsupdate_proof_changelist", "dnsupdate.view_proof"),
                     _link("Nameservers", "storage", "dnsupdate_nameserver_changelist", "dnsupdate.view_nameserver"),
                     _link("TSIG keys", "key", "dnsupdate_tsigkey_changelist", "dnsupdate.view_tsigkey"),
                     _link("Groups", "badge", "auth_group_changelist", "auth.view_group"),

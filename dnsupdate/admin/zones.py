@@ -9,7 +9,8 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from dnsupdate.models import PendingPublication, Zone
+from dnsupdate.admin.server_states import ServerStateInline
+from dnsupdate.models import Alarm, PendingPublication, Zone
 
 # A change that waits longer than this is worth a look: the sweep runs every two seconds.
 SLOW = timedelta(seconds=10)
@@ -25,6 +26,7 @@ class ZoneAdmin(ModelAdmin):
     fieldsets = (
         (None, {"fields": ("name", "primary", "secondaries")}),
         ("Health", {"fields": ("health", "failing_since", "failure", "failure_count", "failed_at", "retry_at")}),
+        ("Settings", {"fields": ("unsafe_settings",)}),
         ("Queue", {"fields": ("waiting", "oldest_waiting", "published_at", "created_at")}),
     )
     readonly_fields = (
@@ -35,11 +37,13 @@ class ZoneAdmin(ModelAdmin):
         "failure_count",
         "failed_at",
         "retry_at",
+        "unsafe_settings",
         "waiting",
         "oldest_waiting",
         "published_at",
         "created_at",
     )
+    inlines = (ServerStateInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         waiting = PendingPublication.objects.filter(zone=OuterRef("pk")).order_by().values("zone")
@@ -66,6 +70,12 @@ class ZoneAdmin(ModelAdmin):
     @display(description="oldest waiting since", empty_value="–")
     def oldest_waiting(self, zone: Zone):
         return zone.oldest_queued_at
+
+    @display(description="unsafe settings")
+    def unsafe_settings(self, zone: Zone) -> str:
+        """As found at the last of the checks that run every ten minutes."""
+        alarm = Alarm.objects.open().filter(kind=Alarm.Kind.SETTINGS, zone=zone).first()
+        return alarm.text if alarm else "None were found at the last check."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

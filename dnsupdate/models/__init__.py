@@ -4,8 +4,21 @@ from dnsupdate.models.alarms import Alarm, Notice
 from dnsupdate.models.failures import Failure
 from dnsupdate.models.nameservers import Nameserver
 from dnsupdate.models.pending import PendingPublication
+from dnsupdate.models.proofs import Proof
 from dnsupdate.models.publications import Publication
+from dnsupdate.models.server_states import ServerState
 from dnsupdate.models.tsig_keys import TsigKey
 from dnsupdate.models.zones import Zone
 
-__all__ = ["Alarm", "Failure", "Nameserver", "Notice", "PendingPublication", "Publication", "TsigKey", "Zone"]
+__all__ = [
+    "Alarm",
+    "Failure",
+    "Nameserver",
+    "Notice",
+    "PendingPublication",
+    "Proof",
+    "Publication",
+    "ServerState",
+    "TsigKey",
+    "Zone",
+]
