@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from ddns import domains
-from dnsupdate import nameservers, snippets, tsig_keys, zones
+from dnsupdate import nameservers, snippets, tsig_keys, zone_settings, zones
 from dnsupdate.errors import DnsUpdateError, PrimaryError
 from dnsupdate.models import TsigKey, Zone
 from dnsupdate.names import normalise
@@ -64,6 +64,7 @@ class Command(BaseCommand):
             reserved = domains.reserve_nameservers(zone.domain, zones.nameserver_names(zone))
         if reserved:
             self.stdout.write(f"reserved, as nameservers of the zone: {', '.join(reserved)}")
+        self._warn(zone)
         self.stdout.write(self.style.SUCCESS(f"{zone}: an update works."))
 
     def _add(self, name: str, host: str, port: int, key: TsigKey, ttl: int | None, replace: bool = False) -> Zone:
@@ -71,6 +72,20 @@ class Command(BaseCommand):
             zone = zones.add(name, host=host, port=port, key=key, replace=replace)
             domains.offer(zone, ttl=ttl)
             return zone
+
+    def _warn(self, zone: Zone) -> None:
+        """Of what makes withdrawals bite late. The domain works all the same."""
+        try:
+            problems = zone_settings.check(zone)
+        except DnsUpdateError as error:
+            problems = [f"Its settings could not be checked. {error}"]
+        if zone.domain.ttl > zone_settings.LONGEST_TTL:
+            problems.append(
+                f"The domain's TTL is {zone.domain.ttl}: resolvers answer a withdrawn name for so many seconds more. "
+                f"{zone_settings.LONGEST_TTL} or less is better."
+            )
+        for problem in problems:
+            self.stdout.write(self.style.WARNING(f"warning: {problem}"))
 
     def _write_snippets(self, name: str, key: TsigKey, directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
