@@ -10,7 +10,7 @@ from django.test import TransactionTestCase
 from ddns import domains
 from ddns.models import Domain, ReservedName
 from dnsupdate import wake, zones
-from dnsupdate.models import Nameserver, Publication, TsigKey, Zone
+from dnsupdate.models import Nameserver, Proof, Publication, TsigKey, Zone
 
 # Its deadline of 200 ms per example is a timing, and a busy machine is no bug.
 hypothesis.settings.register_profile("suite", deadline=None)
@@ -40,7 +40,7 @@ def _only_zones_are_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def empty(case: TransactionTestCase) -> None:
         ReservedName.objects.filter(reason=domains.NAMESERVER_REASON).delete()
-        for model in (Domain, Publication, Zone, Nameserver, TsigKey):
+        for model in (Domain, Proof, Publication, Zone, Nameserver, TsigKey):
             model.objects.all().delete()
 
     monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", empty)
