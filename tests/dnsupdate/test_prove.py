@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from deploy.local.deadline import wait_for
+from deploy.local.zones import serial
 from dnsupdate import outbox, proofs, propagation
 from dnsupdate.errors import InvalidName
 from dnsupdate.models import Proof, Publication, Zone
@@ -254,10 +255,12 @@ def test_what_is_not_answered_within_the_time_is_stored_as_that(bind, committed_
 
     def freeze_and_ask(questioning, inquiry) -> None:
         bind.freeze()
+        # Its threads stop one after the other.
+        wait_for(lambda: serial(bind.port, zone.name) is None, SOON, "the freeze")
         ask(questioning, inquiry)
 
     monkeypatch.setattr(proofs.Questioning, "ask", freeze_and_ask)
-    summary = prove(zone, *NAMES, within=timedelta(milliseconds=500))
+    summary = prove(zone, *NAMES, within=timedelta(seconds=2))
     assert summary.servers[0].match_count == 0
     assert {proof.error for proof in Proof.objects.all()} == {"no proof: A: not answered in time"}
     assert not any(proof.is_nothing for proof in Proof.objects.all())
