@@ -22,8 +22,8 @@ class _Conditions:
     """Columns of the list and of the zone's page."""
 
     @display(description="state", label=LABELS)
-    def condition(self, state: ServerState) -> str:
-        return state.state
+    def condition(self, state: ServerState) -> tuple[str, str]:
+        return state.state, state.state.label
 
     @display(description="lag", empty_value="–")
     def lag(self, state: ServerState) -> str | None:

@@ -24,6 +24,8 @@ LISTS = [
     "abuse/ledgerentry",
     "dnsupdate/zone",
     "dnsupdate/nameserver",
+    "dnsupdate/proof",
+    "dnsupdate/serverstate",
     "dnsupdate/tsigkey",
     "auth/group",
 ]
