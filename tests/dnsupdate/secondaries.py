@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import dns.message
+import dns.query
+import dns.rdatatype
+
 from deploy.local.bind import Bind
 from deploy.local.deadline import wait_for
 from deploy.local.knot import Knot
@@ -15,7 +19,7 @@ from deploy.local.server import Server
 from deploy.local.tsig import TsigKey
 from deploy.local.zones import serial
 from dnsupdate import nameservers
-from dnsupdate.models import Nameserver, Zone
+from dnsupdate.models import Zone
 from tests.dnsupdate.real_zones import zone_row
 
 SOON = timedelta(seconds=20)
@@ -109,5 +113,17 @@ class Cluster:
             self._catch_up()
 
 
-def row_of(name: str) -> Nameserver:
-    return Nameserver.objects.get(name=name)
+def sign(server: Bind, apex: str) -> None:
+    """Has the primary sign the zone by BIND's default policy, and waits until it has."""
+    path = server.directory / "named.conf"
+    unsigned = f'zone "{apex}" {{\n    type primary;\n'
+    signed = f"{unsigned}    dnssec-policy default;\n    inline-signing no;\n"
+    path.write_text(path.read_text().replace(unsigned, signed))
+    server.rndc("reconfig")
+    wait_for(lambda: _is_signed(server, apex), SOON, f"signatures of {apex}")
+
+
+def _is_signed(server: Bind, apex: str) -> bool:
+    query = dns.message.make_query(apex, "SOA", want_dnssec=True)
+    answer = dns.query.tcp(query, server.host, port=server.port, timeout=5)
+    return any(rrset.rdtype == dns.rdatatype.RRSIG for rrset in answer.answer)

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from io import StringIO
 
+import dns.message
+import dns.rdatatype
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -15,7 +17,7 @@ from dnsupdate.models.pending import Urgency
 from dnsupdate.propagation import Summary
 from dnsupdate.rrsets import RRsets
 from tests.dnsupdate.real_zones import a, by_hand, drain, send_by_hand, zone_row
-from tests.dnsupdate.secondaries import SOON, Cluster
+from tests.dnsupdate.secondaries import SOON, Cluster, sign
 
 NAMES = ("alice", "bob")
 
@@ -297,6 +299,23 @@ def test_a_validation_that_fails_makes_an_answer_no_proof(bind, committed_db, fr
     summary = prove(zone, *NAMES, validate=validate)
     assert summary.servers[0].differences == {f"alice.{zone.name}": "no proof: A: the signature is bogus"}
     assert (f"bob.{zone.name}", "TXT", True) in seen
+
+
+def test_signatures_in_the_answers_of_a_signed_zone_are_no_difference(bind, committed_db, fresh_zone):
+    zone = zone_row(bind, fresh_zone(bind))
+    publish(zone, {"alice": a("192.0.2.1"), "*.bob": a("192.0.2.2")})
+    sign(bind, zone.name)
+    signed = set()
+
+    def validate(question) -> str:
+        message = dns.message.from_wire(question.reply.wire)
+        if any(rrset.rdtype == dns.rdatatype.RRSIG for rrset in (*message.answer, *message.authority)):
+            signed.add((question.name, question.type_name))
+        return ""
+
+    names = [f"{label}.{zone.name}" for label in ("alice", "bob", "www.bob", "nobody")]
+    assert propagation.prove(zone, names, validate=validate).servers[0].differences == {}
+    assert signed == {(name, type_name) for name in names for type_name in ("A", "AAAA", "TXT")}
 
 
 def test_proofs_are_kept_for_their_retention_and_then_purged(bind, committed_db, fresh_zone, monkeypatch):
