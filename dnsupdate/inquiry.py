@@ -14,6 +14,7 @@ from dnsupdate.queries import Malformed, Reply
 
 # One try. A server that needs longer is as good as dead to a resolver, which asks another one after less.
 TRY = timedelta(seconds=1)
+# The last one goes over TCP: a rate limit and a bad path drop datagrams alone.
 TRIES = 3
 # So many questions ran through all their tries while the server said nothing at all: it is not asked any more. One alone
 # may be one that a filter on the way does not like.
@@ -26,6 +27,7 @@ QUERIES_PER_SOCKET = 500
 
 NOT_IN_TIME = "not answered in time"
 SILENT = "does not answer"
+NOT_OVER_TCP = "answers with less than all over UDP, and not over TCP"
 PORT_REFUSED = "does not answer: its host refuses the port"
 
 
@@ -37,9 +39,9 @@ class Question:
         "channel",
         "ends_at",
         "error",
+        "is_cut",
         "message_id",
         "name",
-        "needs_stream",
         "reply",
         "section",
         "server",
@@ -57,7 +59,7 @@ class Question:
         self.message_id = -1
         self.ends_at = 0.0
         self.try_count = 0
-        self.needs_stream = False
+        self.is_cut = False
 
 
 class Inquiry:
@@ -151,8 +153,8 @@ class _Server:
             self._under_way += 1
             self._tries.append((ends_at, question))
             try:
-                channel = self._stream_channel() if question.needs_stream else self._datagram_channel()
-                self._send(question, channel)
+                is_stream = question.is_cut or question.try_count == TRIES
+                self._send(question, self._stream_channel() if is_stream else self._datagram_channel())
             except OSError as error:
                 self._take_back(question)
                 question.error = f"cannot be asked: {error.strerror or error}"
@@ -165,8 +167,8 @@ class _Server:
             return
         self._take_back(question)
         self._heard_at, self._unheard_count = time.monotonic(), 0
-        if queries.is_truncated(wire) and not question.needs_stream:
-            question.needs_stream, question.try_count = True, 0
+        if queries.is_truncated(wire) and isinstance(channel, Datagrams):
+            question.is_cut, question.try_count = True, 0
             self.waiting.appendleft(question)
             return
         try:
@@ -182,7 +184,7 @@ class _Server:
         if channel is self._stream:
             self._stream = None
         for question in list(channel.pending.values()):
-            self._lose(question, f"was cut short, and over TCP it does not answer: {error.strerror or error}")
+            self._lose(question, f": {error.strerror or error}")
         return None
 
     def expire(self, now: float) -> None:
@@ -190,8 +192,7 @@ class _Server:
         while self._tries and (self._tries[0][0] <= now or self._has_moved_on(*self._tries[0])):
             ends_at, question = self._tries.popleft()
             if not self._has_moved_on(ends_at, question):
-                self._lose(question, self._silence)
-                self._unheard_count += question.error != "" and self._heard_at < now - TRIES * TRY.total_seconds()
+                self._lose(question)
         for channel in [channel for channel in self._retired if not channel.pending]:
             channel.close()
             self._retired.remove(channel)
@@ -253,10 +254,12 @@ class _Server:
         question.channel = None
         self._under_way -= 1
 
-    def _lose(self, question: Question, why: str) -> None:
+    def _lose(self, question: Question, detail: str = "") -> None:
         self._take_back(question)
         if question.try_count >= TRIES:
-            question.error = why
+            question.error = f"{NOT_OVER_TCP}{detail}" if question.is_cut else self._silence
+            # Since its first try.
+            self._unheard_count += self._heard_at < time.monotonic() - (TRIES - 1) * TRY.total_seconds()
         else:
             self.waiting.appendleft(question)
 

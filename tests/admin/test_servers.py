@@ -99,8 +99,10 @@ def test_a_zones_servers_can_still_be_changed(desk, zone, states):
 
 
 def test_proofs_are_found_by_the_whole_name(desk, proof):
-    assert "203.0.113.7" in text_of(desk.get(PROOFS, {"q": "home.ddns.test"}))
-    assert "203.0.113.7" not in text_of(desk.get(PROOFS, {"q": "home"}))
+    for term in ("home.ddns.test", "Home.DDNS.test. "):
+        assert "203.0.113.7" in text_of(desk.get(PROOFS, {"q": term}))
+    for term in ("home", "a b"):
+        assert "203.0.113.7" not in text_of(desk.get(PROOFS, {"q": term}))
 
 
 def test_a_proofs_page_says_what_was_answered(desk, proof):

@@ -196,6 +196,16 @@ def test_a_wildcard_by_hand_is_seen_at_a_withdrawn_name(single: Zone, primary):
     assert not summary.are_all_nothing
 
 
+def test_records_at_a_withdrawn_name_are_seen_whatever_stands_below_it(single: Zone, primary):
+    publish(single, {"alice": {}, "x.y.alice": a("192.0.2.1")})
+    update = by_hand(primary, single.name)
+    update.add("alice", 60, "A", "192.0.2.66")
+    send_by_hand(primary, update)
+    summary = prove(single, "alice")
+    assert summary.servers[0].nothing_count == 0
+    assert not summary.is_match
+
+
 def test_a_name_that_a_wildcard_speaks_for_is_a_match_and_not_nothing(single: Zone):
     publish(single, {"*.alice": a("192.0.2.1"), "www.alice": {}})
     summary = prove(single, "www.alice")

@@ -11,7 +11,7 @@ from dnsupdate import inquiry as inquiries
 from dnsupdate import outbox, serials, server_states, tasks, turns
 from dnsupdate.models import Alarm, ServerState, Zone
 from dnsupdate.models.server_states import SILENT_AFTER, STALE_AFTER
-from tests.dnsupdate.real_zones import a, by_hand, drain, send_by_hand, zone_row
+from tests.dnsupdate.real_zones import a, drain, zone_row
 from tests.dnsupdate.secondaries import SOON, Cluster
 
 State = ServerState.State
