@@ -7,7 +7,7 @@ ANALYST = "Abuse analyst"
 # with the permission abuse.deactivate_account for them.
 _ANALYST_MAY = {
     "ddns": ("view_hostname", "view_user", "view_domain", "view_reservedname", "view_addressupdate"),
-    "dnsupdate": ("view_zone",),
+    "dnsupdate": ("view_zone", "view_serverstate", "view_proof"),
     "abuse": ("view_suspension", "view_ledgerentry", "add_suspension", "change_suspension"),
 }
 

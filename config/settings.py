@@ -249,12 +249,23 @@ CELERY_BEAT_SCHEDULE = {
     "check-signatures": {"task": "dnsupdate.tasks.check_signatures", "schedule": timedelta(hours=1)},
     "watch-serials": {"task": "dnsupdate.tasks.watch_serials", "schedule": 10.0, "options": {"expires": 10}},
     "verify-zones": {"task": "dnsupdate.tasks.verify_zones", "schedule": 10.0, "options": {"expires": 10}},
+    # One that waited for a worker until the next is due is not run: it would only tell of the same moment.
+    "watch-servers": {"task": "dnsupdate.tasks.watch_servers", "schedule": 10.0, "options": {"expires": 10}},
+    "watch-zone-settings": {
+        "task": "dnsupdate.tasks.watch_zone_settings",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
+    "purge-proofs": {"task": "dnsupdate.tasks.purge_proofs", "schedule": timedelta(hours=1)},
     "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
 }
 
 # --- Nameserver, publishing ------------------------------------------------------------------------------------
 # A file of apexes that the embedded nameserver serves (./run only); add_domain appends to it.
 EMBEDDED_ZONES = env.path("DDNS_EMBEDDED_ZONES", None)
+# What the nameservers answered for a name, and when: evidence, kept for longer than the year in which a decision may be
+# questioned.
+PROOF_RETENTION = timedelta(days=env.int("DDNS_PROOF_RETENTION_DAYS", 400))
 
 # Each zone is compared with its rows this often, at a time of day of its own; 0: never by schedule.
 VERIFY_EVERY = timedelta(hours=env.int("DDNS_VERIFY_EVERY_HOURS", 24))
@@ -369,6 +380,8 @@ UNFOLD = {
                         "dnsupdate_verification_changelist",
                         "dnsupdate.view_verification",
                     ),
+                    _link("Servers", "monitor_heart", "dnsupdate_serverstate_changelist", "dnsupdate.view_serverstate"),
+                    _link("Proofs", "fact_check", "dnsupdate_proof_changelist", "dnsupdate.view_proof"),
                     _link("Nameservers", "storage", "dnsupdate_nameserver_changelist", "dnsupdate.view_nameserver"),
                     _link("TSIG keys", "key", "dnsupdate_tsigkey_changelist", "dnsupdate.view_tsigkey"),
                     _link("Groups", "badge", "auth_group_changelist", "auth.view_group"),

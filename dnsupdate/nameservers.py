@@ -28,6 +28,18 @@ def resolve(server: Nameserver) -> str:
         raise OSError(f"{server.host} cannot be a host name: {error}") from error
 
 
+def resolve_all(servers: Iterable[Nameserver]) -> tuple[dict[int, tuple[str, int]], dict[int, str]]:
+    """Address and port by the servers' keys, resolved now, and in words why there is none."""
+    addresses: dict[int, tuple[str, int]] = {}
+    errors: dict[int, str] = {}
+    for server in servers:
+        try:
+            addresses[server.pk] = resolve(server), server.port
+        except OSError as error:
+            errors[server.pk] = f"{server.host} has no address: {error.strerror or error}"
+    return addresses, errors
+
+
 @transaction.atomic
 def add_secondary(zones: Iterable[Zone], *, host: str, port: int, name: str | None = None) -> Nameserver:
     """The server as a secondary of the zones; what is there already is kept, only a name that is given replaces its own."""

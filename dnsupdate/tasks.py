@@ -1,8 +1,24 @@
 """Celery's entries: each calls one verb and may run twice."""
 
-from celery import shared_task
+from datetime import timedelta
 
-from dnsupdate import alarms, publisher, signings, verifications, wake, watches, zone_health
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from dnsupdate import (
+    alarms,
+    proofs,
+    publisher,
+    server_states,
+    signings,
+    turns,
+    verifications,
+    wake,
+    watches,
+    zone_health,
+    zone_settings,
+)
 from dnsupdate.models import Zone
 
 
@@ -49,3 +65,25 @@ def watch_serials() -> None:
 def verify_zones() -> None:
     """Compares the zone that is due most with its rows."""
     verifications.run_next()
+
+
+@shared_task
+def watch_servers() -> None:
+    """Asks every server of every zone what it has. One at a time."""
+    with turns.take("watch-servers", server_states.LONGEST_LOOK) as is_ours:
+        if is_ours:
+            server_states.watch()
+
+
+@shared_task
+def watch_zone_settings() -> None:
+    """Checks that the zones' own records let withdrawals bite. One at a time."""
+    with turns.take("watch-zone-settings", timedelta(minutes=1)) as is_ours:
+        if is_ours:
+            zone_settings.watch()
+
+
+@shared_task
+def purge_proofs() -> None:
+    """Ends the retention of old proofs."""
+    proofs.purge(timezone.now() - settings.PROOF_RETENTION)

@@ -1,79 +1,41 @@
-"""Turns: which zone is to be verified next, and why."""
+"""Turns: periodic work that only one process does at a time."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from zlib import crc32
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import uuid4
 
-from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q
+import redis
 
-from dnsupdate.models import PendingPublication, Watch, Zone
-from dnsupdate.models.verifications import Trigger
+from dnsupdate import wake
 
-# After a comparison that could not be made.
-RETRY = timedelta(minutes=1)
-# A repair is looked at when it is published; if that found something again, after a pause that doubles up to this.
-LONGEST_PAUSE = timedelta(hours=6)
+logger = logging.getLogger(__name__)
 
-# The gravest first.
-_ORDER = [
-    Trigger.WENT_BACK,
-    Trigger.LOST,
-    Trigger.MOVED,
-    Trigger.REPAIRED,
-    Trigger.SCHEDULED,
-    Trigger.CHANGES,
-]
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+# Gives back only what is still ours: who was frozen for longer than its turn must not end another's.
+_GIVE_BACK = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end"
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    zone: Zone
-    trigger: Trigger
-    changes_only: bool
+@contextmanager
+def take(name: str, duration: timedelta) -> Iterator[bool]:
+    """Whether the turn is ours. It ends with the block, and after the duration at the latest: a worker that died or was
+    frozen holds up nobody for longer. Where the broker cannot be asked it is ours: twice is better than never.
+    """
+    token = uuid4().hex
+    try:
+        is_ours = bool(wake.redis_client().set(f"turn:{name}", token, nx=True, px=duration))
+    except redis.RedisError as error:
+        logger.warning("Whose turn it is to %s cannot be asked: %s", name, error)
+        is_ours = True
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            _give_back(name, token)
 
 
-def next_due(now: datetime) -> Due | None:
-    """The zone to be verified next: suspicions first, then repairs to be looked at, then the schedule. One query."""
-    waiting = PendingPublication.objects.filter(zone=OuterRef("zone")).due()
-    watches = (
-        Watch.objects.filter(Q(failed_at=None) | Q(failed_at__lte=now - RETRY), seen_at__isnull=False)
-        .select_related("zone__primary__key")
-        .annotate(is_repair_waiting=Exists(waiting.filter(queued_at__lte=OuterRef("repaired_at"))))
-        .order_by(F("checked_at").asc(nulls_first=True))
-    )
-    found = [(known, trigger) for known in watches if (trigger := _trigger(known, known.is_repair_waiting, now))]
-    if not found:
-        return None
-    known, trigger = min(found, key=lambda each: _ORDER.index(each[1]))
-    is_broken = trigger in (Trigger.WENT_BACK, Trigger.LOST, Trigger.SCHEDULED)
-    return Due(known.zone, trigger, changes_only=not is_broken and known.verified_serial is not None)
-
-
-def _trigger(known: Watch, is_repair_waiting: bool, now: datetime) -> Trigger | None:
-    if known.suspicion:
-        return Trigger(known.suspicion)
-    if known.repaired_at and not is_repair_waiting and known.repaired_at + _pause(known.unclean_count) <= now:
-        return Trigger.REPAIRED
-    if settings.VERIFY_EVERY and (known.compared_at or _LONG_AGO) < last_turn(known.zone.name, now):
-        return Trigger.SCHEDULED
-    has_changed = known.verified_serial is not None and known.serial != known.verified_serial
-    checked_at = known.checked_at or _LONG_AGO
-    if settings.VERIFY_CHANGES_EVERY and has_changed and checked_at + settings.VERIFY_CHANGES_EVERY <= now:
-        return Trigger.CHANGES
-    return None
-
-
-def last_turn(name: str, now: datetime) -> datetime:
-    """When it was last this zone's turn to be compared as a whole: by its name, so that the zones spread over the day."""
-    period = settings.VERIFY_EVERY.total_seconds()
-    phase = crc32(name.encode()) / 2**32 * period
-    seconds = now.timestamp()
-    return datetime.fromtimestamp((seconds - phase) // period * period + phase, tz=UTC)
-
-
-def _pause(unclean_count: int) -> timedelta:
-    if unclean_count <= 1:
-        return timedelta(0)
-    return min(timedelta(minutes=1) * 2 ** min(unclean_count - 2, 16), LONGEST_PAUSE)
+def _give_back(name: str, token: str) -> None:
+    try:
+        wake.redis_client().eval(_GIVE_BACK, 1, f"turn:{name}", token)
+    except redis.RedisError as error:
+        logger.warning("The turn to %s stays taken until it expires: %s", name, error)

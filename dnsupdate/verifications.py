@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from dnsupdate import alarms, turns, verify, watches
+from dnsupdate import agenda, alarms, verify, watches
 from dnsupdate.errors import DnsUpdateError, PrimaryError, VerificationRunning
 from dnsupdate.models import Alarm, PendingPublication, Verification, Watch, Zone
 from dnsupdate.models.pending import Urgency
@@ -72,7 +72,7 @@ def run_next() -> Verification | None:
     """Verifies the zone that is due most, if any is and none is being verified; what went wrong is kept, not raised."""
     if Verification.objects.filter(finished_at=None, progress_at__gt=timezone.now() - SILENCE).exists():
         return None
-    due = turns.next_due(timezone.now())
+    due = agenda.next_due(timezone.now())
     if due is None:
         return None
     try:

@@ -10,7 +10,7 @@ from django.test import TransactionTestCase
 from ddns import domains
 from ddns.models import Domain, ReservedName
 from dnsupdate import primaries, wake
-from dnsupdate.models import Nameserver, Publication, TsigKey, Zone
+from dnsupdate.models import Nameserver, Proof, Publication, TsigKey, Zone
 from tests.dnsupdate.estate import apex, estate, running_estate  # noqa: F401 - fixtures
 
 # Its deadline of 200 ms per example is a timing, and a busy machine is no bug.
@@ -41,7 +41,7 @@ def _only_zones_are_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def empty(case: TransactionTestCase) -> None:
         ReservedName.objects.filter(reason=domains.NAMESERVER_REASON).delete()
-        for model in (Domain, Publication, Zone, Nameserver, TsigKey):
+        for model in (Domain, Proof, Publication, Zone, Nameserver, TsigKey):
             model.objects.all().delete()
 
     monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", empty)

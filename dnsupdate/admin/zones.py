@@ -12,8 +12,9 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from dnsupdate import signings
+from dnsupdate.admin.server_states import ServerStateInline
 from dnsupdate.admin.zone_rest import ZoneRestAdmin
-from dnsupdate.models import PendingPublication, Signing, Zone
+from dnsupdate.models import Alarm, PendingPublication, Signing, Zone
 
 # A change that waits longer than this is worth a look: the sweep runs every two seconds.
 SLOW = timedelta(seconds=10)
@@ -40,6 +41,7 @@ class ZoneAdmin(ZoneRestAdmin):
         (None, {"fields": ("name", "kind", "primary", "secondaries")}),
         ("State", {"fields": ("state", "frozen_at", "frozen_reason", "retired_at", "membership")}),
         ("Health", {"fields": ("health", "failing_since", "failure", "failure_count", "failed_at", "retry_at")}),
+        ("Settings", {"fields": ("unsafe_settings",)}),
         ("Queue", {"fields": ("waiting", "oldest_waiting", "published_at", "created_at")}),
         ("DNSSEC", {"fields": ("dnssec", "ds_for_registry", "signatures_expire_at", "signatures_checked_at")}),
         ("Beside its rows", {"fields": ("last_verification",)}),
@@ -58,6 +60,7 @@ class ZoneAdmin(ZoneRestAdmin):
         "failure_count",
         "failed_at",
         "retry_at",
+        "unsafe_settings",
         "waiting",
         "oldest_waiting",
         "published_at",
@@ -68,6 +71,7 @@ class ZoneAdmin(ZoneRestAdmin):
         "signatures_checked_at",
         "last_verification",
     )
+    inlines = (ServerStateInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         waiting = PendingPublication.objects.filter(zone=OuterRef("pk")).order_by().values("zone")
@@ -149,6 +153,12 @@ class ZoneAdmin(ZoneRestAdmin):
             state,
             address,
         )
+
+    @display(description="unsafe settings")
+    def unsafe_settings(self, zone: Zone) -> str:
+        """As found at the last of the checks that run every ten minutes."""
+        alarm = Alarm.objects.open().filter(kind=Alarm.Kind.SETTINGS, zone=zone).first()
+        return alarm.text if alarm else "None were found at the last check."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -27,6 +27,8 @@ LISTS = [
     "abuse/ledgerentry",
     "dnsupdate/zone",
     "dnsupdate/nameserver",
+    "dnsupdate/proof",
+    "dnsupdate/serverstate",
     "dnsupdate/tsigkey",
     "dnsupdate/verification",
     "auth/group",

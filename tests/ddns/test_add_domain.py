@@ -339,3 +339,21 @@ def test_a_missing_key_file_is_named(committed_db, output, tmp_path):
 def test_a_ttl_out_of_range_is_refused(committed_db, bind, fresh_zone, key_file, output, option: int):
     with pytest.raises(CommandError):
         add_domain(fresh_zone(bind), bind, output, key_file=str(key_file), ttl=option)
+
+
+# --- What makes withdrawals bite late --------------------------------------------------------------------------
+
+
+def test_unsafe_settings_are_a_warning_and_no_failure(committed_db, bind, fresh_zone, key_file, output):
+    apex = fresh_zone(bind)
+    update = by_hand(bind, apex)
+    update.replace("@", 60, "SOA", f"ns.{apex}. hostmaster.{apex}. 1000 3600 600 1209600 86400")
+    send_by_hand(bind, update)
+    said = add_domain(apex, bind, output, key_file=str(key_file), ttl=3600)
+    assert f"warning: The SOA minimum of {apex} is 86400" in said
+    assert "warning: The domain's TTL is 3600" in said
+    assert f"{apex}: an update works." in said
+
+
+def test_safe_settings_are_not_warned_of(committed_db, primary, fresh_zone, key_file, output):
+    assert "warning" not in add_domain(fresh_zone(primary), primary, output, key_file=str(key_file))

@@ -5,6 +5,7 @@ import pytest
 from dnsupdate import primary as primaries
 from dnsupdate.models import Nameserver, Zone
 from tests.dnsupdate import real_zones
+from tests.dnsupdate.secondaries import Cluster
 
 
 @pytest.fixture
@@ -24,3 +25,18 @@ def quiet_zone(committed_db) -> Zone:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A nameserver that does not answer is given up after half a second."""
     monkeypatch.setattr(primaries, "ANSWER_TIMEOUT_SECONDS", 0.5)
+
+
+@pytest.fixture(scope="session")
+def cluster(servers, tsig_key, bind, knot) -> Cluster:
+    """BIND as primary, Knot and BIND as its secondaries. Hurt them freely: they are brought back after the test.
+
+    The run's own servers are asked for so that their absence is said as elsewhere.
+    """
+    return Cluster.start(servers.directory / "cluster", tsig_key, servers.start)
+
+
+@pytest.fixture
+def followed_zone(committed_db, cluster: Cluster) -> Zone:
+    """A zone at a primary and two secondaries."""
+    return cluster.add_zone()

@@ -16,7 +16,7 @@ from deploy.local.deadline import wait_for
 from deploy.local.knot import Knot
 from deploy.local.server import Server
 from deploy.local.users import give
-from dnsupdate import outbox, tasks, transfers, turns, verifications, verify, watches, zones
+from dnsupdate import agenda, outbox, tasks, transfers, verifications, verify, watches, zones
 from dnsupdate.errors import VerificationRunning
 from dnsupdate.messages import FENCE_LABEL
 from dnsupdate.models import Alarm, PendingPublication, Verification, Watch, Zone
@@ -391,8 +391,8 @@ def test_a_zone_that_cannot_be_transferred_is_tried_again_after_a_minute(primary
     assert verifications.run_next() is None
     failed = last(zone)
     assert failed.error.startswith(("The zone's transfer is not usable", "The nameserver does not serve"))
-    assert turns.next_due(timezone.now()) is None
-    assert turns.next_due(timezone.now() + timedelta(minutes=2)).trigger == Trigger.SCHEDULED
+    assert agenda.next_due(timezone.now()) is None
+    assert agenda.next_due(timezone.now() + timedelta(minutes=2)).trigger == Trigger.SCHEDULED
     assert not Alarm.objects.exists()
 
 
@@ -430,13 +430,13 @@ def test_the_movement_of_serial_and_fence_is_judged(seen, now, is_quiet, verdict
 
 
 def test_every_zone_has_a_turn_of_its_own_once_a_day():
-    found = {turns.last_turn(f"z{number}.test", NOON) for number in range(24)}
+    found = {agenda.last_turn(f"z{number}.test", NOON) for number in range(24)}
     assert len(found) == 24
     assert all(NOON - timedelta(days=1) < turn <= NOON for turn in found)
     assert max(found) - min(found) > timedelta(hours=12)
-    turn = turns.last_turn("z1.test", NOON)
-    assert turns.last_turn("z1.test", turn + timedelta(hours=23)) == turn
-    assert turns.last_turn("z1.test", turn + timedelta(hours=25)) == turn + timedelta(days=1)
+    turn = agenda.last_turn("z1.test", NOON)
+    assert agenda.last_turn("z1.test", turn + timedelta(hours=23)) == turn
+    assert agenda.last_turn("z1.test", turn + timedelta(hours=25)) == turn + timedelta(days=1)
 
 
 def test_the_gravest_comes_first_and_what_was_not_looked_at_longest(quiet_zone: Zone, settings):
@@ -447,10 +447,10 @@ def test_the_gravest_comes_first_and_what_was_not_looked_at_longest(quiet_zone: 
     for number, (each, reason) in enumerate(zip(others, reasons, strict=True)):
         checked_at = NOON - timedelta(hours=number)
         Watch.objects.create(zone=each, seen_at=NOON, suspicion=reason, checked_at=checked_at, verified_serial=7)
-    due = turns.next_due(NOON)
+    due = agenda.next_due(NOON)
     assert (due.zone, due.trigger, due.changes_only) == (others[2], Trigger.WENT_BACK, False)
     Watch.objects.filter(suspicion=Trigger.WENT_BACK).delete()
-    assert turns.next_due(NOON) == turns.Due(others[0], Trigger.MOVED, True)
+    assert agenda.next_due(NOON) == agenda.Due(others[0], Trigger.MOVED, True)
 
 
 def test_looking_and_choosing_cost_the_same_queries_for_any_number_of_zones(
@@ -466,7 +466,7 @@ def test_looking_and_choosing_cost_the_same_queries_for_any_number_of_zones(
         tasks.watch_serials()
     assert Watch.objects.count() == 5
     with django_assert_num_queries(1):
-        turns.next_due(timezone.now())
+        agenda.next_due(timezone.now())
 
 
 def test_a_dead_primary_does_not_keep_the_others_from_being_seen(bind: Server, fresh_zone, quiet_zone: Zone):

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from ddns import domains
-from dnsupdate import arrivals, nameservers, snippets, tsig_keys, zones
+from dnsupdate import arrivals, nameservers, snippets, tsig_keys, zone_settings, zones
 from dnsupdate.errors import DnsUpdateError, PrimaryError
 from dnsupdate.models import TsigKey, Zone
 from dnsupdate.names import normalise
@@ -95,6 +95,7 @@ class Command(BaseCommand):
             reserved = domains.reserve_nameservers(zone.domain, zones.nameserver_names(zone))
         if reserved:
             self.stdout.write(f"reserved, as nameservers of the zone: {', '.join(reserved)}")
+        self._warn(zone)
         self.stdout.write(self.style.SUCCESS(f"{zone}: an update works."))
 
     def _add(self, name: str, host: str, port: int, key: TsigKey, ttl: int | None, replace: bool = False) -> Zone:
@@ -113,6 +114,20 @@ class Command(BaseCommand):
                 "\n".join([f"{zone} is set up here, but not served everywhere yet:", *missing])
                 + "\nThe servers go on by themselves. Mend what is missing and run this command again."
             )
+
+    def _warn(self, zone: Zone) -> None:
+        """Of what makes withdrawals bite late. The domain works all the same."""
+        try:
+            problems = zone_settings.check(zone)
+        except DnsUpdateError as error:
+            problems = [f"Its settings could not be checked. {error}"]
+        if zone.domain.ttl > zone_settings.LONGEST_TTL:
+            problems.append(
+                f"The domain's TTL is {zone.domain.ttl}: resolvers answer a withdrawn name for so many seconds more. "
+                f"{zone_settings.LONGEST_TTL} or less is better."
+            )
+        for problem in problems:
+            self.stdout.write(self.style.WARNING(f"warning: {problem}"))
 
     def _write_snippets(self, name: str, key: TsigKey, directory: Path, is_signed: bool) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
