@@ -62,3 +62,19 @@ class FenceMoved(PrimaryError):
 
 class RecordsRefused(DnsUpdateError):
     """The nameserver refuses these records:"""
+
+
+class NoAnswer(DnsUpdateError):
+    """No answer"""
+
+
+class NothingObserved(DnsUpdateError):
+    """There is nothing to accept: the delegation has not been seen yet."""
+
+
+class ObservationMoved(DnsUpdateError):
+    """The delegation changed again after you looked: look at what is there now, and decide about that."""
+
+
+class RegistryError(DnsUpdateError):
+    """The registry's data cannot be had:"""

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from dnsupdate import alarms, publisher, wake
+from dnsupdate import alarms, delegations, publisher, registrations, wake
 from dnsupdate.models import Zone
 
 
@@ -24,3 +24,15 @@ def sweep() -> None:
 def send_notices() -> None:
     """Tells people of alarms by mail and webhook."""
     alarms.send_notices()
+
+
+@shared_task
+def watch_delegations() -> None:
+    """Looks at the delegation of every zone from outside."""
+    delegations.watch(Zone.objects.delegated())
+
+
+@shared_task
+def watch_registries() -> None:
+    """Asks the registries for expiry and status of every domain."""
+    registrations.watch(Zone.objects.delegated())
