@@ -39,12 +39,19 @@ def watch(zones: Iterable[Zone]) -> list[Delegation]:
     for chunk in _chunks(list(zones)):
         delegations = _rows(chunk)
         seen = observations.look([_subject(delegation) for delegation in delegations])
-        watched += [
-            record(delegation, observation)
-            for delegation, observation in zip(delegations, seen, strict=True)
-            if observation is not None
-        ]
+        for delegation, observation in zip(delegations, seen, strict=True):
+            if observation is not None and (recorded := _try_to_record(delegation, observation)) is not None:
+                watched.append(recorded)
     return watched
+
+
+def _try_to_record(delegation: Delegation, observation: Observation) -> Delegation | None:
+    """One zone, whatever is wrong with it, must not blind us for the others."""
+    try:
+        return record(delegation, observation)
+    except Exception:
+        logger.exception("what was seen of the delegation of %s could not be stored", delegation.zone)
+        return None
 
 
 @transaction.atomic

@@ -133,4 +133,5 @@ def _ds(answer: dns.message.Message, apex: dns.name.Name) -> tuple[str, ...] | N
 
 
 def _text(answer: dns.message.Message) -> str:
-    return answer.to_text()[:MAX_EVIDENCE_CHARACTERS]
+    """Without NUL, which an extended error (RFC 8914) may hold and PostgreSQL takes in no text."""
+    return answer.to_text()[:MAX_EVIDENCE_CHARACTERS].replace("\x00", "\\000")

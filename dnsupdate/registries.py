@@ -84,7 +84,7 @@ def _read(domain: str, found: Any) -> Registration:
     if str(found.get("ldhName", domain)).lower().rstrip(".") != domain:
         raise RegistryError("its answer is about another domain.")
     status = found.get("status", [])
-    if not isinstance(status, list) or not all(isinstance(each, str) for each in status):
+    if not isinstance(status, list) or not all(isinstance(each, str) and each.isprintable() for each in status):
         raise RegistryError("its status is no list of texts.")
     # Some write EPP's own serverHold where RFC 8056 has “server hold”.
     words = {_spaced(each)[:MAX_STATUS_CHARACTERS] for each in status[:MAX_STATUS_COUNT]}
@@ -103,9 +103,9 @@ def _time(text: str) -> datetime:
     try:
         at = parse_datetime(text)
     except ValueError as error:
-        raise RegistryError(f"its expiry is no time: {text[:40]}.") from error
+        raise RegistryError(f"its expiry is no time: {text[:40]!r}.") from error
     if at is None:
-        raise RegistryError(f"its expiry is no time: {text[:40]}.")
+        raise RegistryError(f"its expiry is no time: {text[:40]!r}.")
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
@@ -172,7 +172,7 @@ def _check_url(url: str) -> None:
     """HTTPS, or a server on this machine: who can change the answer on its way can hide a seizure."""
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
-        raise RegistryError(f"{url[:200]} is not an https URL.")
+        raise RegistryError(f"{url[:200]!r} is not an https URL.")
 
 
 def _is_loopback(host: str) -> bool:
@@ -184,7 +184,11 @@ def _is_loopback(host: str) -> bool:
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, req, fp, code, msg, headers, newurl):
-        _check_url(newurl)
+        try:
+            _check_url(newurl)
+        except RegistryError:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

@@ -1,8 +1,9 @@
-"""Zones and their health, alarms, nameservers, TSIG keys."""
+"""Zones and their health, alarms, delegations, nameservers, TSIG keys."""
 
 from dnsupdate.admin.alarms import AlarmAdmin
+from dnsupdate.admin.delegations import DelegationAdmin
 from dnsupdate.admin.nameservers import NameserverAdmin
 from dnsupdate.admin.tsig_keys import TsigKeyAdmin
 from dnsupdate.admin.zones import ZoneAdmin
 
-__all__ = ["AlarmAdmin", "NameserverAdmin", "TsigKeyAdmin", "ZoneAdmin"]
+__all__ = ["AlarmAdmin", "DelegationAdmin", "NameserverAdmin", "TsigKeyAdmin", "ZoneAdmin"]

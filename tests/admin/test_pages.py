@@ -22,6 +22,7 @@ LISTS = [
     "ddns/reservedname",
     "abuse/suspension",
     "abuse/ledgerentry",
+    "dnsupdate/delegation",
     "dnsupdate/zone",
     "dnsupdate/nameserver",
     "dnsupdate/tsigkey",

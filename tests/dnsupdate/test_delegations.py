@@ -425,6 +425,16 @@ def test_what_a_look_reads_does_not_grow_with_the_zones(family: Family, django_a
             delegations._subject(delegation)
 
 
+def test_a_zone_that_cannot_be_stored_does_not_blind_us_for_the_others(family: Family):
+    """Its row goes while it is looked at."""
+    other = Zone.objects.create(name=f"other.{PARENT}", primary=family.zone.primary)
+    rows = delegations._rows([other, family.zone])
+    seen = delegations.observations.look([delegations._subject(row) for row in rows])
+    Delegation.objects.filter(zone=other).delete()
+    stored = [delegations._try_to_record(row, observation) for row, observation in zip(rows, seen, strict=True)]
+    assert {str(delegation) for delegation in stored if delegation} == {family.apex}
+
+
 def test_every_zone_is_watched(family: Family):
     from dnsupdate.tasks import watch_delegations
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator
 
+import dns.edns
 import dns.flags
 import dns.message
 import dns.name
@@ -146,6 +147,18 @@ def test_odd_octets_in_names_are_written_out(serve):
     name = dns.name.Name([b"\x00\xff'<b>", b"example", b""])
     answer = ask(serve(reply(lambda response, _: refer(response, name.to_text()))))
     assert answer.picture.ns == ("\\000\\255'<b>.example",)
+
+
+def test_nul_in_an_answer_is_written_out(serve):
+    """PostgreSQL takes none in a text, and the evidence is stored."""
+
+    def explain(response: dns.message.Message, _: bool) -> None:
+        refer(response, "ns1.example.net.")
+        response.use_edns(0, options=[dns.edns.EDEOption(0, "a\x00b")])
+
+    answer = ask(serve(reply(explain)))
+    assert "a\\000b" in answer.evidence
+    assert "\x00" not in answer.evidence
 
 
 def test_a_denial_without_authority_is_none(serve):

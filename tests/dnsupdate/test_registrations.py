@@ -155,6 +155,8 @@ def test_the_server_is_found_in_the_list_of_registries(registry: Registry, setti
         {"objectClassName": "nameserver"},
         response("other.example"),
         response("ddns.example") | {"status": "server hold"},
+        response("ddns.example") | {"status": ["server\x00hold"]},
+        response("ddns.example") | {"events": [{"eventAction": "expiration", "eventDate": "\x00"}]},
         response("ddns.example") | {"events": [{"eventAction": "expiration", "eventDate": "2026-13-45T00:00:00Z"}]},
         response("ddns.example") | {"events": [{"eventAction": "expiration"}]},
         b" " * (2 * registries.MAX_OCTETS),
@@ -164,8 +166,10 @@ def test_the_server_is_found_in_the_list_of_registries(registry: Registry, setti
 )
 def test_an_answer_that_is_of_no_use_is_an_error(registry: Registry, page):
     registry.pages["/domain/ddns.example"] = page
-    with pytest.raises(RegistryError):
+    with pytest.raises(RegistryError) as error:
         registries.find("ddns.example")
+    # PostgreSQL takes none in a text.
+    assert "\x00" not in str(error.value)
 
 
 @pytest.mark.parametrize("page", [[], {"services": 5}, {"services": [[["example"]]]}, {"services": [None]}])
