@@ -61,7 +61,8 @@ def record(delegation: Delegation, observation: Observation) -> Delegation:
     if delegation.checked_at is not None and observation.started_at <= delegation.checked_at:
         return delegation
     _keep(delegation, observation)
-    verdict, picture = pictures.judge(delegation.expected_picture, observation.shown)
+    expected = delegation.expected_picture
+    verdict, picture = pictures.judge(expected, observation.shown(expected))
     if picture is None:
         _move(delegation, State.UNKNOWN)
     else:
@@ -126,7 +127,7 @@ def _first(delegation: Delegation, observation: Observation, picture: Picture) -
 
 def _as_expected(delegation: Delegation, observation: Observation, picture: Picture) -> None:
     _move(delegation, State.EXPECTED if picture.is_delegated else State.GONE)
-    if all(each in (None, picture) for each in observation.shown):
+    if all(each in (None, picture) for each in observation.shown(picture)):
         delegation.dissent_since = None
     else:
         delegation.dissent_since = delegation.dissent_since or observation.started_at

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -41,10 +41,9 @@ class Observation:
     apexes: Sequence[Apex]
     failure: str = ""
 
-    @property
-    def shown(self) -> list[Picture | None]:
-        """The picture of each parent's server that has a say."""
-        return _shown(self.answers)
+    def shown(self, expected: Picture | None = None) -> list[Picture | None]:
+        """The picture of each parent's server that has a say, to be judged beside the expected one."""
+        return [_with_glue(answer, expected) for answer in _having_a_say(self.answers)]
 
     @property
     def own_names(self) -> set[str]:
@@ -75,12 +74,20 @@ async def _observe(subject: Subject) -> Observation:
             # Those that are known from before are asked all the same: a resolver's outage hides nothing.
             failure = str(error)
     answers = await asyncio.gather(*(parents.ask(subject.apex, server) for server in servers))
-    _, picture = pictures.judge(None, _shown(answers))
+    _, picture = pictures.judge(None, [answer.picture for answer in _having_a_say(answers)])
     own = await apexes.ask_all(subject.apex, picture, subject.listed)
     return Observation(started_at, parent, servers, is_found, answers, own, failure)
 
 
-def _shown(answers: Sequence[Answer]) -> list[Picture | None]:
-    """Servers that serve the zone themselves have a say only where no other has one: they give no referral."""
+def _having_a_say(answers: Sequence[Answer]) -> Sequence[Answer]:
+    """Servers that serve the zone themselves have one only where no other has: they give no referral."""
     others = [answer for answer in answers if not answer.is_own]
-    return [answer.picture for answer in (others if any(each.picture for each in others) else answers)]
+    return others if any(each.picture for each in others) else answers
+
+
+def _with_glue(answer: Answer, expected: Picture | None) -> Picture | None:
+    """A server that serves the zone itself shows no glue, which does not mean that there is none."""
+    picture = answer.picture
+    if answer.is_own and picture and expected and picture.ns == expected.ns:
+        return replace(picture, glue=expected.glue)
+    return picture

@@ -364,6 +364,18 @@ def test_a_parent_that_serves_the_zone_itself_is_heard_where_there_is_no_other(f
         family.registry.remove_zone(family.apex)
 
 
+def test_a_parent_that_serves_the_zone_itself_takes_no_glue_away(family: Family):
+    """It is heard while the one that refers does not answer, and shows none."""
+    family.registry.add_zone(family.apex)
+    try:
+        assert family.watch().observed["glue"] == {f"ns.{family.apex}": ["127.0.0.1"]}
+        family.copy.freeze()
+        assert family.watch().state == State.EXPECTED
+        assert alarm(family) is None
+    finally:
+        family.registry.remove_zone(family.apex)
+
+
 # --- The zone's own servers: shown, and the alarm of others
 
 
