@@ -4,12 +4,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from dnsupdate import delegations
 from dnsupdate.errors import DnsUpdateError
@@ -38,6 +40,7 @@ class DelegationAdmin(ModelAdmin):
     list_select_related = ("zone",)
     search_fields = ("zone__name",)
     fields = ("parent_override", "registrar")
+    formfield_overrides = {models.TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})}}
     change_form_outer_before_template = "dnsupdate/_delegation.html"
 
     @display(
