@@ -88,7 +88,9 @@ async def _read(apex: dns.name.Name, answer: dns.message.Message, server: Server
     if is_authoritative and not own and not referral:
         # RFC 2308: NXDOMAIN, or a name without the type: either way nothing is delegated here.
         return Answer(server, Picture(), f"Not delegated ({dns.rcode.to_text(answer.rcode())}).", evidence)
-    nameservers = own if is_authoritative else referral
+    # A cache answers without authority; a referral with it comes from servers that set the flag always.
+    own = own if is_authoritative else None
+    nameservers = own or referral
     if not nameservers:
         return Answer(
             server, said="It is not the parent: neither a referral nor an answer with authority.", evidence=evidence

@@ -96,7 +96,11 @@ async def addresses(name: str) -> list[str]:
 
 def resolvers() -> list[Server]:
     """DDNS_RESOLVERS, or the system's."""
-    places = [nameservers.parse_address(text) for text in settings.RESOLVERS]
-    if not places:
-        places = [(str(address), nameservers.DNS_PORT) for address in dns.resolver.Resolver().nameservers]
-    return [Server(address, address, port) for address, port in places]
+    if settings.RESOLVERS:
+        places = [nameservers.parse_address(text) for text in settings.RESOLVERS]
+        return [Server(address, address, port) for address, port in places]
+    try:
+        found = dns.resolver.Resolver().nameservers
+    except dns.resolver.NoResolverConfiguration:
+        return []
+    return [Server(str(address), str(address), nameservers.DNS_PORT) for address in found]

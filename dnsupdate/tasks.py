@@ -32,7 +32,8 @@ def watch_delegations() -> None:
     delegations.watch(Zone.objects.delegated())
 
 
-@shared_task
+# Half an hour for all: a registry that sends an octet now and then must not hold a worker for good.
+@shared_task(time_limit=1800)
 def watch_registries() -> None:
     """Asks the registries for expiry and status of every domain."""
     registrations.watch(Zone.objects.delegated())

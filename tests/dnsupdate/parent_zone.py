@@ -90,7 +90,7 @@ def family(committed_db, parent_servers, bind, settings, monkeypatch) -> Family:
     bind.add_zone(apex)
     settings.DELEGATION_PORT = bind.port
     settings.RESOLVERS = [f"127.0.0.1:{registry.port}"]
-    monkeypatch.setattr(questions, "TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(questions, "TIMEOUT_SECONDS", 1.0)
     family = Family(zone_row(bind, apex), bind, registry, copy)
     family.as_usual()
     family.ask_at(registry, copy)

@@ -26,7 +26,7 @@ Reply = Callable[[bytes, bool], bytes | None]
 @pytest.fixture
 def serve(monkeypatch) -> Iterator[Callable[..., Server]]:
     """`serve(reply)` starts a server that answers so."""
-    monkeypatch.setattr(questions, "TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(questions, "TIMEOUT_SECONDS", 1.0)
     running: list[HostileServer] = []
 
     def start(reply: Reply, *, drip: bool = False) -> Server:
@@ -133,7 +133,7 @@ def test_changed_octets_never_raise(serve):
 
 def test_an_answer_that_drips_is_given_up(serve):
     answer = ask(serve(lambda wire, is_tcp: wire + b"\x00" * 1000 if is_tcp else b"", drip=True))
-    assert answer.said == "No answer within 0.5 seconds."
+    assert answer.said == "No answer within 1 seconds."
 
 
 def test_a_referral_to_a_thousand_servers_is_not_followed(serve):
@@ -165,6 +165,24 @@ def test_a_denial_without_authority_is_none(serve):
     """As a resolver gives it from its cache."""
     answer = ask(serve(reply(lambda response, _: response.set_rcode(dns.rcode.NXDOMAIN))))
     assert (answer.picture, answer.said) == (None, "It says NXDOMAIN.")
+
+
+def test_the_answer_of_a_cache_is_none(serve):
+    """It may be hours old."""
+
+    def from_cache(response: dns.message.Message, _: bool) -> None:
+        response.answer.append(dns.rrset.from_text(f"{APEX}.", 60, "IN", "NS", "ns1.example.net."))
+
+    assert "not the parent" in ask(serve(reply(from_cache))).said
+
+
+def test_a_referral_that_claims_authority_is_read(serve):
+    def refer_with_authority(response: dns.message.Message, _: bool) -> None:
+        refer(response, "ns1.example.net.")
+        response.flags |= dns.flags.AA
+
+    answer = ask(serve(reply(refer_with_authority)))
+    assert (answer.picture.ns, answer.is_own) == (("ns1.example.net",), False)
 
 
 def test_a_referral_elsewhere_is_none(serve):
