@@ -25,13 +25,15 @@ MAX_ADDRESSES = 4
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A nameserver as it is asked: what it is called, one of its addresses, the port."""
+    """A nameserver as it is asked: what it is called, one of its addresses (empty: none is known), the port."""
 
     name: str
     address: str
     port: int
 
     def __str__(self) -> str:
+        if not self.address:
+            return self.name
         place = self.address if self.port == nameservers.DNS_PORT else f"{self.address} port {self.port}"
         return place if self.name == self.address else f"{self.name} ({place})"
 
