@@ -274,6 +274,30 @@ VERIFY_CHANGES_EVERY = timedelta(minutes=env.int("DDNS_VERIFY_CHANGES_EVERY_MINU
 # Whether a zone that differs is mended from the rows unasked.
 REPAIR = env.bool("DDNS_REPAIR", True)
 
+# --- Delegation watch --------------------------------------------------------------------------------------------
+# Seconds between two looks at every zone's delegation; 0: never. A seizure is known after one.
+DELEGATION_WATCH_SECONDS = env.int("DDNS_DELEGATION_WATCH_SECONDS", 120 if IS_PROVIDER else 0)
+# Find the parent's servers and addresses of nameservers, nothing else: what the parent says is asked there.
+RESOLVERS: list[str] = env.list("DDNS_RESOLVERS", [])
+# Where the parent's servers and those that it delegates to listen. Another only for a world of its own, on loopback.
+DELEGATION_PORT = env.int("DDNS_DELEGATION_PORT", 53)
+# Registration data (RFC 9083): the list of all registries' servers (RFC 9224), or one server for every domain.
+RDAP_BOOTSTRAP = env.str("DDNS_RDAP_BOOTSTRAP", "")
+RDAP_SERVER = env.str("DDNS_RDAP_SERVER", "")
+if DELEGATION_WATCH_SECONDS:
+    CELERY_BEAT_SCHEDULE["watch-delegations"] = {
+        "task": "dnsupdate.tasks.watch_delegations",
+        "schedule": float(DELEGATION_WATCH_SECONDS),
+        "options": {"expires": DELEGATION_WATCH_SECONDS},
+    }
+if RDAP_BOOTSTRAP or RDAP_SERVER:
+    # Registries limit how often one may ask; an expiry moves once a year, and a hold shows in the delegation first.
+    CELERY_BEAT_SCHEDULE["watch-registries"] = {
+        "task": "dnsupdate.tasks.watch_registries",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    }
+
 # --- Alarms ----------------------------------------------------------------------------------------------------
 # Who is told when a zone drifts, a nameserver dies, a delegation changes.
 ALARM_MAIL: list[str] = env.list("DDNS_ALARM_MAIL", [])
@@ -373,6 +397,9 @@ UNFOLD = {
                         "Reserved names", "do_not_disturb_on", "ddns_reservedname_changelist", "ddns.view_reservedname"
                     ),
                     _link("Alarms", "notifications_active", "dnsupdate_alarm_changelist", "dnsupdate.view_alarm"),
+                    _link(
+                        "Delegations", "account_tree", "dnsupdate_delegation_changelist", "dnsupdate.view_delegation"
+                    ),
                     _link("Zones", "lan", "dnsupdate_zone_changelist", "dnsupdate.view_zone"),
                     _link(
                         "Verifications",

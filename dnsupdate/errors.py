@@ -124,3 +124,19 @@ class TransferFailed(PrimaryError):
 
 class VerificationRunning(DnsUpdateError):
     """The zone is being verified already:"""
+
+
+class NoAnswer(DnsUpdateError):
+    """No answer"""
+
+
+class NothingObserved(DnsUpdateError):
+    """There is nothing to accept: the delegation has not been seen yet."""
+
+
+class ObservationMoved(DnsUpdateError):
+    """The delegation changed again after you looked: look at what is there now, and decide about that."""
+
+
+class RegistryError(DnsUpdateError):
+    """The registry's data cannot be had:"""

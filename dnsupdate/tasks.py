@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from dnsupdate import (
     alarms,
+    delegations,
     proofs,
     publisher,
+    registrations,
     server_states,
     signings,
     turns,
@@ -87,3 +89,16 @@ def watch_zone_settings() -> None:
 def purge_proofs() -> None:
     """Ends the retention of old proofs."""
     proofs.purge(timezone.now() - settings.PROOF_RETENTION)
+
+
+@shared_task
+def watch_delegations() -> None:
+    """Looks at the delegation of every zone from outside."""
+    delegations.watch(Zone.objects.delegated())
+
+
+# Half an hour for all: a registry that sends an octet now and then must not hold a worker for good.
+@shared_task(time_limit=1800)
+def watch_registries() -> None:
+    """Asks the registries for expiry and status of every domain."""
+    registrations.watch(Zone.objects.delegated())

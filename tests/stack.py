@@ -169,6 +169,8 @@ class Stack:
             "DDNS_SITE_URL": f"http://{LOOPBACK}:{self.web_port}",
             "DDNS_ALLOWED_HOSTS": f"{LOOPBACK},localhost",
             "DDNS_ALLOW_NON_GLOBAL_ADDRESSES": "true",
+            # It would ask the root's servers about the zones of these tests.
+            "DDNS_DELEGATION_WATCH_SECONDS": "0",
             "DDNS_STATIC_ROOT": str(self.directory / "static"),
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.valkey.url,

@@ -1,6 +1,7 @@
-"""Zones and their health, their servers, proofs, alarms, nameservers, TSIG keys."""
+"""Zones and their health, their servers, delegations, proofs, alarms, nameservers, TSIG keys."""
 
 from dnsupdate.admin.alarms import AlarmAdmin
+from dnsupdate.admin.delegations import DelegationAdmin
 from dnsupdate.admin.nameservers import NameserverAdmin
 from dnsupdate.admin.proofs import ProofAdmin
 from dnsupdate.admin.server_states import ServerStateAdmin
@@ -10,6 +11,7 @@ from dnsupdate.admin.zones import ZoneAdmin
 
 __all__ = [
     "AlarmAdmin",
+    "DelegationAdmin",
     "NameserverAdmin",
     "ProofAdmin",
     "ServerStateAdmin",

@@ -1,6 +1,7 @@
 """The rows that the zones follow."""
 
 from dnsupdate.models.alarms import Alarm, Notice
+from dnsupdate.models.delegations import Delegation, DelegationChange
 from dnsupdate.models.failures import Failure
 from dnsupdate.models.nameservers import Nameserver
 from dnsupdate.models.pending import PendingPublication
@@ -14,6 +15,8 @@ from dnsupdate.models.zones import Zone
 
 __all__ = [
     "Alarm",
+    "Delegation",
+    "DelegationChange",
     "Failure",
     "Nameserver",
     "Notice",

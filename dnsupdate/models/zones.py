@@ -30,6 +30,10 @@ class ZoneQuerySet(models.QuerySet["Zone"]):
             Q(retry_at=None) | Q(retry_at__lte=now),
         )
 
+    def delegated(self) -> "ZoneQuerySet":
+        """Zones that a parent shall delegate to us: whose delegation is watched."""
+        return self.all()
+
 
 class Zone(models.Model):
     """A zone whose primary we update (RFC 9499). The lease and the health belong to the publisher.

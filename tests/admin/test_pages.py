@@ -25,6 +25,7 @@ LISTS = [
     "ddns/reservedname",
     "abuse/suspension",
     "abuse/ledgerentry",
+    "dnsupdate/delegation",
     "dnsupdate/zone",
     "dnsupdate/nameserver",
     "dnsupdate/proof",

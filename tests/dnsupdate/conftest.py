@@ -5,6 +5,7 @@ import pytest
 from dnsupdate import primary as primaries
 from dnsupdate.models import Nameserver, Zone
 from tests.dnsupdate import real_zones
+from tests.dnsupdate.parent_zone import family, parent_servers  # noqa: F401 - fixtures
 from tests.dnsupdate.secondaries import Cluster
 
 
