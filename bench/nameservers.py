@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.zones import SeededZone
 from deploy.local.bind import Bind
+from deploy.local.bind_secondary import BindSecondary
 from deploy.local.deadline import wait_for
 from deploy.local.knot import Knot
 from deploy.local.ports import LOOPBACK
@@ -17,33 +18,6 @@ from deploy.local.zones import file_of, serial
 # BIND loads a million names in seven seconds on a machine that does nothing else.
 LOAD_TIME = timedelta(minutes=2)
 KINDS = {"bind": Bind, "knot": Knot}
-
-SECONDARY = """\
-zone "{apex}" {{
-    type secondary;
-    file "{apex}.secondary";
-    primaries {{ {host} port {port} key "{key.name}"; }};
-}};
-"""
-
-
-class BindSecondary(Bind):
-    """BIND that transfers every zone from `primary`."""
-
-    name = "bind-secondary"
-
-    def __init__(self, directory: Path, *, primary: tuple[str, int], **options) -> None:
-        super().__init__(directory, **options)
-        self.primary = primary
-
-    def _write_config(self) -> None:
-        apexes, self.zones = self.zones, []
-        super()._write_config()
-        self.zones = apexes
-        host, port = self.primary
-        zones = [SECONDARY.format(apex=apex, host=host, port=port, key=self.key) for apex in self.zones]
-        with (self.directory / "named.conf").open("a") as config:
-            config.writelines(zones)
 
 
 def primary(kind: str, directory: Path, zones: Sequence[SeededZone], *, key: TsigKey, log: Path) -> Bind | Knot:

@@ -8,7 +8,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from ddns.models import Hostname, Restriction, User
-from dnsupdate.metrics import gauge
+from dnsupdate.metric_families import gauge
 
 # Counting 4 million hostnames reads them all; the estimate that autovacuum keeps costs nothing and is a few percent off.
 # A table that was never analysed has -1.

@@ -38,7 +38,9 @@ def next_due(now: datetime) -> Due | None:
     """The zone to be verified next: suspicions first, then repairs to be looked at, then the schedule. One query."""
     waiting = PendingPublication.objects.filter(zone=OuterRef("zone")).due()
     watches = (
-        Watch.objects.filter(Q(failed_at=None) | Q(failed_at__lte=now - RETRY), seen_at__isnull=False)
+        Watch.objects.filter(
+            Q(failed_at=None) | Q(failed_at__lte=now - RETRY), seen_at__isnull=False, zone__in=Zone.objects.followed()
+        )
         .select_related("zone__primary__key")
         .annotate(is_repair_waiting=Exists(waiting.filter(queued_at__lte=OuterRef("repaired_at"))))
         .order_by(F("checked_at").asc(nulls_first=True))

@@ -51,11 +51,15 @@ def close(kind: Alarm.Kind, *, zone: Zone | None = None, nameserver: Nameserver 
     alarm = Alarm.objects.open().filter(kind=kind, zone=zone, nameserver=nameserver).select_for_update().first()
     if alarm is None:
         return False
-    alarm.closed_at = timezone.now()
-    alarm.save(update_fields=["closed_at"])
-    logger.warning("alarm closed, %s", alarm)
-    _tell(alarm, Notice.Event.CLOSED)
+    _close(alarm)
     return True
+
+
+@transaction.atomic
+def close_all(zone: Zone) -> None:
+    """Ends every alarm about the zone: it is nobody's concern any more."""
+    for alarm in Alarm.objects.open().filter(zone=zone).order_by("pk").select_for_update():
+        _close(alarm)
 
 
 def send_notices() -> int:
@@ -67,6 +71,13 @@ def send_notices() -> int:
     mails = list(due.filter(channel=Notice.Channel.MAIL).values_list("pk", flat=True))
     posts = list(due.filter(channel=Notice.Channel.WEBHOOK).values_list("pk", flat=True))
     return _send(mails, _mail) + sum(_send([notice_id], _post) for notice_id in posts)
+
+
+def _close(alarm: Alarm) -> None:
+    alarm.closed_at = timezone.now()
+    alarm.save(update_fields=["closed_at"])
+    logger.warning("alarm closed, %s", alarm)
+    _tell(alarm, Notice.Event.CLOSED)
 
 
 def _tell(alarm: Alarm, event: Notice.Event) -> None:

@@ -3,7 +3,7 @@
 Ages are by the database's clock, which wrote the times, and not by the clock of whoever asks.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -11,17 +11,17 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from dnsupdate.models import Alarm, Failure, PendingPublication, Zone
+from dnsupdate import metrics_servers
+from dnsupdate.metric_families import counter, gauge
+from dnsupdate.models import Alarm, Failure, PendingPublication, ServerState, Zone
 from dnsupdate.models.pending import Urgency
 
 # Counting what waits is one pass over the queue (measured: 0.1 s for 500,000 names, 0.5 s for 4 million). A web process
 # answers nobody else meanwhile, so a database that is slower than this is not waited for.
 STATEMENT_TIMEOUT = timedelta(seconds=2)
-
-Samples = Iterable[tuple[Sequence[str], float]]
 
 
 class _ZoneRow(NamedTuple):
@@ -45,7 +45,7 @@ class _Queue(NamedTuple):
 
 
 class Publishing(Collector):
-    """Queue, rate, failures and alarms of every zone, by four queries."""
+    """Queue, rate, failures, alarms and servers of every zone, by five queries."""
 
     def collect(self) -> Iterator[Metric]:
         zones = _zones()
@@ -55,6 +55,7 @@ class Publishing(Collector):
         yield from _health(zones)
         yield _failures()
         yield _alarms()
+        yield from metrics_servers.families(ServerState.objects.select_related("zone", "nameserver"))
 
 
 @contextmanager
@@ -64,21 +65,6 @@ def bounded() -> Iterator[None]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
         yield
-
-
-def gauge(name: str, documentation: str, labels: Sequence[str], samples: Samples) -> Metric:
-    family = GaugeMetricFamily(name, documentation, labels=labels)
-    for values, value in samples:
-        family.add_metric(values, value)
-    return family
-
-
-def counter(name: str, documentation: str, labels: Sequence[str], samples: Samples) -> Metric:
-    """`_total` is put behind the name."""
-    family = CounterMetricFamily(name, documentation, labels=labels)
-    for values, value in samples:
-        family.add_metric(values, value)
-    return family
 
 
 def _zones() -> list[_ZoneRow]:

@@ -1,32 +1,11 @@
 """Metrics of the authoritative servers of every zone: whether they answer, what serial they have, how far they are behind."""
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
-from typing import Protocol
 
 from prometheus_client.core import Metric
 
-from dnsupdate.metrics import gauge
-
-
-class Named(Protocol):
-    name: str
-
-
-class ServerState(Protocol):
-    """What was last seen of one server of one zone. error is empty where it answered; a server that was never heard of
-    has no serial."""
-
-    @property
-    def zone(self) -> Named: ...
-    @property
-    def nameserver(self) -> Named: ...
-    @property
-    def serial(self) -> int | None: ...
-    @property
-    def error(self) -> str: ...
-    @property
-    def lag(self) -> timedelta: ...
+from dnsupdate.metric_families import gauge
+from dnsupdate.models import ServerState
 
 
 def families(states: Iterable[ServerState]) -> Iterator[Metric]:
@@ -47,7 +26,7 @@ def families(states: Iterable[ServerState]) -> Iterator[Metric]:
     )
     yield gauge(
         "dnsupdate_server_lag_seconds",
-        "For how long it has had an older serial than the primary; 0 while it has the same.",
+        "For how long it has had an older serial than the primary; 0 while it has the same, none while it does not answer.",
         labels,
-        ((names, state.lag.total_seconds()) for names, state in rows),
+        ((names, state.lag.total_seconds()) for names, state in rows if state.lag is not None),
     )

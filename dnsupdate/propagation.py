@@ -10,7 +10,7 @@ import dns.message
 import dns.query
 import dns.rcode
 
-from dnsupdate import nameservers, proofs
+from dnsupdate import nameservers, proofs, signed_answers
 from dnsupdate.errors import InvalidName
 from dnsupdate.inquiry import Inquiry, Question
 from dnsupdate.models import Nameserver, Proof, Zone
@@ -96,12 +96,13 @@ def prove(
     Asked are A, AAAA, TXT and whatever else the row has. A name without a row shall answer nothing, or what a wildcard
     above it says (RFC 4592). A change that was not published yet is a mismatch, one that is made meanwhile is proven by the
     next run: a proof is of the revision that it names. What is not answered within the time is stored as that.
-    validate is asked about every answer and makes the queries carry the DO bit (RFC 4035 §3.2.1); what it says makes an
-    answer no proof. Not inside a transaction: this waits for the network. Raises InvalidName for a name that is not
-    normalised or not below the apex.
+    Where the zone is signed every answer must validate with the keys that the primary has now: the queries carry the DO bit
+    (RFC 4035 §3.2.1), and what validate says makes an answer no proof. Not inside a transaction: this waits for the network.
+    Raises InvalidName for a name that is not normalised or not below the apex.
     """
     names = list(dict.fromkeys(names))
     _check(zone, names)
+    validate = validate or signed_answers.validator(zone)
     servers = list({server.pk: server for server in (zone.primary, *zone.secondaries.order_by("name"))}.values())
     addresses, errors = nameservers.resolve_all(servers)
     summaries = {server.pk: ServerSummary(server) for server in servers}

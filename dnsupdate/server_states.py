@@ -25,7 +25,7 @@ def watch() -> None:
     for a whole look is behind too: the primary went back. Not inside a transaction: this waits for the network.
     """
     started_at = time.monotonic()
-    zones = list(Zone.objects.select_related("primary").prefetch_related("secondaries").order_by("pk"))
+    zones = list(Zone.objects.delegated().select_related("primary").prefetch_related("secondaries").order_by("pk"))
     servers = {server.pk: server for zone in zones for server in _servers_of(zone)}
     before = {(state.zone_id, state.nameserver_id): state for state in ServerState.objects.all()}
     questions = _ask(zones, servers)

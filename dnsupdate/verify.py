@@ -9,7 +9,7 @@ from itertools import groupby, islice
 import dns.name
 from django.db import connection
 
-from dnsupdate import outbox, publications, transfers, wire, zones
+from dnsupdate import catalogs, outbox, publications, transfers, wire, zones
 from dnsupdate.errors import InvalidName
 from dnsupdate.messages import FENCE_LABEL
 from dnsupdate.models import Zone
@@ -92,6 +92,10 @@ def repair(
     # One that has got a row meanwhile is left as that says.
     outbox.withdraw_strays(zone, strays)
     on_progress(len(strays))
+    if zone.is_catalog:
+        # Whole, since its version must come after its members.
+        catalogs.fill(zone)
+        return left
     outbox.republish(
         zone,
         [each.name for each in sorted(rest, key=lambda each: each.kind == Kind.MISSING)],

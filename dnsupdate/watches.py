@@ -50,11 +50,11 @@ class _State:
 
 
 def watch() -> list[Zone]:
-    """Looks at every zone at its primary, and marks those that are to be verified, with the reason; these are returned.
+    """Looks at every zone at its primary, but for those at rest, and marks and gives those that are to be verified.
 
     A primary that does not answer is left out: publishing and others tell of it. As many queries for any number of zones.
     """
-    zones = list(Zone.objects.select_related("primary"))
+    zones = list(Zone.objects.followed().select_related("primary"))
     before = _states()
     looks = look_at(zones)
     after = _states()

@@ -41,17 +41,26 @@ def watch() -> None:
 
 
 def _watched() -> QuerySet[Zone]:
-    return Zone.objects.select_related("primary").annotate(
-        is_failing_long=Q(failing_since__lt=Now() - FAILS_TOO_LONG),
-        is_late=Exists(_older_than(WAITS_TOO_LONG)),
-        is_behind=Exists(_older_than(FOLLOWS_AGAIN)),
+    return (
+        Zone.objects.followed()
+        .select_related("primary")
+        .annotate(
+            is_failing_long=Q(failing_since__lt=Now() - FAILS_TOO_LONG),
+            is_late=Exists(_older_than(WAITS_TOO_LONG)),
+            is_behind=Exists(_older_than(FOLLOWS_AGAIN)),
+        )
     )
 
 
 def _older_than(age: timedelta) -> QuerySet[PendingPublication]:
-    """Goes down the index once for each urgency. What the primary refused waits for a person and is no backlog."""
+    """Goes down the index once for each urgency. What the primary refused waits for a person and is no backlog; a refill
+    takes its time behind all else.
+    """
     return PendingPublication.objects.filter(
-        zone=OuterRef("pk"), urgency__in=Urgency.values, queued_at__lt=Now() - age, retry_at=None
+        zone=OuterRef("pk"),
+        urgency__in=[Urgency.ORDINARY, Urgency.WITHDRAWAL],
+        queued_at__lt=Now() - age,
+        retry_at=None,
     )
 
 

@@ -45,7 +45,7 @@ def check(zone: Zone) -> list[str]:
 
 def watch() -> None:
     """Checks every zone, opens and closes alarms. A primary that does not answer is another watch's: nothing changes."""
-    for found in _check(list(Zone.objects.select_related("primary").order_by("pk"))):
+    for found in _check(list(Zone.objects.delegated().select_related("primary").order_by("pk"))):
         if found.error:
             continue
         if found.problems:

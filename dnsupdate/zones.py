@@ -7,9 +7,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from dnsupdate import memberships, outbox, primaries, wake
+from dnsupdate import alarms, memberships, outbox, primaries, wake
 from dnsupdate.errors import ReplacementRefused, ZoneInUse, ZoneLifeRefused
-from dnsupdate.models import Nameserver, Publication, TsigKey, Zone
+from dnsupdate.models import Nameserver, Publication, ServerState, TsigKey, Watch, Zone
 from dnsupdate.names import normalise
 from dnsupdate.primary import Primary
 
@@ -107,6 +107,9 @@ def retire(zone: Zone, *, even_in_use: bool = False) -> Zone:
     zone.failing_since, zone.failure, zone.failure_count, zone.failed_at, zone.retry_at = None, "", 0, None, None
     health = ["failing_since", "failure", "failure_count", "failed_at", "retry_at"]
     zone.save(update_fields=["retired_at", "frozen_at", "frozen_reason", *health])
+    Watch.objects.filter(zone=zone).delete()
+    ServerState.objects.filter(zone=zone).delete()
+    alarms.close_all(zone)
     return zone
 
 

@@ -31,8 +31,8 @@ class ZoneQuerySet(models.QuerySet["Zone"]):
         )
 
     def delegated(self) -> "ZoneQuerySet":
-        """Zones that a parent shall delegate to us: whose delegation is watched."""
-        return self.all()
+        """Zones that a parent shall delegate to us: whose delegation, servers, settings and signatures are watched."""
+        return self.in_service().of_names()
 
 
 class Zone(models.Model):

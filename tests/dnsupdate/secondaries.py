@@ -1,5 +1,6 @@
 """A BIND primary with a Knot and a BIND secondary that follow it, and ways to cut them off."""
 
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import dns.query
 import dns.rdatatype
 
 from deploy.local.bind import Bind
+from deploy.local.bind_secondary import BindSecondary
 from deploy.local.deadline import wait_for
 from deploy.local.knot import Knot
 from deploy.local.ports import LOOPBACK, free_port
@@ -23,33 +25,6 @@ from dnsupdate.models import Zone
 from tests.dnsupdate.real_zones import zone_row
 
 SOON = timedelta(seconds=20)
-
-SECONDARY_ZONE = """\
-zone "{apex}" {{
-    type secondary;
-    file "{apex}.secondary";
-    primaries {{ {host} port {port} key "{key}"; }};
-}};
-"""
-
-
-class BindSecondary(Bind):
-    """Transfers every zone from `primary`."""
-
-    name = "bind-secondary"
-
-    def __init__(self, directory: Path, *, key: TsigKey, primary: tuple[str, int], port: int) -> None:
-        super().__init__(directory, key=key, port=port)
-        self.primary = primary
-
-    def _write_config(self) -> None:
-        zones, self.zones = self.zones, []
-        super()._write_config()
-        self.zones = zones
-        host, port = self.primary
-        text = (self.directory / "named.conf").read_text()
-        text += "".join(SECONDARY_ZONE.format(apex=apex, host=host, port=port, key=self.key.name) for apex in zones)
-        self._write("named.conf", text)
 
 
 @dataclass
@@ -101,9 +76,9 @@ class Cluster:
         """The primary answers queries and gives its zones to nobody."""
         path = self.primary.directory / "named.conf"
         text = path.read_text()
-        path.write_text(
-            text.replace(f'allow-transfer {{ key "{self.primary.key.name}"; }};', "allow-transfer { none; };")
-        )
+        refusing, count = re.subn(r"allow-transfer \{.*?\};", "allow-transfer { none; };", text)
+        assert count == 1
+        path.write_text(refusing)
         self.primary.rndc("reconfig")
         try:
             yield

@@ -16,7 +16,7 @@ from tests.dnsupdate.real_zones import a
 from tests.dnsupdate.samples import of_family, samples
 
 APEX = "ddns.example"
-QUERIES = 4
+QUERIES = 5
 
 
 def named(*labels: str) -> dict:

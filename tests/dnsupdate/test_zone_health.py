@@ -94,7 +94,14 @@ def test_the_alarm_ends_when_the_primary_takes_updates_again(zone: Zone):
     assert Alarm.objects.get().closed_at is not None
 
 
-@pytest.mark.parametrize("urgency", Urgency)
+@pytest.mark.usefixtures("quiet_zone")
+def test_a_refill_may_take_its_time():
+    wait_since(zone_health.WAITS_TOO_LONG + timedelta(seconds=5), Urgency.REFILL)
+    zone_health.watch()
+    assert open_texts() == []
+
+
+@pytest.mark.parametrize("urgency", [Urgency.ORDINARY, Urgency.WITHDRAWAL])
 @pytest.mark.usefixtures("quiet_zone")
 def test_changes_that_nobody_publishes_are_told(urgency):
     wait_since(zone_health.WAITS_TOO_LONG + timedelta(seconds=5), urgency)
