@@ -137,6 +137,37 @@ def test_old_and_new_key_are_accepted_while_one_is_rotated_and_the_new_alone_aft
         assert changes(provided, apex, OLD, NEW) == ["PeerBadKey", "NOERROR"]
 
 
+def has_keys(provided: Provided, apex: str) -> bool:
+    query = dns.message.make_query(apex, "DNSKEY", flags=0)
+    answer = dns.query.tcp(query, LOOPBACK, port=provided.port, timeout=ANSWER_SECONDS)
+    return any(rrset.rdtype == dns.rdatatype.DNSKEY for rrset in answer.answer)
+
+
+def test_zones_are_signed_where_the_settings_say_so_and_the_catalog_is_not(provided):
+    provided.start(DDNS_DNSSEC="on")
+    provided.enter("first.test")
+    provided.wait_for("first.test")
+    wait_for(lambda: has_keys(provided, "first.test"), SOON, "the keys of first.test")
+    assert not has_keys(provided, CATALOG)
+    assert provided.update("first.test", ("home", 60, "A", "192.0.2.1")) == "NOERROR"
+    provided.stop()
+    provided.start(DDNS_DNSSEC="on")
+    provided.wait_for("first.test")
+    assert has_keys(provided, "first.test")
+
+
+def test_a_zone_that_was_signed_is_led_out_of_it(provided):
+    provided.start(DDNS_DNSSEC="on")
+    provided.enter("first.test")
+    provided.wait_for("first.test")
+    wait_for(lambda: has_keys(provided, "first.test"), SOON, "the keys of first.test")
+    provided.stop()
+    provided.start()
+    provided.wait_for("first.test")
+    assert "dnssec-policy insecure" in (provided.zones / "members.conf").read_text()
+    assert provided.update("first.test", ("home", 60, "A", "192.0.2.1")) == "NOERROR"
+
+
 def test_two_keys_of_one_name_are_refused_with_the_reason(provided):
     provided.environment["DDNS_PUBLISHER_KEY_OLD"] = str(TsigKey.generate(NEW.name))
     (provided.directory / "run" / "rndc.secret").write_text("c2VjcmV0")
