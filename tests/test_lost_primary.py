@@ -37,7 +37,7 @@ def test_a_primary_that_lost_its_disk_answers_again_by_itself(stack: Stack):
         assert stack.answer(f"lost49.{apex}") == []
         wait_for(lambda: stack.answer(f"lost49.{apex}"), timedelta(seconds=60), "the refill")
         assert stack.answer(f"lost0.{apex}") == ["192.0.2.7"]
-        drift = f"SELECT text FROM dnsupdate_alarm {of_zone} AND kind = 'drift' AND closed_at IS NOT NULL"
+        drift = f"SELECT text FROM dnsupdate_alarm alarm {of_zone} AND alarm.kind = 'drift' AND closed_at IS NOT NULL"
         wait_for(lambda: ask(drift), timedelta(seconds=60), "the end of the alarm")
         ((text,),) = ask(drift)
         assert "The serial went back" in text

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
             name="membership",
             field=models.ForeignKey(
                 editable=False,
-                help_text="What enters it into its primary's catalog: <unique id>.zones.<catalog> (RFC 9432 §4.1).",
+                help_text="What enters it into its primary's catalog (RFC 9432 §4.1).",
                 null=True,
                 on_delete=django.db.models.deletion.SET_NULL,
                 related_name="+",

@@ -61,7 +61,7 @@ class Zone(models.Model):
         null=True,
         editable=False,
         related_name="+",
-        help_text="What enters it into its primary's catalog: <unique id>.zones.<catalog> (RFC 9432 §4.1).",
+        help_text="What enters it into its primary's catalog (RFC 9432 §4.1).",
     )
 
     # The lease only keeps two publishers from getting in each other's way; order is kept by the fence (messages.py).

@@ -30,7 +30,7 @@ def provider(servers, receiver) -> Iterator[Stack]:
     """It looks every second, so that the test need not wait for minutes."""
     apex = f"z{secrets.token_hex(4)}.{PARENT}"
     watching = {"DDNS_DELEGATION_WATCH_SECONDS": "1", "DDNS_ALARM_WEBHOOK": receiver.url}
-    stack = Stack(servers.directory / apex, zones=(apex,), worker_processes=1, environment=watching)
+    stack = Stack(servers.directory / apex, zones=(apex,), environment=watching)
     # No resolver answers: parent and zone are not on one port here, so the parent's servers are given by address below.
     stack.env |= {"DDNS_RESOLVERS": f"127.0.0.1:{free_port()}", "DDNS_DELEGATION_PORT": str(stack.bind.port)}
     try:

@@ -212,7 +212,7 @@ def test_a_planted_difference_is_found_among_the_signers_records_and_repaired(
     assert sorted(found, key=lambda each: each.name) == [
         Difference(f"alice.{apex}", Kind.DIFFERENT),
         Difference(f"bob.{apex}", Kind.MISSING),
-        Difference(f"gone.{apex}", Kind.EXTRA),
+        Difference(f"gone.{apex}", Kind.NOT_WITHDRAWN),
         Difference(f"mallory.{apex}", Kind.EXTRA),
     ]
     assert verify.repair(zone, found) == []
