@@ -87,7 +87,9 @@ class Services:
                 logged(" ready."),
             ),
             self._program(
-                "other", [*worker, "-Q", "abuse,mail,periodic", "-c", "1", "-n", "other@%h"], logged(" ready.")
+                "other",
+                [*worker, "-Q", "abuse,mail,periodic", "-P", "threads", "-c", "16", "-n", "other@%h"],
+                logged(" ready."),
             ),
             self._program(
                 "beat",

@@ -219,6 +219,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "periodic"
 CELERY_TASK_ROUTES = {
     "dnsupdate.tasks.publish_zone": {"queue": "publish"},
+    # Nothing slow may come between it and its turn: it is what finds a lost wake-up.
+    "dnsupdate.tasks.sweep": {"queue": "publish"},
     "dnsupdate.tasks.send_notices": {"queue": "mail"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from http.client import HTTPException
+from itertools import takewhile
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -28,8 +29,15 @@ LONGEST_PAUSE = timedelta(hours=1)
 
 
 @transaction.atomic
-def open(kind: Alarm.Kind, text: str, *, zone: Zone | None = None, nameserver: Nameserver | None = None) -> Alarm:
-    """The open alarm of this kind about this subject, with this text; people are told if it is new or says something new."""
+def open(
+    kind: Alarm.Kind, text: str, *, zone: Zone | None = None, nameserver: Nameserver | None = None
+) -> Alarm | None:
+    """The open alarm of this kind about this subject, with this text; people are told if it is new or says something new.
+
+    None about a zone that was retired while somebody looked at it: nobody would close that.
+    """
+    if zone is not None and Zone.objects.exclude(retired_at=None).filter(pk=zone.pk).exists():
+        return None
     alarm, is_new = Alarm.objects.open().get_or_create(
         kind=kind, zone=zone, nameserver=nameserver, closed_at=None, defaults={"text": text}
     )
@@ -65,12 +73,13 @@ def close_all(zone: Zone) -> None:
 def send_notices() -> int:
     """Sends what is due, oldest first; how many were sent. What fails is tried again later, with the reason kept.
 
-    Everything that is due by mail goes into one: a nameserver that dies with all its zones is one mail.
+    Everything that is due by mail goes into one: a nameserver that dies with all its zones is one mail. After a webhook that
+    fails the others wait: a receiver that is away would else be waited for once for each.
     """
     due = Notice.objects.filter(_is_due(), sent_at=None)
     mails = list(due.filter(channel=Notice.Channel.MAIL).values_list("pk", flat=True))
     posts = list(due.filter(channel=Notice.Channel.WEBHOOK).values_list("pk", flat=True))
-    return _send(mails, _mail) + sum(_send([notice_id], _post) for notice_id in posts)
+    return _send(mails, _mail) + sum(takewhile(bool, (_send([notice_id], _post) for notice_id in posts)))
 
 
 def _close(alarm: Alarm) -> None:

@@ -155,8 +155,9 @@ def set_aside(change: Change, reason: str) -> None:
     publication.save(update_fields=["refusal"])
     pause = min(FIRST_REFUSAL_PAUSE * 2**pending.refusal_count, LONGEST_REFUSAL_PAUSE)
     pending.refusal_count = min(pending.refusal_count + 1, 16)
-    pending.retry_at = timezone.now() + pause
-    pending.save(update_fields=["refusal_count", "retry_at"])
+    # Behind what is queued until then: many refused names would else be tried before every new change.
+    pending.queued_at = pending.retry_at = timezone.now() + pause
+    pending.save(update_fields=["refusal_count", "retry_at", "queued_at"])
 
 
 def _array(values: Iterable[int]) -> bytes:

@@ -20,6 +20,8 @@ LONGEST_PAUSE = timedelta(seconds=30)
 # The other zones of a nameserver that does not answer wait so much longer than the one that probes it: its exchange may
 # take four seconds.
 BEHIND_THE_PROBE = timedelta(seconds=6)
+# Then each tries for itself: the probe's zone may be the only one that still fails.
+LONGEST_WAIT = timedelta(minutes=1)
 # When it answers again they come back one by one.
 SPREAD = timedelta(seconds=2)
 
@@ -31,7 +33,10 @@ _COUNT = """
 
 # Locks what is free: the siblings' own publishers may be about to record the same.
 _WAIT_BEHIND = """
-    UPDATE dnsupdate_zone SET retry_at = now() + (%(pause)s + random() * %(spread)s) * interval '1 second'
+    UPDATE dnsupdate_zone
+    SET retry_at = least(
+        now() + (%(pause)s + random() * %(spread)s) * interval '1 second', failed_at + %(longest)s * interval '1 second'
+    )
     WHERE id IN (
         SELECT sibling.id FROM dnsupdate_zone sibling JOIN dnsupdate_zone zone ON zone.primary_id = sibling.primary_id
         WHERE zone.id = %(zone)s AND sibling.id <> zone.id AND sibling.failing_since IS NOT NULL
@@ -78,5 +83,11 @@ def count(zone_id: int, error: DnsUpdateError) -> None:
 def _wait_behind(zone_id: int, pause: timedelta) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            _WAIT_BEHIND, {"zone": zone_id, "pause": pause.total_seconds(), "spread": SPREAD.total_seconds()}
+            _WAIT_BEHIND,
+            {
+                "zone": zone_id,
+                "pause": pause.total_seconds(),
+                "spread": SPREAD.total_seconds(),
+                "longest": LONGEST_WAIT.total_seconds(),
+            },
         )

@@ -31,6 +31,7 @@ class _ZoneRow(NamedTuple):
     message_count: int
     published_at: datetime | None
     failing_since: datetime | None
+    frozen_at: datetime | None
     now: datetime
 
     def age(self, since: datetime) -> float:
@@ -69,7 +70,9 @@ def bounded() -> Iterator[None]:
 
 def _zones() -> list[_ZoneRow]:
     columns = _ZoneRow._fields
-    return [_ZoneRow(*row) for row in Zone.objects.order_by("name").annotate(now=Now()).values_list(*columns)]
+    return [
+        _ZoneRow(*row) for row in Zone.objects.in_service().order_by("name").annotate(now=Now()).values_list(*columns)
+    ]
 
 
 def _queues() -> dict[tuple[int, int], _Queue]:
@@ -140,6 +143,12 @@ def _health(zones: Sequence[_ZoneRow]) -> Iterator[Metric]:
         "1 while the primary does not take the zone's updates, else 0.",
         ["zone"],
         (([zone.name], float(zone.failing_since is not None)) for zone in zones),
+    )
+    yield gauge(
+        "dnsupdate_zone_frozen",
+        "1 while somebody keeps the zone from being published, else 0.",
+        ["zone"],
+        (([zone.name], float(zone.frozen_at is not None)) for zone in zones),
     )
     yield gauge(
         "dnsupdate_zone_failing_seconds",

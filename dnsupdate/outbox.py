@@ -26,7 +26,11 @@ _QUEUE = """
     INSERT INTO dnsupdate_pendingpublication AS pending (publication_id, zone_id, urgency, queued_at)
     SELECT id, zone_id, {urgency}, now() FROM written
     ON CONFLICT (publication_id) DO UPDATE
-    SET urgency = greatest(pending.urgency, excluded.urgency), retry_at = NULL, refusal_count = 0
+    SET urgency = greatest(pending.urgency, excluded.urgency),
+        -- Where it goes into another lane, behind what a publisher may have read of that.
+        queued_at = CASE WHEN excluded.urgency > pending.urgency OR pending.retry_at IS NOT NULL THEN excluded.queued_at
+            ELSE pending.queued_at END,
+        retry_at = NULL, refusal_count = 0
 """
 
 _PUBLISH = f"""

@@ -18,7 +18,7 @@ import dns.tsig
 
 from dnsupdate import messages
 from dnsupdate.batch_size import BatchSize
-from dnsupdate.errors import DnsUpdateError, FenceMoved, ServerFailed, Unreachable, ZoneMissing
+from dnsupdate.errors import DnsUpdateError, FenceMoved, RecordsRefused, ServerFailed, Unreachable, ZoneMissing
 from dnsupdate.messages import Change, UpdateMessage
 
 # A primary under load answers within a second (Knot with a million names: 950 ms). The lease is longer than this.
@@ -50,22 +50,41 @@ class Primary:
         self._session = secrets.token_hex(6)
         self._numbers = itertools.count(1)
 
+    def learn_fence(self) -> None:
+        """Asks for the fence unless it is known. Raises PrimaryError.
+
+        Before the rows are read: what another publisher sends after that moves it, and what was read is refused.
+        """
+        if not self._is_fence_known:
+            self._ask_for_fence()
+
+    def check(self) -> None:
+        """Sends a message without names. Raises the PrimaryError that says what is wrong with the zone."""
+        for _ in range(FENCE_TRIES):
+            self.learn_fence()
+            with suppress(FenceMoved):
+                return self.send([])
+        raise FenceMoved
+
     def send(self, changes: Sequence[Change]) -> None:
         """Returns when the primary has acknowledged that all the names answer what they shall.
 
-        Raises PrimaryError for what concerns the zone, RecordsRefused for what concerns these records,
-        InvalidRRset and MessageTooBig from building. Nothing of a refused message was applied.
+        Raises PrimaryError for what concerns the zone, FenceMoved where the fence is not what it was when it was learnt,
+        RecordsRefused for what concerns these records, InvalidRRset and MessageTooBig from building. Nothing of a refused
+        message was applied.
         """
-        for _ in range(FENCE_TRIES):
-            self.post(self.prepare(changes))
-            with suppress(FenceMoved):
-                return self.collect()
-        raise FenceMoved
+        self.post(self.prepare(changes))
+        try:
+            self.collect()
+        except RecordsRefused as error:
+            if changes:
+                raise
+            raise ServerFailed(f"{error.reason} to a message without names.") from error
 
     def prepare(self, changes: Sequence[Change]) -> UpdateMessage:
-        """The message that follows the one on the wire. Raises InvalidRRset, MessageTooBig, and PrimaryError."""
+        """The message that follows the one on the wire. Raises FenceMoved if that is unknown, InvalidRRset, MessageTooBig."""
         if not self._is_fence_known:
-            self._ask_for_fence()
+            raise FenceMoved
         return messages.build(
             self.apex,
             changes,
@@ -104,6 +123,8 @@ class Primary:
         except DnsUpdateError:
             # Knot closes the connection behind a message that it cannot parse, and nobody must read a late answer.
             self.close()
+            # It was refused, and not applied. Had it been, the fence would refuse the next one.
+            self._fence, self._is_fence_known = message.fence, True
             raise
 
     def settle(self) -> None:

@@ -19,7 +19,7 @@ from dnsupdate.errors import (
 )
 from dnsupdate.leases import Lease
 from dnsupdate.messages import Change, UpdateMessage
-from dnsupdate.primary import Primary
+from dnsupdate.primary import FENCE_TRIES, Primary
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def drain(zone_id: int, budget: timedelta = BUDGET) -> bool:
         return True
     try:
         with primaries.lend(zone_id) as primary:
-            is_drained = _drain(_Publishing(lease, primary), time.monotonic() + budget.total_seconds())
+            is_drained = _drain(_Publishing(lease, primary, time.monotonic() + budget.total_seconds()))
     except PrimaryError as error:
         failures.record(zone_id, error)
         return True
@@ -56,12 +56,24 @@ def drain(zone_id: int, budget: timedelta = BUDGET) -> bool:
     return is_drained and _is_still_drained(zone_id)
 
 
-def _drain(publishing: "_Publishing", deadline: float) -> bool:
-    queue = Queue(publishing.lease.zone_id)
+def _drain(publishing: "_Publishing") -> bool:
     if publishing.lease.is_failing:
         publishing.probe()
+    for _ in range(FENCE_TRIES):
+        try:
+            return _publish(publishing, Queue(publishing.lease.zone_id))
+        except FenceMoved:
+            # Another publisher has sent newer rows than we have read: those are worth nothing any more.
+            if not publishing.start_again():
+                return True
+    raise FenceMoved
+
+
+def _publish(publishing: "_Publishing", queue: Queue) -> bool:
     was_idle = False
-    while time.monotonic() < deadline:
+    while not publishing.is_late:
+        # In this order: a row is only sent under a fence that was known before it was read (decisions/0001).
+        publishing.primary.learn_fence()
         limit = publishing.primary.batch_size.names
         changes = queue.read(limit)
         if changes:
@@ -86,14 +98,26 @@ def _is_still_drained(zone_id: int) -> bool:
 class _Publishing:
     """Two batches under way: one is prepared while the one before it is on the wire, which is marked while this one is."""
 
-    def __init__(self, lease: Lease, primary: Primary) -> None:
-        self.lease, self.primary = lease, primary
+    def __init__(self, lease: Lease, primary: Primary, deadline: float) -> None:
+        self.lease, self.primary, self._deadline = lease, primary, deadline
         self._on_wire: Sequence[Change] = ()
         self._collected_at = 0.0
+        self._has_set_aside = False
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the turn is over."""
+        return time.monotonic() >= self._deadline
+
+    def start_again(self) -> bool:
+        """Forgets what is under way; whether the zone is still ours to publish."""
+        self._on_wire, self._collected_at = (), 0.0
+        self.primary.settle()
+        return self.lease.renew()
 
     def probe(self) -> None:
         """One small message instead of a batch, to see whether the primary works again. Raises PrimaryError."""
-        self.primary.send([])
+        self.primary.check()
         batches.mark_published(self.lease, [])
         failures.end(self.lease.zone_id)
 
@@ -134,8 +158,8 @@ class _Publishing:
             return ()
         try:
             self.primary.collect()
-        except (FenceMoved, RecordsRefused, UpdateForbidden, ServerFailed):
-            # Another publisher came in between, or a name is bad. Sent once more, it shows which.
+        except (RecordsRefused, UpdateForbidden, ServerFailed):
+            # A name is bad, or the zone. Sent once more, it shows which.
             self._send_alone(changes)
             return ()
         self._time(len(changes))
@@ -152,7 +176,12 @@ class _Publishing:
             batches.mark_published(self.lease, changes)
 
     def _send_alone(self, changes: Sequence[Change]) -> None:
-        """Sends and marks; a batch that the server refuses is halved until the names that it refuses stand alone."""
+        """Sends and marks; a batch that the server refuses is halved until the names that it refuses stand alone.
+
+        Once one does, the rest is left dirty when the turn is over: hundreds of refused names take thousands of messages.
+        """
+        if self.is_late and self._has_set_aside:
+            return
         try:
             self.primary.send(changes)
         except (MessageTooBig, InvalidRRset) as error:
@@ -170,8 +199,10 @@ class _Publishing:
             logger.warning("%s set aside: %s", changes[0].name, error)
             failures.count(self.lease.zone_id, error)
             batches.set_aside(changes[0], str(error) or "The records do not fit into one message.")
+            self._has_set_aside = True
             return
-        self.lease.renew()
+        if not self.lease.renew():
+            raise FenceMoved
         middle = len(changes) // 2
         self._send_alone(changes[:middle])
         self._send_alone(changes[middle:])

@@ -93,12 +93,15 @@ def purge_proofs() -> None:
 
 @shared_task
 def watch_delegations() -> None:
-    """Looks at the delegation of every zone from outside."""
-    delegations.watch(Zone.objects.delegated())
+    """Looks at the delegation of every zone from outside. One at a time."""
+    with turns.take("watch-delegations", timedelta(minutes=10)) as is_ours:
+        if is_ours:
+            delegations.watch(Zone.objects.delegated())
 
 
-# Half an hour for all: a registry that sends an octet now and then must not hold a worker for good.
-@shared_task(time_limit=1800)
+@shared_task
 def watch_registries() -> None:
-    """Asks the registries for expiry and status of every domain."""
-    registrations.watch(Zone.objects.delegated())
+    """Asks the registries for expiry and status of every domain. One at a time."""
+    with turns.take("watch-registries", timedelta(minutes=50)) as is_ours:
+        if is_ours:
+            registrations.watch(Zone.objects.delegated())

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from dnsupdate import alarms
 from dnsupdate.errors import PrimaryError
@@ -16,6 +17,8 @@ FAILS_TOO_LONG = timedelta(minutes=1)
 WAITS_TOO_LONG = timedelta(seconds=60)
 # An alarm ends when the backlog has, and not whenever its oldest change is just young enough.
 FOLLOWS_AGAIN = timedelta(seconds=10)
+
+SAME_REASON = timedelta(minutes=10)
 
 FAILING = (
     "{zone} cannot be published at {primary}. {message} "
@@ -31,13 +34,22 @@ WAITING = (
 
 def watch() -> None:
     """Opens and closes alarms. Two queries, and a few more for each alarm that opens, changes or closes."""
-    known = {alarm.zone_id: alarm for alarm in Alarm.objects.open().filter(kind=Alarm.Kind.ZONE, nameserver=None)}
+    found = Alarm.objects.open().filter(kind=Alarm.Kind.ZONE, nameserver=None).select_related("zone")
+    known = {alarm.zone_id: alarm for alarm in found}
     for zone in _watched():
-        alarm, text = known.get(zone.pk), _trouble(zone)
-        if text and (alarm is None or (alarm.text != text and not _fails_briefly(zone))):
+        alarm, text = known.pop(zone.pk, None), _trouble(zone)
+        if text and (alarm is None or (alarm.text != text and not _fails_briefly(zone) and _is_old(alarm))):
             alarms.open(Alarm.Kind.ZONE, text, zone=zone)
         elif alarm is not None and _follows(zone):
             alarms.close(Alarm.Kind.ZONE, zone=zone)
+    for alarm in known.values():
+        # Its zone rests: somebody has decided that it does not follow.
+        alarms.close(Alarm.Kind.ZONE, zone=alarm.zone)
+
+
+def _is_old(alarm: Alarm) -> bool:
+    """One that gives two reasons by turns would else be told with every look."""
+    return alarm.changed_at < timezone.now() - SAME_REASON
 
 
 def _watched() -> QuerySet[Zone]:

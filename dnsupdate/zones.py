@@ -136,7 +136,7 @@ def replacement(name: str, *, host: str, port: int, key: TsigKey) -> str:
 def try_out(name: str, *, host: str, port: int, key: TsigKey) -> None:
     """As check, with a server and a key that may be in no row yet. Raises PrimaryError."""
     with closing(Primary(name, host, port, key.for_messages())) as primary:
-        primary.send([])
+        primary.check()
 
 
 def nameserver_names(zone: Zone) -> set[str]:
@@ -148,4 +148,4 @@ def nameserver_names(zone: Zone) -> set[str]:
 def check(zone: Zone) -> None:
     """Sends an update that changes no customer's name. Raises the PrimaryError that says what is wrong."""
     with primaries.lend(zone.pk) as primary:
-        primary.send([])
+        primary.check()

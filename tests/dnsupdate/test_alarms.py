@@ -164,3 +164,20 @@ def test_an_alarm_that_is_not_committed_is_not_told(zone: Zone, settings):
         alarms.open(Alarm.Kind.ZONE, TEXT, zone=zone)
         transaction.set_rollback(True)
     assert alarms.send_notices() == 0
+
+
+def test_a_zone_that_was_retired_meanwhile_raises_no_alarm(zone: Zone):
+    Zone.objects.filter(pk=zone.pk).update(retired_at=timezone.now())
+    assert alarms.open(Alarm.Kind.ZONE, TEXT, zone=zone) is None
+    assert not Alarm.objects.exists()
+
+
+def test_after_a_webhook_that_fails_the_others_wait(zone: Zone, settings, receiver: Receiver):
+    settings.ALARM_WEBHOOK, receiver.status = receiver.url, 503
+    alarms.open(Alarm.Kind.ZONE, TEXT, zone=zone)
+    alarms.open(Alarm.Kind.DRIFT, TEXT, zone=zone)
+    assert alarms.send_notices() == 0
+    assert len(receiver.received) == 1
+    receiver.status = 204
+    Notice.objects.update(retry_at=None)
+    assert alarms.send_notices() == 2

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from deploy.local.server import Server
 from dnsupdate import failures, leases, outbox, publisher
+from dnsupdate import primary as primary_module
 from dnsupdate.errors import RecordsRefused, Unreachable, ZoneMissing
 from dnsupdate.failures import BEHIND_THE_PROBE, SPREAD
 from dnsupdate.models import Failure, Nameserver, Zone
@@ -88,3 +90,28 @@ def test_two_zones_of_a_nameserver_that_was_away_are_both_published(committed_db
     for zone in zones:
         assert not drain_now(zone).is_failing
         assert dirty_names(zone) == set()
+
+
+def test_a_zone_tries_for_itself_after_a_minute_although_the_probe_keeps_failing(quiet_zone: Zone):
+    """The nameserver may be back for all zones but the one that probes it."""
+    sibling = sibling_of(quiet_zone)
+    failures.record(sibling.pk, Unreachable("test."))
+    Zone.objects.filter(pk=sibling.pk).update(failed_at=timezone.now() - timedelta(seconds=58))
+    failures.record(quiet_zone.pk, Unreachable("test."))
+    sibling.refresh_from_db()
+    assert sibling.retry_at <= timezone.now() + timedelta(seconds=3)
+
+
+def test_a_server_that_refuses_even_a_message_without_names_is_a_failure_of_the_zone(
+    zone: Zone, monkeypatch: pytest.MonkeyPatch
+):
+    outbox.publish(zone, {f"alice.{zone.name}": a("192.0.2.1")})
+
+    def refuse(*_) -> None:
+        raise RecordsRefused("FORMERR.")
+
+    monkeypatch.setattr(primary_module.messages, "check_answer", refuse)
+    drain(zone)
+    zone.refresh_from_db()
+    assert "FORMERR to a message without names" in zone.failure
+    assert dirty_names(zone) == {f"alice.{zone.name}"}

@@ -11,6 +11,7 @@ import pytest
 
 from deploy.local.server import Server
 from dnsupdate import messages, outbox
+from dnsupdate.batches import Queue
 from dnsupdate.errors import FenceMoved, Unreachable
 from dnsupdate.messages import FENCE_LABEL, Change
 from dnsupdate.models import Zone
@@ -55,6 +56,7 @@ def built(session: Primary, changes: list[Change]) -> bytes:
 
 def test_a_message_held_back_while_newer_state_was_published_changes_nothing(primary: Server, zone: Zone, alice: str):
     stalled = publisher_of(zone)
+    stalled.learn_fence()
     stalled.send([Change(1, alice, 1, a("192.0.2.1"))])
     late = built(stalled, [Change(1, alice, 2, a("192.0.2.2"))])
     stalled.close()
@@ -66,7 +68,7 @@ def test_a_message_held_back_while_newer_state_was_published_changes_nothing(pri
 
 def test_the_very_first_message_is_refused_too_when_it_comes_late(primary: Server, zone: Zone, alice: str):
     stalled = publisher_of(zone)
-    stalled._ask_for_fence()
+    stalled.learn_fence()
     late = built(stalled, [Change(1, alice, 1, a("192.0.2.1"))])
     stalled.close()
     outbox.publish(zone, {alice: a("192.0.2.2")})
@@ -77,7 +79,7 @@ def test_the_very_first_message_is_refused_too_when_it_comes_late(primary: Serve
 
 def test_a_message_delivered_twice_is_applied_once(primary: Server, zone: Zone, alice: str):
     session = publisher_of(zone)
-    session._ask_for_fence()
+    session.learn_fence()
     wire = built(session, [Change(1, alice, 1, a("192.0.2.1"))])
     session.close()
     assert send_octets(primary, wire).rcode() == dns.rcode.NOERROR
@@ -85,10 +87,18 @@ def test_a_message_delivered_twice_is_applied_once(primary: Server, zone: Zone, 
 
 
 def test_two_publishers_that_take_turns_both_get_through(primary: Server, zone: Zone, alice: str):
-    """Each finds the other's fence and asks again."""
+    """Each finds the other's fence, and what it has read by then is not sent."""
     sessions = [publisher_of(zone), publisher_of(zone)]
+    for session in sessions:
+        session.check()
     for last in range(1, 7):
-        sessions[last % 2].send([Change(1, alice, last, a(f"192.0.2.{last}"))])
+        session = sessions[last % 2]
+        change = [Change(1, alice, last, a(f"192.0.2.{last}"))]
+        if last % 2 == 0 or last > 1:
+            with pytest.raises(FenceMoved):
+                session.send(change)
+        session.learn_fence()
+        session.send(change)
     for session in sessions:
         session.close()
     assert answers(primary, alice) == {"192.0.2.6"}
@@ -100,13 +110,39 @@ def test_a_publisher_that_always_finds_another_fence_gives_up_for_now(zone: Zone
 
     def ask_and_be_overtaken() -> None:
         ask()
-        other.send([])
+        other.check()
 
     monkeypatch.setattr(session, "_ask_for_fence", ask_and_be_overtaken)
     with pytest.raises(FenceMoved):
-        session.send([])
+        session.check()
     session.close()
     other.close()
+
+
+def test_a_publisher_that_stalled_after_reading_does_not_send_what_it_read(
+    primary: Server, zone: Zone, alice: str, monkeypatch: pytest.MonkeyPatch
+):
+    """It wakes with an address in its hands, after another one has published the withdrawal and marked it."""
+    outbox.publish(zone, {alice: a("192.0.2.1")})
+    drain(zone)
+    outbox.publish(zone, {alice: a("192.0.2.2")})
+    read, has_stalled = Queue.read, []
+
+    def read_and_stall(queue: Queue, limit: int) -> list[Change]:
+        changes = read(queue, limit)
+        if changes and not has_stalled:
+            has_stalled.append(True)
+            Zone.objects.filter(pk=zone.pk).update(lease_expires_at=None, lease_token=None)
+            outbox.publish(zone, {alice: {}}, Urgency.WITHDRAWAL)
+            drain(zone)
+            assert not exists(primary, alice)
+        return changes
+
+    monkeypatch.setattr(Queue, "read", read_and_stall)
+    drain(zone)
+    assert has_stalled
+    assert not exists(primary, alice)
+    assert dirty_names(zone) == set()
 
 
 def test_a_frozen_nameserver_that_wakes_with_an_old_message_ends_with_the_newest_state(
@@ -134,7 +170,7 @@ def test_an_old_message_on_a_connection_of_its_own_loses_against_newer_state(pri
     outbox.publish(zone, {alice: a("192.0.2.1")})
     drain(zone)
     stalled = publisher_of(zone)
-    stalled._ask_for_fence()
+    stalled.learn_fence()
     late = built(stalled, [Change(1, alice, 2, a("192.0.2.2"))])
     stalled.close()
     with socket.create_connection((primary.host, primary.port), timeout=10) as connection:
@@ -173,6 +209,7 @@ def test_a_session_whose_answer_was_lost_asks_for_the_fence_again(primary: Serve
     outbox.publish(zone, {alice: a("192.0.2.1")})
     drain(zone)
     session = publisher_of(zone)
+    session.learn_fence()
     primary.freeze()
     with pytest.raises(Unreachable):
         session.send([Change(1, alice, 2, a("192.0.2.2"))])

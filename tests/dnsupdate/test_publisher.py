@@ -23,6 +23,7 @@ DUAL = a("192.0.2.1") | {"AAAA": {"ttl": 60, "rdata": ["2001:db8::1"]}}
 def send(zone: Zone, changes: list[Change]) -> None:
     """As the publisher does before it marks."""
     with primaries.lend(zone.pk) as session:
+        session.learn_fence()
         session.send(changes)
 
 
@@ -135,11 +136,14 @@ def test_a_batch_is_prepared_while_the_one_before_is_on_the_wire(zone: Zone, mon
     assert events == ["prepare", "post", "prepare", "collect", "post", "prepare", "collect", "post", "collect"]
 
 
-def test_a_connection_with_an_answer_outstanding_is_not_used_again(zone: Zone, alice: str):
+def test_a_connection_with_an_answer_outstanding_is_not_used_again(primary: Server, zone: Zone, alice: str):
     with primaries.lend(zone.pk) as session:
+        session.learn_fence()
         session.post(session.prepare([Change(1, alice, 1, a("192.0.2.1"))]))
+    wait_for(lambda: answers(primary, alice) == {"192.0.2.1"}, PATIENCE)
     with primaries.lend(zone.pk) as again:
         assert again is session
+        again.learn_fence()
         again.send([Change(1, alice, 2, a("192.0.2.2"))])
     assert transfers.transfer(zone)[alice]["A"][1] == {bytes([192, 0, 2, 2])}
 

@@ -85,3 +85,13 @@ def test_a_name_that_changed_while_it_was_sent_waits_since_then_and_is_read_with
     batches.mark_published(lease, changes)
     assert PendingPublication.objects.get().queued_at > first
     assert labels(queue.read(10)) == ["alice"]
+
+
+def test_a_waiting_name_that_becomes_urgent_is_behind_no_cursor(quiet_zone: Zone):
+    """It was queued before a withdrawal that was read already."""
+    publish(quiet_zone, "mallory")
+    publish(quiet_zone, "trudy", urgency=Urgency.WITHDRAWAL)
+    queue = Queue(quiet_zone.pk)
+    assert labels(queue.read(1)) == ["trudy"]
+    publish(quiet_zone, "mallory", urgency=Urgency.WITHDRAWAL)
+    assert labels(queue.read(1)) == ["mallory"]

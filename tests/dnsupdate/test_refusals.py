@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from deploy.local.server import Server
-from dnsupdate import batches, failures, outbox, transfers
+from dnsupdate import batches, failures, outbox, publisher, transfers
 from dnsupdate.batches import FIRST_REFUSAL_PAUSE, LONGEST_REFUSAL_PAUSE
 from dnsupdate.errors import Unreachable
 from dnsupdate.messages import Change
@@ -153,3 +153,22 @@ def test_a_refusal_after_an_outage_ends_the_failure_of_the_zone(primary: Server,
     outbox.publish(zone, {mallory: AXFR})
     assert not drain_now(zone).is_failing
     assert dirty_names(zone) == {mallory}
+
+
+def test_hundreds_of_refused_names_do_not_hold_up_a_withdrawal_beyond_a_turn(zone: Zone, monkeypatch):
+    """Halving takes some thousand messages: when the turn is over the rest stays dirty."""
+    outbox.publish(zone, {f"bad-{number}.{zone.name}": AXFR for number in range(100)})
+    assert publisher.drain(zone.pk, budget=timedelta(milliseconds=1)) is False
+    outbox.publish(zone, {f"mallory.{zone.name}": {}}, Urgency.WITHDRAWAL)
+    publisher.drain(zone.pk, budget=timedelta(milliseconds=50))
+    refused = Publication.objects.exclude(refusal="").count()
+    assert 0 < refused < 100
+    assert f"mallory.{zone.name}" not in dirty_names(zone)
+
+
+def test_a_refused_name_comes_back_behind_what_is_queued_meanwhile(quiet_zone: Zone):
+    outbox.publish(quiet_zone, {"mallory.ddns.example": a("192.0.2.1")})
+    batches.set_aside(batches.read(quiet_zone.pk)[0], "test")
+    outbox.publish(quiet_zone, {"alice.ddns.example": a("192.0.2.1")})
+    PendingPublication.objects.filter(retry_at__isnull=False).update(retry_at=timezone.now())
+    assert [change.name.split(".")[0] for change in batches.read(quiet_zone.pk)] == ["alice", "mallory"]

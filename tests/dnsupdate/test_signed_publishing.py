@@ -174,6 +174,7 @@ def test_a_zone_is_signed_while_it_is_updated(committed_db, signer, fresh_zone, 
 def test_a_message_held_back_while_newer_state_was_published_changes_nothing(primary: Server, zone: Zone, keys: Keys):
     name = f"alice.{zone.name}"
     stalled = Primary(zone.name, zone.primary.host, zone.primary.port, zone.primary.key.for_messages())
+    stalled.learn_fence()
     stalled.send([Change(1, name, 1, a("192.0.2.1"))])
     late = messages.build(
         zone.name,

@@ -68,6 +68,7 @@ def test_another_reason_is_told_again(settings):
     settings.ALARM_MAIL = ["ops@example.org"]
     fail_since(TOO_LONG)
     zone_health.watch()
+    Alarm.objects.update(changed_at=timezone.now() - zone_health.SAME_REASON * 2)
     fail_since(
         TOO_LONG, "The nameserver does not serve the zone (NOTAUTH): add it there, `manage.py add_domain` prints how."
     )
@@ -149,8 +150,7 @@ def test_a_primary_that_takes_every_other_message_is_told_and_not_by_turns(setti
         zone_health.watch()
         Zone.objects.update(failing_since=None, failure="")
         zone_health.watch()
-    assert [notice.event for notice in Notice.objects.all()] == ["opened", "changed"]
-    assert "wait for longer than 60 seconds" in open_texts()[0]
+    assert [notice.event for notice in Notice.objects.all()] == ["opened"]
 
 
 def test_a_zone_that_follows_loses_no_alarm_of_another(quiet_zone: Zone):
@@ -169,3 +169,24 @@ def test_watching_costs_the_same_queries_for_any_number_of_zones(quiet_zone: Zon
     assert len(open_texts()) == 11
     with django_assert_num_queries(ALL_IS_WELL):
         zone_health.watch()
+
+
+@pytest.mark.usefixtures("quiet_zone")
+def test_two_reasons_by_turns_are_not_told_with_every_look(settings):
+    settings.ALARM_MAIL = ["ops@example.org"]
+    for failure in (
+        "The nameserver does not answer: timed out.",
+        "The nameserver could not process the update: SERVFAIL.",
+    ) * 3:
+        fail_since(TOO_LONG, failure)
+        zone_health.watch()
+    assert [notice.event for notice in Notice.objects.all()] == ["opened"]
+
+
+@pytest.mark.usefixtures("quiet_zone")
+def test_the_alarm_of_a_zone_that_comes_to_rest_ends():
+    fail_since(TOO_LONG)
+    zone_health.watch()
+    Zone.objects.update(frozen_at=timezone.now(), frozen_reason="test")
+    zone_health.watch()
+    assert open_texts() == []
