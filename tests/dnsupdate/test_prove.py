@@ -16,6 +16,7 @@ from dnsupdate.models import Proof, Publication, Zone
 from dnsupdate.models.pending import Urgency
 from dnsupdate.propagation import Summary
 from dnsupdate.rrsets import RRsets
+from tests.dnsupdate.hostile_server import HostileServer, answer
 from tests.dnsupdate.real_zones import a, by_hand, drain, send_by_hand, zone_row
 from tests.dnsupdate.secondaries import SOON, Cluster, sign
 
@@ -102,6 +103,21 @@ def test_a_server_that_does_not_serve_the_zone_proves_nothing(cluster: Cluster, 
     assert not prove(followed_zone, "alice").is_match
     assert verdicts(followed_zone, "alice")["knot"] == "no proof: A: REFUSED"
     assert not Proof.objects.get(nameserver__name="knot").is_nothing
+
+
+def test_a_malformed_answer_about_one_name_costs_no_other_its_proof(quiet_zone: Zone):
+    """An address of three octets."""
+
+    def script(query: bytes, source: tuple[str, int]) -> list[bytes]:
+        if b"\5alice" in query:
+            return [answer(query).replace(b"\0\4\xc0\0\2\1", b"\0\3\xc0\0\2")]
+        return [query[:2] + b"\x84\3" + query[4:]]
+
+    with HostileServer(script) as server:
+        quiet_zone.primary.host, quiet_zone.primary.port = "127.0.0.1", server.port
+        prove(quiet_zone, *NAMES, validate=lambda question: "")
+    assert verdicts(quiet_zone, "alice")["primary"].startswith("no proof: A: The answer is malformed")
+    assert verdicts(quiet_zone, "bob") == {"primary": "as it shall"}
 
 
 # --- What a name shall answer ---------------------------------------------------------------------------------------
