@@ -96,6 +96,24 @@ def test_a_delegation_to_strangers_is_offered_and_not_taken_over(family: Family)
     assert alarm(family) is None
 
 
+@pytest.mark.parametrize(("nameservers", "state"), [(SEIZED, State.OFFERED), ([], State.GONE)])
+def test_a_delegation_that_nobody_accepts_raises_an_alarm_after_an_hour(family: Family, nameservers, state):
+    family.delegate(*nameservers)
+    family.watch()
+    later(family, state_since=timedelta(minutes=58))
+    family.watch()
+    assert alarm(family) is None
+    later(family, state_since=timedelta(minutes=2))
+    assert family.watch().state == state
+    text = alarm(family).text
+    assert "Nobody has accepted the delegation" in text
+    assert f"watch_delegation {family.apex} --accept" in text
+    family.watch()
+    assert alarm(family).text == text
+    delegations.accept(family.zone, by="alice@example.com")
+    assert alarm(family) is None
+
+
 def test_a_zone_that_is_not_delegated_yet_is_taken_over_once_it_is(family: Family):
     family.delegate()
     delegation = family.watch()
