@@ -98,6 +98,12 @@ def test_a_dead_secondary_proves_nothing(cluster: Cluster, followed_zone: Zone, 
     wait_for(lambda: prove(followed_zone, "alice").is_match, SOON, "the secondary")
 
 
+def test_no_names_prove_nothing(single: Zone):
+    summary = prove(single)
+    assert [server.name_count for server in summary.servers] == [0]
+    assert (summary.is_match, summary.are_all_nothing) == (False, False)
+
+
 def test_a_server_that_does_not_serve_the_zone_proves_nothing(cluster: Cluster, followed_zone: Zone):
     cluster.knot.remove_zone(followed_zone.name)
     assert not prove(followed_zone, "alice").is_match
@@ -401,6 +407,7 @@ def test_the_command_proves_all_that_was_withdrawn(bind, committed_db, fresh_zon
         (["alice.other.test"], {}, "in none of the zones"),
         (["a b"], {}, "Not a usable name"),
         ([], {"zone": "other.test", "all_withdrawn": True}, "There is no zone"),
+        ([], {"zone": "ddns.example", "all_withdrawn": True}, "nothing to prove"),
     ],
 )
 def test_the_command_says_what_it_cannot_do(quiet_zone: Zone, arguments, options, message):
