@@ -181,20 +181,19 @@ def _row(zone: Zone, finding: Finding, was_expected: bool, flaw_at_parent: str) 
 
 
 def _tell(rows: list[Signing]) -> None:
-    texts = {row.zone.pk: problem(row) for row in rows}
+    # By zone and primary: what is open at a former primary ends in any case.
+    texts = {(row.zone, row.zone.primary): text for row in rows if (text := problem(row))}
     for alarm in _open_alarms([row.zone for row in rows]):
-        # Also that of a former primary: the zone is not its any more.
-        if not texts[alarm.zone.pk] or alarm.nameserver != alarm.zone.primary:
+        if (alarm.zone, alarm.nameserver) not in texts:
             alarms.close(Alarm.Kind.SETTINGS, zone=alarm.zone, nameserver=alarm.nameserver)
-    for row in rows:
-        if text := texts[row.zone.pk]:
-            alarms.open(Alarm.Kind.SETTINGS, text, zone=row.zone, nameserver=row.zone.primary)
+    for (zone, primary), text in texts.items():
+        alarms.open(Alarm.Kind.SETTINGS, text, zone=zone, nameserver=primary)
 
 
 def _open_alarms(zones: Sequence[Zone]) -> Iterable[Alarm]:
     """About the zones at a primary: the alarm about a zone's settings as such is somebody else's to end."""
     found = Alarm.objects.open().filter(kind=Alarm.Kind.SETTINGS, zone__in=zones, nameserver__isnull=False)
-    return found.select_related("zone__primary", "nameserver")
+    return found.select_related("zone", "nameserver")
 
 
 def problem(signing: Signing) -> str:
