@@ -39,7 +39,13 @@ def settle(delegation: Delegation, now: datetime) -> None:
 
 def describe(delegation: Delegation, now: datetime) -> str:
     """Everything that is wrong, empty where nothing is."""
-    findings = [*_changes(delegation), *_registry(delegation), *_expiry(delegation, now), *_blindness(delegation, now)]
+    findings = [
+        *_changes(delegation),
+        *_neglect(delegation, now),
+        *_registry(delegation),
+        *_expiry(delegation, now),
+        *_blindness(delegation, now),
+    ]
     if not findings:
         return ""
     advice = _WHAT_TO_DO.format(
@@ -57,6 +63,17 @@ def _changes(delegation: Delegation) -> Iterator[str]:
         yield (
             f"The delegation of {delegation.zone} was changed, and nobody has said that it was us.\n{change.words}\n"
             f"First seen at {_time(change.seen_at)}.\n{_SEIZURE.format(zone=delegation.zone)}"
+        )
+
+
+def _neglect(delegation: Delegation, now: datetime) -> Iterator[str]:
+    """As long as nothing was accepted nothing is a change, and a seizure would be one more offer."""
+    is_waiting = delegation.state in (Delegation.State.OFFERED, Delegation.State.GONE)
+    if delegation.expected is None and is_waiting and now - delegation.state_since >= PATIENCE:
+        yield (
+            f"Nobody has accepted the delegation of {delegation.zone}, so a change of it is not noticed: accept it once the "
+            "page shows what it shall be. By itself it is taken over when the parent names none but the nameservers of the "
+            "zone's own NS RRset."
         )
 
 

@@ -52,6 +52,11 @@ def ds_records(zone: Zone, trusted: Keys | None = None) -> list[DS]:
     if asked:
         # Digest type 0 asks the parent to delete what it has (RFC 8078 §4), so then there is none.
         return sorted(_as_ds(cds) for cds in asked if cds.digest_type == DSDigest.SHA256)
+    return ds_of_keys(trusted)
+
+
+def ds_of_keys(trusted: Keys) -> list[DS]:
+    """One of every key-signing key, by SHA-256, whether the parent shall have it or not."""
     return sorted(dns.dnssec.make_ds(trusted.apex, key, DSDigest.SHA256) for key in trusted.entry_points)
 
 

@@ -1,13 +1,20 @@
 """Nameservers: how people write where they are, and which zones a secondary answers for."""
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+from ipaddress import ip_address
 
 from django.db import transaction
 
 from dnsupdate.models import Nameserver, Zone
 
 DNS_PORT = 53
+# For all names together. A system's resolver tries for ten seconds where nobody answers it.
+RESOLVE_WITHIN = timedelta(seconds=4)
+# Beyond so many names that hang, others hang with them.
+NAMES_AT_ONCE = 32
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -29,15 +36,41 @@ def resolve(server: Nameserver) -> str:
 
 
 def resolve_all(servers: Iterable[Nameserver]) -> tuple[dict[int, tuple[str, int]], dict[int, str]]:
-    """Address and port by the servers' keys, resolved now, and in words why there is none."""
+    """Address and port by the servers' keys, resolved now, and in words why there is none.
+
+    Takes RESOLVE_WITHIN at most: a name that does not resolve by then is that server's error and costs no other its address.
+    """
     addresses: dict[int, tuple[str, int]] = {}
     errors: dict[int, str] = {}
-    for server in servers:
+    for server, future in _resolving(list(servers)):
         try:
-            addresses[server.pk] = resolve(server), server.port
+            addresses[server.pk] = future.result(timeout=0), server.port
+        except (CancelledError, TimeoutError):
+            errors[server.pk] = f"{server.host} has no address: its name does not resolve in time"
         except OSError as error:
             errors[server.pk] = f"{server.host} has no address: {error.strerror or error}"
     return addresses, errors
+
+
+def _resolving(servers: Sequence[Nameserver]) -> list[tuple[Nameserver, Future[str]]]:
+    """Each with its address, or what is known of it when the time is over. Addresses wait behind no names."""
+    servers = sorted(servers, key=lambda server: not _is_address(server.host))
+    pool = ThreadPoolExecutor(NAMES_AT_ONCE)
+    try:
+        futures = [pool.submit(resolve, server) for server in servers]
+        wait(futures, RESOLVE_WITHIN.total_seconds())
+    finally:
+        # Not waited for: the threads end when the resolver gives up.
+        pool.shutdown(wait=False, cancel_futures=True)
+    return list(zip(servers, futures, strict=True))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 @transaction.atomic

@@ -42,8 +42,18 @@ class Observation:
     failure: str = ""
 
     def shown(self, expected: Picture | None = None) -> list[Picture | None]:
-        """The picture of each parent's server that has a say, to be judged beside the expected one."""
-        return [_with_glue(answer, expected) for answer in _having_a_say(self.answers)]
+        """The picture of each parent's server that has a say, to be judged beside the expected one.
+
+        One that serves the zone itself has it too where its NS RRset is neither the expected one nor that of our own servers:
+        whoever puts another zone in the place of ours at the parent's servers gives no referral either.
+        """
+        having_a_say = _having_a_say(self.answers)
+        heard = [each for each in self.answers if each in having_a_say or self._is_another_zone(each, expected)]
+        return [_with_glue(answer, expected) for answer in heard]
+
+    def _is_another_zone(self, answer: Answer, expected: Picture | None) -> bool:
+        names = set(answer.picture.ns) if answer.is_own and answer.picture else set()
+        return expected is not None and bool(names) and names not in (set(expected.ns), self.own_names)
 
     @property
     def own_names(self) -> set[str]:

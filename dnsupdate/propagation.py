@@ -74,13 +74,17 @@ class Summary:
 
     @property
     def is_match(self) -> bool:
-        """Whether every server answers for every name what its row says."""
-        return all(server.is_match for server in self.servers)
+        """Whether every server answers for every name what its row says. Nothing asked is nothing proven."""
+        return self._is_of_names and all(server.is_match for server in self.servers)
 
     @property
     def are_all_nothing(self) -> bool:
         """Whether every server says with authority that none of the names answers anything: all are out of DNS."""
-        return all(server.nothing_count == server.name_count for server in self.servers)
+        return self._is_of_names and all(server.nothing_count == server.name_count for server in self.servers)
+
+    @property
+    def _is_of_names(self) -> bool:
+        return any(server.name_count for server in self.servers)
 
 
 def ask(zone: Zone, name: str) -> list[Answer]:

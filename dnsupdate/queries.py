@@ -26,6 +26,7 @@ _A, _SOA, _TXT, _AAAA, _OPT, _RRSIG = 1, 6, 16, 28, 41, 46
 _SHORTEST_SOA = 22
 # Their rdata hold no names: what is on the wire is the canonical form.
 _PLAIN_TYPES = frozenset({_A, _AAAA, _TXT})
+_ADDRESS_OCTETS = {_A: 4, _AAAA: 16}
 _QR, _AA, _TC, _OPCODE = 0x8000, 0x0400, 0x0200, 0x7800
 _QUESTION_OFFSET = 12
 _POINTER_TO_QUESTION = b"\xc0\x0c"
@@ -153,9 +154,23 @@ def _is_at(wire: bytes, owner: int, question: bytes) -> bool:
 
 def _canonical(wire: bytes, code: int, offset: int, length: int) -> bytes:
     if code in _PLAIN_TYPES:
-        return wire[offset : offset + length]
+        rdata = wire[offset : offset + length]
+        _check_plain(code, rdata)
+        return rdata
     type_code = dns.rdatatype.RdataType.make(code)
     return dns.rdata.from_wire(dns.rdataclass.IN, type_code, wire, offset, length).to_digestable()
+
+
+def _check_plain(code: int, rdata: bytes) -> None:
+    """Raises ValueError for what cannot be read as text later, where it would cost the other names their proof."""
+    if code == _TXT:
+        end = 0
+        while end < len(rdata):
+            end += 1 + rdata[end]
+        if not rdata or end != len(rdata):
+            raise ValueError("the character-strings of a TXT record do not add up")
+    elif len(rdata) != _ADDRESS_OCTETS[code]:
+        raise ValueError("an address has too few or too many octets")
 
 
 def _type_name(code: int) -> str:

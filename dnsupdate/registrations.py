@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from dnsupdate import registries
@@ -18,16 +19,32 @@ logger = logging.getLogger(__name__)
 
 
 def watch(zones: Iterable[Zone]) -> None:
-    """Asks the registry of each zone, one after the other as registries want it, and stores what it says."""
-    for zone in zones:
-        delegation, _ = Delegation.objects.get_or_create(zone=zone)
+    """Asks the registry of each zone, one after the other as registries want it, and stores what it says.
+
+    Those that were not asked for longest come first. What is wrong with one zone is logged and shown on its page.
+    """
+    for delegation in _rows(zones):
         try:
-            record(delegation, registries.find(zone.name), timezone.now())
+            record(delegation, registries.find(delegation.zone.name), timezone.now())
         except RegistryError as error:
-            logger.warning("the registration of %s: %s", zone, error)
-            Delegation.objects.filter(pk=delegation.pk).update(
-                registry_failure=str(error), registry_checked_at=timezone.now()
-            )
+            logger.warning("the registration of %s: %s", delegation.zone, error)
+            _fail(delegation, str(error))
+        except Exception as error:
+            # One zone, whatever is wrong with it, must not blind us for the others.
+            logger.exception("the registration of %s could not be read or stored", delegation.zone)
+            _fail(delegation, f"It could not be read or stored ({type(error).__name__}).")
+
+
+def _rows(zones: Iterable[Zone]) -> list[Delegation]:
+    """First those that were never asked for, then those whose turn is longest ago: a run that is cut short starves none."""
+    zones = list(zones)
+    Delegation.objects.bulk_create([Delegation(zone_id=zone.pk) for zone in zones], ignore_conflicts=True)
+    rows = Delegation.objects.filter(zone__in=zones).select_related("zone")
+    return list(rows.order_by(F("registry_checked_at").asc(nulls_first=True), "pk"))
+
+
+def _fail(delegation: Delegation, failure: str) -> None:
+    Delegation.objects.filter(pk=delegation.pk).update(registry_failure=failure, registry_checked_at=timezone.now())
 
 
 @transaction.atomic

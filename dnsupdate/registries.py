@@ -23,6 +23,8 @@ TIMEOUT_SECONDS = 10.0
 MAX_OCTETS = 1024 * 1024
 MAX_STATUS_COUNT, MAX_STATUS_CHARACTERS = 32, 64
 LIST_LIFETIME = timedelta(days=1)
+# A day before and after every one of them is a time too, in whatever time zone it is read back.
+YEARS = range(1970, 9999)
 
 # RFC 8056: what comes and goes by the calendar, and says nothing about who holds the domain.
 _CALENDAR = {"active", "add period", "auto renew period", "renew period"}
@@ -106,7 +108,13 @@ def _time(text: str) -> datetime:
         raise RegistryError(f"its expiry is no time: {text[:40]!r}.") from error
     if at is None:
         raise RegistryError(f"its expiry is no time: {text[:40]!r}.")
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    try:
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise RegistryError(f"its expiry is out of range: {text[:40]!r}.") from error
+    if at.year not in YEARS:
+        raise RegistryError(f"its expiry is out of range: {text[:40]!r}.")
+    return at
 
 
 def _spaced(status: str) -> str:

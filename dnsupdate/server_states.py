@@ -11,8 +11,10 @@ from dnsupdate.serials import is_before
 
 # Three tries of a second each, and a round more where there are very many zones.
 DEADLINE = timedelta(seconds=6)
-# A process that was stopped amid a look knows nothing about the servers by it.
-LONGEST_LOOK = DEADLINE + timedelta(seconds=4)
+# A process that was stopped while it asked knows nothing about the servers by it.
+LONGEST_ASKING = DEADLINE + timedelta(seconds=4)
+# The turn: names that hang take their time before anybody is asked, and blind us for no server.
+LONGEST_LOOK = nameservers.RESOLVE_WITHIN + LONGEST_ASKING
 
 Pair = tuple[int, int]
 
@@ -24,12 +26,13 @@ def watch() -> None:
     lies between two looks, and a primary that changes all the time makes nobody stale. One that is ahead of its primary
     for a whole look is behind too: the primary went back. Not inside a transaction: this waits for the network.
     """
-    started_at = time.monotonic()
     zones = list(Zone.objects.delegated().select_related("primary").prefetch_related("secondaries").order_by("pk"))
     servers = {server.pk: server for zone in zones for server in _servers_of(zone)}
+    addresses, errors = nameservers.resolve_all(servers.values())
+    started_at = time.monotonic()
     before = {(state.zone_id, state.nameserver_id): state for state in ServerState.objects.all()}
-    questions = _ask(zones, servers)
-    if time.monotonic() - started_at > LONGEST_LOOK.total_seconds():
+    questions = _ask(zones, addresses, errors)
+    if time.monotonic() - started_at > LONGEST_ASKING.total_seconds():
         return
     states = [state for zone in zones for state in _judge(zone, questions, before)]
     _store(states, before)
@@ -41,8 +44,7 @@ def _servers_of(zone: Zone) -> list[Nameserver]:
     return list({server.pk: server for server in (zone.primary, *zone.secondaries.all())}.values())
 
 
-def _ask(zones: Sequence[Zone], servers: dict[int, Nameserver]) -> dict[Pair, Question]:
-    addresses, errors = nameservers.resolve_all(servers.values())
+def _ask(zones: Sequence[Zone], addresses: dict[int, tuple[str, int]], errors: dict[int, str]) -> dict[Pair, Question]:
     questions: dict[Pair, Question] = {}
     for zone in zones:
         for server in _servers_of(zone):

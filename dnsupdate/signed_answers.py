@@ -14,15 +14,20 @@ from dnsupdate.validation import Keys
 def validator(zone: Zone) -> Validate | None:
     """What says of an answer why it does not validate, "" where it does; None for a zone that is not signed.
 
-    Asks the primary for its keys. Where it does not say them, nothing of a zone that was signed when it was last looked at
-    (signings) validates. An answer costs 0.1 ms, and a denial 0.4 to 0.6.
+    Asks the primary for its keys. Where it does not say them, or says that there are none, nothing validates of a zone that
+    shall be signed (Signing.is_expected). An answer costs 0.1 ms, and a denial 0.4 to 0.6.
     """
     try:
         trusted = dnssec.keys(zone)
     except (PrimaryError, Bogus) as error:
-        reason = f"It cannot be validated. {error}"
-        return (lambda question: reason) if Signing.objects.filter(zone=zone, is_signed=True).exists() else None
-    return (lambda question: _flaw(question, trusted)) if trusted else None
+        return _refusal(zone, f"It cannot be validated. {error}")
+    if trusted is None:
+        return _refusal(zone, "It cannot be validated. The primary does not sign the zone any more.")
+    return lambda question: _flaw(question, trusted)
+
+
+def _refusal(zone: Zone, reason: str) -> Validate | None:
+    return (lambda question: reason) if Signing.objects.filter(zone=zone, is_expected=True).exists() else None
 
 
 def _flaw(question: Question, trusted: Keys) -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from dnsupdate import alarms, dnssec, validation
 from dnsupdate.errors import Bogus, PrimaryError
-from dnsupdate.models import Alarm, Signing, Zone
+from dnsupdate.models import Alarm, Delegation, Signing, Zone
 from dnsupdate.validation import Keys
 
 # What stands in every zone. The SOA's signature is as young as the last change, that of the keys may be the oldest.
@@ -25,6 +25,22 @@ APEX_TYPES = ("DNSKEY", "NS", "SOA")
 # Names of customers that are looked at besides, other ones each time.
 SAMPLE = 5
 THREADS = 8
+
+# The flaws that only the parent's side shows: kept as any other, and told with what to do.
+FOREIGN_DS = "the parent's DS record fits none of the keys that the primary signs with"
+DS_WITHOUT_KEYS = "the parent has a DS record, and the primary does not sign the zone"
+_AT_PARENT = {
+    FOREIGN_DS: (
+        "The parent's DS record fits none of the keys that the primary signs with: who validates gets no answer. If the "
+        "primary lost its keys, put the copy of them back; else give the registry the DS record that `manage.py show_ds "
+        "{zone}` prints, and see that the old one goes."
+    ),
+    DS_WITHOUT_KEYS: (
+        "The parent has a DS record, and the primary does not sign the zone: who validates gets no answer. Take the DS "
+        "record out at the registry, or make the primary sign with the keys that it is of."
+    ),
+}
+SHA256 = "2"
 
 _SAMPLES = f"""
     SELECT zone.id, sample.name
@@ -39,10 +55,11 @@ _SAMPLES = f"""
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one look at a zone's primary found."""
+    """What one look at a zone's primary found. ds shall be at the parent, key_ds may be: a new key comes before its DS does."""
 
     is_signed: bool
     ds: Sequence[str] = ()
+    key_ds: Sequence[str] = ()
     expires_at: datetime | None = None
     flaw: str = ""
     detail: str = ""
@@ -80,7 +97,8 @@ def check_all() -> None:
 def expect_unsigned(zone: Zone) -> None:
     """Somebody says that the zone is unsigned on purpose, which ends the alarm. Without effect while it is signed."""
     if Signing.objects.filter(zone=zone, is_signed=False).update(is_expected=False):
-        alarms.close(Alarm.Kind.SETTINGS, zone=zone, nameserver=zone.primary)
+        for alarm in _open_alarms([zone]):
+            alarms.close(Alarm.Kind.SETTINGS, zone=zone, nameserver=alarm.nameserver)
 
 
 def _look(zone: Zone, trusted: Keys, names: Iterable[str]) -> Finding:
@@ -93,6 +111,7 @@ def _look(zone: Zone, trusted: Keys, names: Iterable[str]) -> Finding:
     return Finding(
         is_signed=True,
         ds=[record.to_text() for record in dnssec.ds_records(zone, trusted)],
+        key_ds=[record.to_text() for record in dnssec.ds_of_keys(trusted)],
         expires_at=datetime.fromtimestamp(min(expiries), UTC) if expiries else None,
         flaw="; ".join(sorted({str(verdict.flaw) for verdict in flawed})),
         detail=" ".join(map(str, flawed)),
@@ -120,35 +139,61 @@ def _samples(zones: Iterable[Zone]) -> dict[int, list[str]]:
 def _keep(findings: dict[Zone, Finding]) -> None:
     """Rows in one statement. Of alarms only those that begin or end cost more."""
     expected = set(Signing.objects.filter(zone__in=findings, is_expected=True).values_list("zone_id", flat=True))
-    rows = [_row(zone, finding, zone.pk in expected) for zone, finding in findings.items()]
+    observed = dict(Delegation.objects.filter(zone__in=findings).values_list("zone_id", "observed"))
+    rows = [
+        _row(zone, finding, zone.pk in expected, _flaw_at_parent(finding, (observed.get(zone.pk) or {}).get("ds", [])))
+        for zone, finding in findings.items()
+    ]
     fields = ["is_signed", "is_expected", "ds", "expires_at", "flaw", "detail", "checked_at"]
     Signing.objects.bulk_create(rows, update_conflicts=True, unique_fields=["zone"], update_fields=fields)
     _tell(rows)
 
 
-def _row(zone: Zone, finding: Finding, was_expected: bool) -> Signing:
+def _flaw_at_parent(finding: Finding, at_parent: Sequence[str]) -> str:
+    """Beside what the watch of the delegation saw last."""
+    if not at_parent or finding.flaw:
+        return ""
+    if not finding.is_signed:
+        return DS_WITHOUT_KEYS
+    ours = [*finding.ds, *finding.key_ds]
+    return "" if any(_fits(theirs, own) for theirs in at_parent for own in ours) else FOREIGN_DS
+
+
+def _fits(theirs: str, own: str) -> bool:
+    """Ours are by SHA-256. A digest of another kind is not made here: the key's tag and algorithm must do."""
+    (tag, algorithm, digest_type, *digest), (own_tag, own_algorithm, _, *own_digest) = theirs.split(), own.split()
+    if (tag, algorithm) != (own_tag, own_algorithm):
+        return False
+    return digest_type != SHA256 or "".join(digest).lower() == "".join(own_digest).lower()
+
+
+def _row(zone: Zone, finding: Finding, was_expected: bool, flaw_at_parent: str) -> Signing:
     return Signing(
         zone=zone,
         is_signed=finding.is_signed,
         is_expected=finding.is_signed or was_expected,
         ds=list(finding.ds),
         expires_at=finding.expires_at,
-        flaw=finding.flaw,
+        flaw=finding.flaw or flaw_at_parent,
         detail=finding.detail,
         checked_at=finding.checked_at,
     )
 
 
 def _tell(rows: list[Signing]) -> None:
-    open_alarms = Alarm.objects.open().filter(kind=Alarm.Kind.SETTINGS, nameserver__isnull=False)
-    told = set(open_alarms.filter(zone__in=[row.zone for row in rows]).values_list("zone_id", "nameserver_id"))
-    for row in rows:
-        # About the zone at its primary: the alarm about the zone's settings as such is somebody else's to end.
-        server = row.zone.primary
-        if text := problem(row):
-            alarms.open(Alarm.Kind.SETTINGS, text, zone=row.zone, nameserver=server)
-        elif (row.zone.pk, server.pk) in told:
-            alarms.close(Alarm.Kind.SETTINGS, zone=row.zone, nameserver=server)
+    # By zone and primary: what is open at a former primary ends in any case.
+    texts = {(row.zone, row.zone.primary): text for row in rows if (text := problem(row))}
+    for alarm in _open_alarms([row.zone for row in rows]):
+        if (alarm.zone, alarm.nameserver) not in texts:
+            alarms.close(Alarm.Kind.SETTINGS, zone=alarm.zone, nameserver=alarm.nameserver)
+    for (zone, primary), text in texts.items():
+        alarms.open(Alarm.Kind.SETTINGS, text, zone=zone, nameserver=primary)
+
+
+def _open_alarms(zones: Sequence[Zone]) -> Iterable[Alarm]:
+    """About the zones at a primary: the alarm about a zone's settings as such is somebody else's to end."""
+    found = Alarm.objects.open().filter(kind=Alarm.Kind.SETTINGS, zone__in=zones, nameserver__isnull=False)
+    return found.select_related("zone", "nameserver")
 
 
 def problem(signing: Signing) -> str:
@@ -159,6 +204,8 @@ def problem(signing: Signing) -> str:
             "answer: make the primary sign again, or see that the DS record is gone and say so with "
             f"`manage.py check_signatures {signing.zone} --expect-unsigned`."
         )
+    if signing.flaw in _AT_PARENT:
+        return _AT_PARENT[signing.flaw].format(zone=signing.zone)
     if signing.flaw:
         return f"Answers of the primary do not validate: {signing.flaw.rstrip('.')}."
     if signing.expires_at and signing.expires_at < signing.checked_at + settings.SIGNATURE_WARNING:

@@ -89,6 +89,10 @@ class DelegationAdmin(ModelAdmin):
         else:
             messages.success(request, f"The delegation of {zone} as it is now is ours. Its alarm is over.")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Delegation | None = None) -> tuple[str, ...]:
+        """Who says whom to ask says what is answered: a server of one's own would hide a seizure."""
+        return () if request.user.has_perm("dnsupdate.accept_delegation") else ("parent_override",)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Without a zone there is no delegation: the list shows what is watched now."""
         return super().get_queryset(request).filter(zone__in=Zone.objects.delegated())

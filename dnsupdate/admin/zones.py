@@ -22,7 +22,9 @@ SLOW = timedelta(seconds=10)
 
 @admin.register(Zone)
 class ZoneAdmin(ZoneRestAdmin):
-    """Made by manage.py add_domain, which checks that updates work; here its servers can be changed."""
+    """Made by manage.py add_domain, which checks that updates work, and moves it to another primary with --replace; here
+    its secondaries can be changed.
+    """
 
     list_display = (
         "name",
@@ -49,6 +51,7 @@ class ZoneAdmin(ZoneRestAdmin):
     readonly_fields = (
         "name",
         "kind",
+        "primary",
         "state",
         "frozen_at",
         "frozen_reason",

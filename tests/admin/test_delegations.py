@@ -142,6 +142,21 @@ def test_staff_who_may_change_whom_to_ask_may_not_accept(delegation):
     assert not is_accepted(delegation)
 
 
+def test_staff_who_may_not_accept_may_not_say_whom_to_ask(delegation):
+    desk = logged_in(staff("clerk@example.com", "view_delegation", "change_delegation"))
+    form = {"parent_override": "192.0.2.66", "registrar": "Other, +1 555 0199"}
+    assert desk.post(page(delegation), form).status_code == 302
+    delegation.refresh_from_db()
+    assert (delegation.parent_override, delegation.registrar) == ("", "Other, +1 555 0199")
+
+
+def test_staff_who_may_accept_and_change_say_whom_to_ask(delegation):
+    desk = logged_in(staff("clerk@example.com", "view_delegation", "change_delegation", "accept_delegation"))
+    assert desk.post(page(delegation), {"parent_override": "192.0.2.1", "registrar": ""}).status_code == 302
+    delegation.refresh_from_db()
+    assert delegation.parent_override == "192.0.2.1"
+
+
 def test_staff_with_the_permission_accept(delegation):
     desk = logged_in(staff("clerk@example.com", "view_delegation", "accept_delegation"))
     assert "This change was ours" in desk.get(page(delegation)).content.decode()

@@ -88,13 +88,15 @@ def test_the_zones_page_shows_unsafe_settings(desk, zone):
     assert "is 86400" not in text_of(desk.get(f"/admin/dnsupdate/zone/{zone.pk}/change/"))
 
 
-def test_a_zones_servers_can_still_be_changed(desk, zone, states):
-    keep = Nameserver.objects.get(name="a-current")
+def test_a_zones_secondaries_can_be_changed_and_its_primary_cannot(desk, zone, states):
+    """A primary is tried out before it is one, by add_domain."""
+    keep, primary = Nameserver.objects.get(name="a-current"), zone.primary
     page = f"/admin/dnsupdate/zone/{zone.pk}/change/"
     inline = {"server_states-TOTAL_FORMS": 0, "server_states-INITIAL_FORMS": 0}
-    answer = desk.post(page, {"primary": zone.primary_id, "secondaries": [keep.pk], **inline})
+    answer = desk.post(page, {"primary": keep.pk, "secondaries": [keep.pk], **inline})
     assert answer.status_code == 302
-    assert list(zone.secondaries.all()) == [keep]
+    zone.refresh_from_db()
+    assert (zone.primary, list(zone.secondaries.all())) == (primary, [keep])
     assert ServerState.objects.count() == 5
 
 

@@ -96,6 +96,24 @@ def test_a_delegation_to_strangers_is_offered_and_not_taken_over(family: Family)
     assert alarm(family) is None
 
 
+@pytest.mark.parametrize(("nameservers", "state"), [(SEIZED, State.OFFERED), ([], State.GONE)])
+def test_a_delegation_that_nobody_accepts_raises_an_alarm_after_an_hour(family: Family, nameservers, state):
+    family.delegate(*nameservers)
+    family.watch()
+    later(family, state_since=timedelta(minutes=58))
+    family.watch()
+    assert alarm(family) is None
+    later(family, state_since=timedelta(minutes=2))
+    assert family.watch().state == state
+    text = alarm(family).text
+    assert "Nobody has accepted the delegation" in text
+    assert f"watch_delegation {family.apex} --accept" in text
+    family.watch()
+    assert alarm(family).text == text
+    delegations.accept(family.zone, by="alice@example.com")
+    assert alarm(family) is None
+
+
 def test_a_zone_that_is_not_delegated_yet_is_taken_over_once_it_is(family: Family):
     family.delegate()
     delegation = family.watch()
@@ -362,6 +380,38 @@ def test_a_parent_that_serves_the_zone_itself_is_heard_where_there_is_no_other(f
         assert family.watch().observed["ns"] == ["ns1.example.net"]
     finally:
         family.registry.remove_zone(family.apex)
+
+
+def test_a_parent_that_serves_another_zone_in_the_place_of_ours_is_heard(watched: Family):
+    """As a registry may do with a seized domain: the server gives no referral, and a stale one still does."""
+    watched.registry.add_zone(watched.apex)
+    try:
+        update = by_hand(watched.registry, watched.apex)
+        update.add(f"{watched.apex}.", 60, "NS", f"{SEIZED[0]}.")
+        send_by_hand(watched.registry, update)
+        delegation = watched.watch()
+        assert delegation.answers[0]["said"] == "It serves the zone itself."
+        assert (delegation.state, delegation.observed["ns"]) == (
+            State.CHANGED,
+            sorted([f"ns.{watched.apex}", SEIZED[0]]),
+        )
+        assert SEIZED[0] in alarm(watched).text
+    finally:
+        watched.registry.remove_zone(watched.apex)
+
+
+def test_a_parent_that_serves_our_zone_as_our_servers_do_is_no_change(watched: Family):
+    """Whose NS RRset has one more than the delegation."""
+    watched.registry.add_zone(watched.apex)
+    try:
+        for server in (watched.registry, watched.child):
+            update = by_hand(server, watched.apex)
+            update.add(f"{watched.apex}.", 60, "NS", "ns2.example.net.")
+            send_by_hand(server, update)
+        assert watched.watch().state == State.EXPECTED
+        assert alarm(watched) is None
+    finally:
+        watched.registry.remove_zone(watched.apex)
 
 
 def test_a_parent_that_serves_the_zone_itself_takes_no_glue_away(family: Family):

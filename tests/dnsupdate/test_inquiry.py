@@ -125,6 +125,12 @@ BROKEN: dict[str, Callable[[bytes], bytes]] = {
     "an alias to a name that loops": lambda query: _with_record(
         query, lambda offset: b"\xc0\x0c", b"\0\5", b"\xc0\xff"
     ),
+    "an IPv4 address of three octets": lambda query: _with_rdata(query, b"\0\1", b"\xc0\0\2"),
+    "an IPv4 address of five octets": lambda query: _with_rdata(query, b"\0\1", b"\xc0\0\2\1\1"),
+    "an IPv6 address of four octets": lambda query: _with_rdata(query, b"\0\x1c", b"\xc0\0\2\1"),
+    "an address of no octets": lambda query: _with_rdata(query, b"\0\1", b""),
+    "a text longer than its record": lambda query: _with_rdata(query, b"\0\x10", b"\3abc\4abc"),
+    "a text of no strings": lambda query: _with_rdata(query, b"\0\x10", b""),
 }
 
 
@@ -135,12 +141,23 @@ def _with_record(
     return head + owner(len(head)) + type_code + b"\0\1\0\0\0\x3c" + struct.pack("!H", len(rdata)) + rdata
 
 
+def _with_rdata(query: bytes, type_code: bytes, rdata: bytes) -> bytes:
+    return _with_record(query, lambda offset: b"\xc0\x0c", type_code, rdata)
+
+
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_malformed_answer_is_said(case: str):
     with HostileServer(lambda query, source: [BROKEN[case](query)]) as server:
         (question,) = ask(server)
     assert question.reply is None
     assert question.error.startswith("The answer is malformed")
+
+
+@pytest.mark.parametrize("rdata", [b"\0", b"\3abc", b"\3abc\0\2de"])
+def test_a_text_of_any_strings_is_read(rdata: bytes):
+    with HostileServer(lambda query, source: [_with_rdata(query, b"\0\x10", rdata)]) as server:
+        (question,) = ask(server)
+    assert [record.rdata for record in question.reply.records] == [rdata]
 
 
 def test_records_at_another_name_are_not_the_names():

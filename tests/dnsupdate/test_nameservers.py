@@ -1,5 +1,8 @@
 """Nameservers: how they are written, secondaries, servers that are known by name."""
 
+import threading
+from datetime import timedelta
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -77,3 +80,29 @@ def test_name_that_does_not_resolve_is_an_error_of_that_server(zone):
     zone.primary.refresh_from_db()
     (answer,) = propagation.ask(zone, "nobody.ddns.test")
     assert answer.error
+
+
+def test_names_that_hang_are_those_servers_errors_and_nobody_elses(zone, monkeypatch):
+    """Twice as many as are resolved at once, ahead of the others."""
+    is_over = threading.Event()
+    resolve = nameservers.resolve
+
+    def hang(server: Nameserver) -> str:
+        if server.host.startswith("slow"):
+            is_over.wait()
+            return "192.0.2.1"
+        return resolve(server)
+
+    monkeypatch.setattr(nameservers, "resolve", hang)
+    monkeypatch.setattr(nameservers, "RESOLVE_WITHIN", timedelta(milliseconds=300))
+    slow = [
+        Nameserver(pk=number, host=f"slow{number}.example", port=53) for number in range(2 * nameservers.NAMES_AT_ONCE)
+    ]
+    well = [Nameserver(pk=-1, host="192.0.2.53", port=53), Nameserver(pk=-2, host="2001:db8::53", port=5353)]
+    try:
+        addresses, errors = nameservers.resolve_all([*slow, *well])
+    finally:
+        is_over.set()
+    assert addresses == {-1: ("192.0.2.53", 53), -2: ("2001:db8::53", 5353)}
+    assert set(errors) == {server.pk for server in slow}
+    assert "does not resolve in time" in errors[0]

@@ -16,6 +16,7 @@ from dnsupdate.models import Proof, Publication, Zone
 from dnsupdate.models.pending import Urgency
 from dnsupdate.propagation import Summary
 from dnsupdate.rrsets import RRsets
+from tests.dnsupdate.hostile_server import HostileServer, answer
 from tests.dnsupdate.real_zones import a, by_hand, drain, send_by_hand, zone_row
 from tests.dnsupdate.secondaries import SOON, Cluster, sign
 
@@ -97,11 +98,32 @@ def test_a_dead_secondary_proves_nothing(cluster: Cluster, followed_zone: Zone, 
     wait_for(lambda: prove(followed_zone, "alice").is_match, SOON, "the secondary")
 
 
+def test_no_names_prove_nothing(single: Zone):
+    summary = prove(single)
+    assert [server.name_count for server in summary.servers] == [0]
+    assert (summary.is_match, summary.are_all_nothing) == (False, False)
+
+
 def test_a_server_that_does_not_serve_the_zone_proves_nothing(cluster: Cluster, followed_zone: Zone):
     cluster.knot.remove_zone(followed_zone.name)
     assert not prove(followed_zone, "alice").is_match
     assert verdicts(followed_zone, "alice")["knot"] == "no proof: A: REFUSED"
     assert not Proof.objects.get(nameserver__name="knot").is_nothing
+
+
+def test_a_malformed_answer_about_one_name_costs_no_other_its_proof(quiet_zone: Zone):
+    """An address of three octets."""
+
+    def script(query: bytes, source: tuple[str, int]) -> list[bytes]:
+        if b"\5alice" in query:
+            return [answer(query).replace(b"\0\4\xc0\0\2\1", b"\0\3\xc0\0\2")]
+        return [query[:2] + b"\x84\3" + query[4:]]
+
+    with HostileServer(script) as server:
+        quiet_zone.primary.host, quiet_zone.primary.port = "127.0.0.1", server.port
+        prove(quiet_zone, *NAMES, validate=lambda question: "")
+    assert verdicts(quiet_zone, "alice")["primary"].startswith("no proof: A: The answer is malformed")
+    assert verdicts(quiet_zone, "bob") == {"primary": "as it shall"}
 
 
 # --- What a name shall answer ---------------------------------------------------------------------------------------
@@ -286,8 +308,8 @@ def test_proving_costs_the_same_queries_for_many_names(
     labels = [f"n{number}" for number in range(count)]
     publish(zone, {label: a("192.0.2.1") for label in labels})
     zone = Zone.objects.select_related("primary").get(pk=zone.pk)
-    # The secondaries, the key, the rows, the proofs in a transaction.
-    with django_assert_num_queries(6):
+    # The secondaries, the key, whether it shall be signed, the rows, the proofs in a transaction.
+    with django_assert_num_queries(7):
         assert prove(zone, *labels).is_match
 
 
@@ -385,6 +407,7 @@ def test_the_command_proves_all_that_was_withdrawn(bind, committed_db, fresh_zon
         (["alice.other.test"], {}, "in none of the zones"),
         (["a b"], {}, "Not a usable name"),
         ([], {"zone": "other.test", "all_withdrawn": True}, "There is no zone"),
+        ([], {"zone": "ddns.example", "all_withdrawn": True}, "nothing to prove"),
     ],
 )
 def test_the_command_says_what_it_cannot_do(quiet_zone: Zone, arguments, options, message):

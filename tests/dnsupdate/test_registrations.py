@@ -78,6 +78,10 @@ def response(domain: str, *status: str, expires_at: datetime | None = FAR) -> di
     }
 
 
+def expiring(text: str) -> dict:
+    return {"events": [{"eventAction": "expiration", "eventDate": text}]}
+
+
 @pytest.fixture
 def registry(settings) -> Iterator[Registry]:
     registry = Registry()
@@ -159,6 +163,10 @@ def test_the_server_is_found_in_the_list_of_registries(registry: Registry, setti
         response("ddns.example") | {"events": [{"eventAction": "expiration", "eventDate": "\x00"}]},
         response("ddns.example") | {"events": [{"eventAction": "expiration", "eventDate": "2026-13-45T00:00:00Z"}]},
         response("ddns.example") | {"events": [{"eventAction": "expiration"}]},
+        response("ddns.example") | expiring("9999-12-31T23:59:59-05:00"),
+        response("ddns.example") | expiring("9999-01-01T00:00:00Z"),
+        response("ddns.example") | expiring("0001-01-01T00:00:00+05:00"),
+        response("ddns.example") | expiring("1969-12-31T23:59:59Z"),
         b" " * (2 * registries.MAX_OCTETS),
         "ftp://registry.example/domain/ddns.example",
         "http://192.0.2.1/domain/ddns.example",
@@ -170,6 +178,20 @@ def test_an_answer_that_is_of_no_use_is_an_error(registry: Registry, page):
         registries.find("ddns.example")
     # PostgreSQL takes none in a text.
     assert "\x00" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("2030-06-30T23:00:00-05:00", datetime(2030, 7, 1, 4, tzinfo=UTC)),
+        ("2030-06-30T12:00:00", datetime(2030, 6, 30, 12, tzinfo=UTC)),
+        ("9998-12-31T23:59:59Z", datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_an_expiry_is_read_as_utc(registry: Registry, text: str, at: datetime):
+    registry.pages["/domain/ddns.example"] = response("ddns.example") | expiring(text)
+    found = registries.find("ddns.example").expires_at
+    assert (found, found.tzinfo) == (at, UTC)
 
 
 @pytest.mark.parametrize("page", [[], {"services": 5}, {"services": [[["example"]]]}, {"services": [None]}])
@@ -280,3 +302,38 @@ def test_one_registry_that_is_away_costs_no_other_zone(zone: Zone, registry: Reg
     registrations.watch([other, zone])
     assert Delegation.objects.get(zone=zone).expires_at == FAR
     assert Delegation.objects.get(zone=other).registry_failure
+
+
+def test_an_expiry_beyond_all_years_blinds_nobody(zone: Zone, registry: Registry):
+    """The row would be written, and neither watch could read it again."""
+    watch(zone)
+    registry.pages[f"/domain/{zone.name}"] = response(zone.name, "active") | expiring("9999-12-31T23:59:59-05:00")
+    delegation = watch(zone)
+    assert "out of range" in delegation.registry_failure
+    assert delegation.expires_at == FAR
+
+
+def test_an_error_that_nobody_thought_of_costs_no_other_zone(zone: Zone, registry: Registry, monkeypatch):
+    other = Zone.objects.create(name="other.example", primary=zone.primary)
+    registry.register(other.name, "active")
+    find = registries.find
+
+    def fail_for_other(apex: str) -> Registration:
+        if apex == other.name:
+            raise RuntimeError("A registry that answers in verse.")
+        return find(apex)
+
+    monkeypatch.setattr(registries, "find", fail_for_other)
+    registrations.watch([other, zone])
+    assert Delegation.objects.get(zone=zone).expires_at == FAR
+    assert "RuntimeError" in Delegation.objects.get(zone=other).registry_failure
+
+
+def test_zones_that_were_not_asked_for_longest_come_first(zone: Zone, registry: Registry):
+    old, new = (Zone.objects.create(name=f"{label}.example", primary=zone.primary) for label in ("old", "new"))
+    for each, hours in ((zone, 1), (old, 2)):
+        Delegation.objects.create(zone=each, registry_checked_at=timezone.now() - timedelta(hours=hours))
+    for each in (old, new):
+        registry.register(each.name, "active")
+    registrations.watch([zone, old, new])
+    assert registry.asked == [f"/domain/{each.name}" for each in (new, old, zone)]

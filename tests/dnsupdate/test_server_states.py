@@ -2,13 +2,14 @@
 
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from deploy.local.deadline import wait_for
 from deploy.local.zones import serial as serial_of
 from dnsupdate import inquiry as inquiries
-from dnsupdate import outbox, serials, server_states, tasks, turns
+from dnsupdate import nameservers, outbox, serials, server_states, tasks, turns
 from dnsupdate.models import Alarm, ServerState, Zone
 from dnsupdate.models.server_states import SILENT_AFTER, STALE_AFTER
 from tests.dnsupdate.real_zones import a, drain, zone_row
@@ -259,9 +260,26 @@ def test_a_secondary_that_is_none_any_more_is_forgotten_with_its_alarm(quiet_zon
 
 
 def test_a_process_that_was_stopped_amid_a_look_stores_nothing(quiet_zone: Zone, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(server_states, "LONGEST_LOOK", timedelta(seconds=-1))
+    monkeypatch.setattr(server_states, "LONGEST_ASKING", timedelta(seconds=-1))
     server_states.watch()
     assert ServerState.objects.count() == 0
+
+
+def test_names_that_take_long_to_resolve_do_not_blind_the_watch(quiet_zone: Zone, monkeypatch: pytest.MonkeyPatch):
+    now = [1000.0]
+    resolve_all = nameservers.resolve_all
+
+    def resolve_late(servers):
+        now[0] += 3600
+        return resolve_all(servers)
+
+    monkeypatch.setattr(server_states, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(nameservers, "resolve_all", resolve_late)
+    assert look(quiet_zone)["primary"].error
+
+
+def test_the_turn_is_as_long_as_resolving_and_asking_together():
+    assert server_states.LONGEST_LOOK >= nameservers.RESOLVE_WITHIN + server_states.LONGEST_ASKING
 
 
 def test_the_cost_in_queries_does_not_grow_with_the_zones(

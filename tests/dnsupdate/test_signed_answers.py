@@ -60,3 +60,18 @@ def test_where_the_primary_does_not_say_its_keys_nothing_of_a_signed_zone_is_pro
     zone = Zone.objects.get(pk=zone.pk)
     by_name = {server.nameserver.name: server for server in propagation.prove(zone, names[:1]).servers}
     assert "cannot be validated" in by_name["ns2"].differences[names[0]]
+
+
+def test_where_the_primary_signs_no_more_nothing_of_a_signed_zone_is_proof(zone: Zone, names: list[str], bind: Bind):
+    """As after a restart without the policy: whoever validates gets no answer, whatever this one says."""
+    signings.check(zone)
+    bind.remove_zone(zone.name)
+    bind.add_zone(zone.name)
+    drain(zone)
+    (primary,) = propagation.prove(zone, names).servers
+    assert (primary.match_count, primary.nothing_count) == (0, 0)
+    assert "does not sign the zone any more" in primary.differences[names[0]]
+    signings.check(zone)
+    signings.expect_unsigned(zone)
+    # Its rows are not there again yet; what it says of them is believed.
+    assert propagation.prove(zone, names[2:]).is_match

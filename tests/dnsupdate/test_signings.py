@@ -11,7 +11,7 @@ from django.utils import timezone
 from deploy.local.bind import Bind
 from deploy.local.signing import Denial
 from dnsupdate import alarms, dnssec, outbox, signings, tasks
-from dnsupdate.models import Alarm, Nameserver, Signing, Zone
+from dnsupdate.models import Alarm, Delegation, Nameserver, Signing, Zone
 from dnsupdate.validation import Flaw
 from tests.dnsupdate.real_zones import a, drain, zone_row
 
@@ -127,13 +127,13 @@ def test_nobody_can_say_of_a_signed_zone_that_it_shall_be_unsigned(zone: Zone):
 def test_all_zones_are_looked_at_in_a_fixed_number_of_statements(
     zone: Zone, plain: Zone, bind: Bind, django_assert_num_queries
 ):
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         tasks.check_signatures()
     for _ in range(3):
         apex = f"w{secrets.token_hex(4)}.test"
         bind.add_zone(apex, Denial.NSEC3)
         zone_row(bind, apex)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         tasks.check_signatures()
     assert Signing.objects.filter(is_signed=True).count() == 4
     assert Signing.objects.filter(is_signed=False).get().zone == plain
@@ -157,6 +157,79 @@ def test_another_alarm_about_the_zones_settings_is_left_alone(zone: Zone):
     alarms.open(Alarm.Kind.SETTINGS, "SOA minimum 3600", zone=zone)
     signings.check(zone)
     assert open_texts() == ["SOA minimum 3600"]
+
+
+def test_an_alarm_at_a_former_primary_ends_with_the_first_look_at_the_new_one(zone: Zone, free_port: int):
+    former = Nameserver.objects.create(name="former", host="127.0.0.1", port=free_port)
+    alarms.open(Alarm.Kind.SETTINGS, "Answers of the primary do not validate.", zone=zone, nameserver=former)
+    signings.check(zone)
+    assert open_texts() == []
+
+
+# --- Beside the parent ------------------------------------------------------------------------------------------
+
+
+def parent_has(zone: Zone, *ds: str) -> None:
+    """As the watch of the delegation saw it last."""
+    observed = {"ns": [f"ns.{zone}"], "glue": {}, "ds": list(ds)}
+    Delegation.objects.update_or_create(zone=zone, defaults={"observed": observed})
+
+
+def test_a_parent_with_the_ds_of_other_keys_is_told(zone: Zone):
+    """As after a start without the keys: the primary made new ones, and all its answers validate with them."""
+    parent_has(zone, f"12345 13 2 {'ab' * 32}")
+    assert signings.check(zone).flaw == signings.FOREIGN_DS
+    (text,) = open_texts()
+    assert "fits none of the keys" in text
+    assert f"show_ds {zone}" in text
+    parent_has(zone, *signings.check(zone).ds)
+    assert signings.check(zone).flaw == ""
+    assert open_texts() == []
+
+
+def test_one_ds_that_fits_is_enough_however_it_is_written(zone: Zone):
+    (ours,) = signings.check(zone).ds
+    tag, algorithm, digest_type, digest = ours.split()
+    for theirs in (
+        [f"12345 13 2 {'ab' * 32}", ours],
+        [f"{tag} {algorithm} {digest_type} {digest.upper()[:56]} {digest.upper()[56:]}"],
+        [f"{tag} {algorithm} 4 {'ab' * 48}"],
+    ):
+        parent_has(zone, *theirs)
+        assert signings.check(zone).flaw == "", theirs
+
+
+@pytest.mark.parametrize("number", range(3), ids=["tag", "algorithm", "digest"])
+def test_a_ds_that_differs_in_one_part_does_not_fit(zone: Zone, number: int):
+    tag, algorithm, digest_type, digest = signings.check(zone).ds[0].split()
+    others = [str(int(tag) ^ 1), algorithm, digest], [tag, "8", digest], [tag, algorithm, digest[:-2] + "zz"]
+    tag, algorithm, digest = others[number]
+    parent_has(zone, f"{tag} {algorithm} {digest_type} {digest}")
+    assert signings.check(zone).flaw == signings.FOREIGN_DS
+
+
+def test_the_ds_of_a_key_that_is_being_replaced_still_fits():
+    """The primary asks for the new key's by CDS before the parent has it."""
+    old, new = f"1 13 2 {'aa' * 32}", f"2 13 2 {'bb' * 32}"
+    finding = signings.Finding(is_signed=True, ds=[new], key_ds=[old, new])
+    assert signings._flaw_at_parent(finding, [old]) == ""
+    assert (
+        signings._flaw_at_parent(signings.Finding(is_signed=True, ds=[new], key_ds=[new]), [old]) == signings.FOREIGN_DS
+    )
+
+
+def test_a_parent_without_ds_is_no_flaw(zone: Zone):
+    parent_has(zone)
+    assert signings.check(zone).flaw == ""
+
+
+def test_a_zone_that_was_never_signed_below_a_ds_is_told(plain: Zone):
+    parent_has(plain, f"12345 13 2 {'ab' * 32}")
+    signings.check(plain)
+    assert "The parent has a DS record, and the primary does not sign" in open_texts()[0]
+    parent_has(plain)
+    signings.check(plain)
+    assert open_texts() == []
 
 
 # --- Shown ------------------------------------------------------------------------------------------------------

@@ -58,7 +58,10 @@ def _withdrawn(zone: str) -> tuple[Zone, list[str]]:
     if found is None:
         raise CommandError(f"There is no zone {zone}.")
     rows = Publication.objects.filter(zone=found, withdrawn_at__isnull=False, rrsets={})
-    return found, list(rows.order_by("name").values_list("name", flat=True))
+    names = list(rows.order_by("name").values_list("name", flat=True))
+    if not names:
+        raise CommandError(f"No name of {found} is withdrawn: there is nothing to prove.")
+    return found, names
 
 
 def _by_zone(names: Iterable[str]) -> Iterator[tuple[Zone, list[str]]]:
