@@ -1,8 +1,14 @@
 """Catalogs (RFC 9432): set up for a primary, and written again from the rows."""
 
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models.functions import Now
+
 from dnsupdate import memberships, outbox, zones
 from dnsupdate.errors import CatalogRefused
-from dnsupdate.models import Publication, TsigKey, Zone
+from dnsupdate.models import PendingPublication, Publication, TsigKey, Zone
+from dnsupdate.models.pending import Urgency
 from dnsupdate.names import normalise
 from dnsupdate.rrsets import RRsets
 
@@ -24,17 +30,29 @@ def establish(name: str, *, host: str, port: int, key: TsigKey, replace: bool = 
     return catalog
 
 
-def fill(catalog: Zone) -> None:
+def fill(catalog: Zone, *, also: Sequence[str] = ()) -> None:
     """Enters every zone of the primary and writes all members again, and the version after them.
 
     Consumers leave a catalog without a version alone (RFC 9432 §5.1). Were it there before the last member, they would
-    drop the zones that are still to come. The publisher takes what was queued first, first.
+    drop the zones that are still to come. The publisher takes what was queued first, first. also: names that have a row
+    in the catalog and need not be members, such as one that was withdrawn and is back; they are sent again as well.
     """
+    version = f"version.{catalog}"
     for zone in Zone.objects.in_service().of_names().filter(primary=catalog.primary).order_by("name"):
         memberships.enter(zone)
     _withdraw_strangers(catalog)
-    outbox.republish(catalog, [publication.name for publication in memberships.of(catalog).values()])
-    outbox.publish(catalog, {f"version.{catalog}": VERSION})
+    members = [publication.name for publication in memberships.of(catalog).values()]
+    # In one lane, however many they are: the version would overtake what is in the lane below it.
+    outbox.republish(catalog, [name for name in also if name != version], urgency=Urgency.ORDINARY)
+    outbox.republish(catalog, members, urgency=Urgency.ORDINARY)
+    _publish_last(catalog, version)
+
+
+@transaction.atomic
+def _publish_last(catalog: Zone, version: str) -> None:
+    """Behind all that is queued by now, also where it has a place in the queue already."""
+    ids = outbox.publish(catalog, {version: VERSION})
+    PendingPublication.objects.filter(pk=ids[version]).update(urgency=Urgency.ORDINARY, queued_at=Now())
 
 
 def _withdraw_strangers(catalog: Zone) -> None:

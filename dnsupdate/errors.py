@@ -126,6 +126,10 @@ class VerificationRunning(DnsUpdateError):
     """The zone is being verified already:"""
 
 
+class VerificationRefused(DnsUpdateError):
+    """The zone is not verified:"""
+
+
 class NoAnswer(DnsUpdateError):
     """No answer"""
 

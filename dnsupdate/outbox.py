@@ -127,13 +127,21 @@ def lock(publication_ids: Sequence[int]) -> dict[int, Publication]:
     return {publication.pk: publication for publication in locked}
 
 
-def republish(zone: Zone, names: Sequence[str], *, on_progress: Callable[[int], None] = lambda count: None) -> None:
+def republish(
+    zone: Zone,
+    names: Sequence[str],
+    *,
+    urgency: Urgency | None = None,
+    on_progress: Callable[[int], None] = lambda count: None,
+) -> None:
     """Sends again what the rows say, for names that the zone lost or that somebody changed there; withdrawals first.
 
-    More than CHUNK of them are a refill, which new updates overtake. Each CHUNK of names, in the order given, is a
-    transaction of its own: what was interrupted may be called again. on_progress gets the number of names so far.
+    More than CHUNK of them are a refill, which new updates overtake, unless an urgency is given. Each CHUNK of names, in
+    the order given, is a transaction of its own: what was interrupted may be called again. on_progress gets the number
+    of names so far.
     """
-    urgency = Urgency.ORDINARY if len(names) <= CHUNK else Urgency.REFILL
+    if urgency is None:
+        urgency = Urgency.ORDINARY if len(names) <= CHUNK else Urgency.REFILL
     for start in range(0, len(names), CHUNK):
         with transaction.atomic(), connection.cursor() as cursor:
             chunk = list(names[start : start + CHUNK])

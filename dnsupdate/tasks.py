@@ -58,8 +58,10 @@ def check_signatures() -> None:
 
 @shared_task
 def watch_serials() -> None:
-    """Looks whether a zone fell back, or moved without us; what is suspected is looked into at once."""
-    if watches.watch():
+    """Looks whether a zone fell back, or moved without us; what is suspected is looked into at once. One at a time."""
+    with turns.take("watch-serials", timedelta(minutes=1)) as is_ours:
+        is_suspected = is_ours and bool(watches.watch())
+    if is_suspected:
         verify_zones.apply_async(expires=10)
 
 

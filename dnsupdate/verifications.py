@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from dnsupdate import agenda, alarms, verify, watches
-from dnsupdate.errors import DnsUpdateError, PrimaryError, VerificationRunning
+from dnsupdate.errors import DnsUpdateError, PrimaryError, VerificationRefused, VerificationRunning
 from dnsupdate.models import Alarm, PendingPublication, Verification, Watch, Zone
 from dnsupdate.models.pending import Urgency
 from dnsupdate.models.verifications import Trigger
@@ -25,12 +25,16 @@ logger = logging.getLogger(__name__)
 # A run that gave no sign of life for so long has died with its process. One gives a sign every second; a server may pause
 # for sequences.MESSAGE_TIMEOUT.
 SILENCE = timedelta(minutes=2)
+# Comparisons that fail for longer than that open the alarm: nobody is woken for a primary that is restarted.
+FAILS_TOO_LONG = timedelta(hours=1)
 # Names that stand in no row are withdrawn unasked up to so many, or up to so large a part of the zone: more of them say
-# that rows are lost rather than that somebody added names, and every one may be a customer's.
+# that rows are lost rather than that somebody added names, and every one may be a customer's. None in a catalog, where
+# one takes a whole zone from all nameservers.
 MOST_STRAYS, MOST_STRAYS_SHARE = 100, 0.01
 # Runs that are kept of each zone: those that tell something, and those that found an hour's changes in order.
 KEPT, KEPT_ROUTINE = 100, 20
 EXAMPLES = 50
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Progress = Callable[[Verification], None]
 
@@ -47,8 +51,11 @@ def run(
 
     changes_only compares what changed since the zone was last found in order (IXFR), where that is known. Opens the
     zone's alarm of drift, or closes it when nothing differs any more. Unless it is by hand, names in no row are only
-    withdrawn while they are few. Raises VerificationRunning, and PrimaryError, which is kept as well.
+    withdrawn while they are few. Raises VerificationRefused for a zone that is frozen or retired, since nothing may be
+    sent there, VerificationRunning, and PrimaryError, which is kept as well.
     """
+    if not Zone.objects.followed().filter(pk=zone.pk).exists():
+        raise VerificationRefused(f"{zone} is frozen or retired, and nothing is sent to it.")
     verification = _begin(zone, trigger)
     known, _ = Watch.objects.get_or_create(zone=zone)
     counting = _Run(zone, verification, known, repair, changes_only, on_progress)
@@ -59,6 +66,8 @@ def run(
         verification.error = str(error) or type(error).__name__
         counting.end()
         Watch.objects.filter(zone=zone).update(failed_at=Now())
+        _tell_of_failures(zone)
+        _forget_old(zone)
         raise
     counting.end()
     with transaction.atomic():
@@ -150,7 +159,7 @@ class _Run:
 
     def _split_strays(self, comparison: Comparison) -> tuple[list[Difference], str]:
         strays = sum(each.kind == Kind.EXTRA for each in comparison.differences)
-        limit = max(MOST_STRAYS, int(comparison.name_count * MOST_STRAYS_SHARE))
+        limit = 0 if self.zone.is_catalog else max(MOST_STRAYS, int(comparison.name_count * MOST_STRAYS_SHARE))
         if self.verification.trigger == Trigger.BY_HAND or strays <= limit:
             return comparison.differences, ""
         return [each for each in comparison.differences if each.kind != Kind.EXTRA], (
@@ -218,8 +227,27 @@ def _repair_waiting(zone: Zone) -> QuerySet[PendingPublication]:
     return PendingPublication.objects.filter(Q(urgency=Urgency.REFILL) | Q(queued_at__lte=repaired), zone=zone).due()
 
 
+def _tell_of_failures(zone: Zone) -> None:
+    """Without the reason of the last try: that differs from try to try, and each would be told anew."""
+    known = Watch.objects.filter(zone=zone).first()
+    if known is None:
+        return
+    failures = Verification.objects.filter(zone=zone, started_at__gt=known.checked_at or _LONG_AGO).exclude(error="")
+    if not failures.filter(started_at__lte=timezone.now() - FAILS_TOO_LONG).exists():
+        return
+    since = f"since {known.checked_at:%d %B %Y %H:%M} UTC" if known.checked_at else "and never was"
+    text = (
+        f"{zone} cannot be compared with its rows {since}, so nothing tells whether it follows them. Every try fails; the "
+        f"desk says why under Verifications, and `manage.py verify_zone {zone}` tries at once."
+    )
+    alarms.open(Alarm.Kind.DRIFT, text, zone=zone)
+
+
 def _tell(counting: _Run) -> None:
     verification = counting.verification
+    # Retired meanwhile, it is nobody's concern: no alarm may come after those that were closed.
+    if Zone.objects.in_service().select_for_update(no_key=True).filter(pk=counting.zone.pk).first() is None:
+        return
     if not verification.is_clean:
         alarms.open(Alarm.Kind.DRIFT, _text(counting), zone=counting.zone)
     elif not _repair_waiting(counting.zone).exists():

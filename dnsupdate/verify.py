@@ -94,7 +94,7 @@ def repair(
     on_progress(len(strays))
     if zone.is_catalog:
         # Whole, since its version must come after its members.
-        catalogs.fill(zone)
+        catalogs.fill(zone, also=[each.name for each in rest])
         return left
     outbox.republish(
         zone,

@@ -56,9 +56,10 @@ def watch() -> list[Zone]:
     """
     zones = list(Zone.objects.followed().select_related("primary"))
     before = _states()
+    # As of before the looks: beside what another process saw meanwhile, these would seem to have gone back.
+    watches = Watch.objects.in_bulk([zone.pk for zone in zones])
     looks = look_at(zones)
     after = _states()
-    watches = Watch.objects.in_bulk([zone.pk for zone in zones])
     seen, suspected = [], []
     for zone, look in zip(zones, looks, strict=True):
         state = after.get(zone.pk)

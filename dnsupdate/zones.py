@@ -41,6 +41,8 @@ def add(
         server, _ = Nameserver.objects.update_or_create(
             host=host, port=port, defaults={"key": saved}, create_defaults={"key": saved, "name": f"{host}:{port}"}
         )
+        # What was seen and verified at another primary says nothing of this one.
+        Watch.objects.filter(zone__name=name).exclude(zone__primary=server).delete()
         zone, _ = Zone.objects.update_or_create(
             name=name,
             defaults={"primary": server, "retired_at": None},

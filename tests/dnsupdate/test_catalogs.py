@@ -3,9 +3,11 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from dnsupdate import catalogs, memberships, outbox, tsig_keys, zones
+from dnsupdate import catalogs, memberships, outbox, tsig_keys, verify, zones
 from dnsupdate.errors import CatalogRefused, InvalidName, ReplacementRefused, ZoneInUse, ZoneLifeRefused
 from dnsupdate.models import PendingPublication, Publication, TsigKey, Zone
+from dnsupdate.models.pending import Urgency
+from dnsupdate.verify import Difference, Kind
 from tests.dnsupdate.real_zones import drain
 
 HOST = {"host": "192.0.2.53", "port": 53}
@@ -79,6 +81,43 @@ def test_the_version_is_queued_after_every_member(committed_db, key):
     names = [each.publication.name for each in queued.select_related("publication")]
     assert (len(names), names[-1]) == (4, "version.catalog.test")
     assert queued.last().queued_at > queued[2].queued_at
+
+
+def order_of(catalog: Zone) -> list[str]:
+    queued = PendingPublication.objects.filter(zone=catalog).order_by("-urgency", "queued_at", "publication")
+    return list(queued.values_list("publication__name", flat=True))
+
+
+def test_the_version_is_queued_after_more_members_than_a_chunk(committed_db, key, monkeypatch: pytest.MonkeyPatch):
+    catalog = catalogs.establish("catalog.test", **HOST, key=key)
+    for number in range(3):
+        zones.add(f"z{number}.example", **HOST, key=key)
+    PendingPublication.objects.all().delete()
+    monkeypatch.setattr(outbox, "CHUNK", 2)
+    catalogs.fill(catalog)
+    assert (len(order_of(catalog)), order_of(catalog)[-1]) == (4, "version.catalog.test")
+
+
+@pytest.mark.parametrize("urgency", Urgency)
+def test_a_version_that_waits_already_goes_behind_the_members(committed_db, key, urgency: Urgency):
+    catalog = catalogs.establish("catalog.test", **HOST, key=key)
+    PendingPublication.objects.update(urgency=urgency)
+    zones.add("ddns.example", **HOST, key=key)
+    catalogs.fill(catalog)
+    assert (len(order_of(catalog)), order_of(catalog)[-1]) == (2, "version.catalog.test")
+
+
+def test_a_member_that_was_withdrawn_and_is_back_is_withdrawn_again(committed_db, key):
+    """By a primary that was restored from an old copy."""
+    catalog = catalogs.establish("catalog.test", **HOST, key=key)
+    zones.add("ddns.example", **HOST, key=key)
+    retired = zones.add("retired.example", **HOST, key=key)
+    name = retired.membership.name
+    zones.retire(retired)
+    PendingPublication.objects.all().delete()
+    verify.repair(catalog, [Difference(name, Kind.NOT_WITHDRAWN)])
+    assert (len(order_of(catalog)), order_of(catalog)[0]) == (3, name)
+    assert Publication.objects.get(name=name).rrsets == {}
 
 
 def test_a_member_whose_zone_has_gone_is_withdrawn_when_the_catalog_is_filled(catalog):

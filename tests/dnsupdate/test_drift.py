@@ -16,14 +16,14 @@ from deploy.local.deadline import wait_for
 from deploy.local.knot import Knot
 from deploy.local.server import Server
 from deploy.local.users import give
-from dnsupdate import agenda, outbox, tasks, transfers, verifications, verify, watches, zones
-from dnsupdate.errors import VerificationRunning
+from dnsupdate import agenda, catalogs, outbox, tasks, transfers, turns, verifications, verify, watches, zones
+from dnsupdate.errors import PrimaryError, VerificationRefused, VerificationRunning
 from dnsupdate.messages import FENCE_LABEL
 from dnsupdate.models import Alarm, PendingPublication, Verification, Watch, Zone
 from dnsupdate.models.pending import Urgency
 from dnsupdate.models.verifications import Trigger
 from dnsupdate.watches import Look
-from tests.dnsupdate.real_zones import a, answers, by_hand, drain, drain_now, exists, send_by_hand, zone_row
+from tests.dnsupdate.real_zones import a, answers, by_hand, drain, drain_now, exists, key_row, send_by_hand, zone_row
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 
@@ -262,6 +262,26 @@ def test_many_names_in_no_row_are_left_for_a_person(primary: Server, zone: Zone,
     assert not exists(primary, f"customer0.{zone.name}")
 
 
+def test_one_name_in_no_row_is_left_for_a_person_in_a_catalog(primary: Server, fresh_zone):
+    """The rows are older than the catalog: it may be a zone that was added since."""
+    key, apex = key_row(primary), fresh_zone(primary)
+    catalog = catalogs.establish(apex, host=primary.host, port=primary.port, key=key, replace=True)
+    run_tasks(catalog)
+    run_tasks(catalog)
+    assert last(catalog).is_clean
+    update = by_hand(primary, apex)
+    update.add("added-since.zones", 0, "PTR", "added-since.example.")
+    update.delete("version")
+    send_by_hand(primary, update)
+    run_tasks(catalog)
+    assert answers(primary, f"added-since.zones.{apex}", "PTR") == {"added-since.example."}
+    assert answers(primary, f"version.{apex}", "TXT") == {'"2"'}
+    assert "names stand in no row: more than are withdrawn unasked." in drift_alarm(catalog).text
+    verifications.run(catalog, repair=True)
+    drain(catalog)
+    assert not exists(primary, f"added-since.zones.{apex}")
+
+
 def test_what_is_published_while_a_zone_is_compared_is_no_difference(
     primary: Server, zone: Zone, monkeypatch: pytest.MonkeyPatch
 ):
@@ -396,6 +416,89 @@ def test_a_zone_that_cannot_be_transferred_is_tried_again_after_a_minute(primary
     assert not Alarm.objects.exists()
 
 
+def fail_to_verify(zone: Zone) -> None:
+    """Under a name that its primary does not serve."""
+    name = zone.name
+    Zone.objects.filter(pk=zone.pk).update(name="not-served.test")
+    zone.refresh_from_db()
+    with pytest.raises(PrimaryError):
+        verifications.run(zone)
+    Zone.objects.filter(pk=zone.pk).update(name=name)
+    zone.refresh_from_db()
+
+
+@pytest.mark.parametrize("was_compared", [True, False])
+def test_a_zone_that_could_not_be_compared_for_an_hour_is_told_of_until_it_is(
+    primary: Server, zone: Zone, was_compared: bool
+):
+    fail_to_verify(zone)
+    Verification.objects.update(started_at=timezone.now() - timedelta(minutes=59))
+    Watch.objects.update(checked_at=NOON if was_compared else None)
+    fail_to_verify(zone)
+    assert drift_alarm(zone) is None
+    Verification.objects.update(started_at=timezone.now() - timedelta(minutes=61))
+    fail_to_verify(zone)
+    text = drift_alarm(zone).text
+    assert ("since 24 November 2026 12:00 UTC" if was_compared else "never was") in text
+    fail_to_verify(zone)
+    assert drift_alarm(zone).text == text
+    assert verifications.run(zone).is_clean
+    assert drift_alarm(zone) is None
+
+
+def test_failures_from_before_the_last_comparison_tell_of_nothing(primary: Server, zone: Zone):
+    fail_to_verify(zone)
+    Verification.objects.update(started_at=timezone.now() - timedelta(hours=3))
+    verifications.run(zone)
+    fail_to_verify(zone)
+    assert drift_alarm(zone) is None
+
+
+def test_runs_that_fail_are_forgotten_too(primary: Server, zone: Zone, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(verifications, "KEPT", 3)
+    for _ in range(5):
+        fail_to_verify(zone)
+    assert zone.verifications.count() == 3
+
+
+@pytest.mark.parametrize("end", [lambda zone: zones.freeze(zone, reason="being moved"), zones.retire])
+def test_a_zone_that_is_frozen_or_retired_is_not_verified_and_not_lifted(primary: Server, zone: Zone, end):
+    publish(zone, {"alice": {}, "bob": {}, "carol": {}})
+    before = serial(primary, zone)
+    end(zone)
+    Watch.objects.update_or_create(zone=zone, defaults={"lost_serial": before + 1000})
+    count = zone.verifications.count()
+    with pytest.raises(VerificationRefused, match=f"{zone.name} is frozen or retired"):
+        verifications.run(zone, repair=True)
+    assert serial(primary, zone) == before
+    assert zone.verifications.count() == count
+
+
+def test_a_zone_that_is_retired_while_it_is_compared_has_no_alarm(
+    primary: Server, zone: Zone, monkeypatch: pytest.MonkeyPatch
+):
+    edit(primary, zone)
+    whole = transfers.whole
+
+    def transfer_and_retire(*arguments):
+        found = whole(*arguments)
+        zones.retire(zone, even_in_use=True)
+        return found
+
+    monkeypatch.setattr(transfers, "whole", transfer_and_retire)
+    assert verifications.run(zone).difference_count == 3
+    assert drift_alarm(zone) is None
+
+
+def test_what_is_known_of_a_zone_is_forgotten_when_it_moves_to_another_primary_alone(zone: Zone):
+    server = zone.primary
+    here = {"host": server.host, "key": server.key, "replace": True}
+    zones.add(zone.name, port=server.port, **here)
+    assert Watch.objects.exists()
+    zones.add(zone.name, port=9, **here)
+    assert not Watch.objects.exists()
+
+
 def test_old_runs_are_forgotten_and_routine_ones_sooner(primary: Server, zone: Zone, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(verifications, "KEPT", 3)
     monkeypatch.setattr(verifications, "KEPT_ROUTINE", 2)
@@ -427,6 +530,33 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 )
 def test_the_movement_of_serial_and_fence_is_judged(seen, now, is_quiet, verdict):
     assert watches.judge(Watch(serial=seen[0], fence=seen[1]), Look(*now), is_quiet=is_quiet) == verdict
+
+
+def test_a_look_that_another_process_overtakes_has_not_gone_back(
+    primary: Server, zone: Zone, monkeypatch: pytest.MonkeyPatch
+):
+    look_at = watches.look_at
+
+    def look_and_be_overtaken(followed):
+        monkeypatch.setattr(watches, "look_at", look_at)
+        found = look_at(followed)
+        publish(zone, {"alice": a("192.0.2.11")})
+        watches.watch()
+        return found
+
+    monkeypatch.setattr(watches, "look_at", look_and_be_overtaken)
+    assert watches.watch() == []
+    assert watches.watch() == []
+
+
+def test_two_tasks_do_not_look_at_once(primary: Server, zone: Zone):
+    Watch.objects.update(seen_at=None)
+    with turns.take("watch-serials", timedelta(seconds=30)) as is_ours:
+        assert is_ours
+        tasks.watch_serials()
+    assert Watch.objects.get().seen_at is None
+    tasks.watch_serials()
+    assert Watch.objects.get().seen_at is not None
 
 
 def test_every_zone_has_a_turn_of_its_own_once_a_day():

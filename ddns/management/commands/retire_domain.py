@@ -24,9 +24,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--wait",
             type=float,
-            default=60,
+            default=180,
             metavar="SECONDS",
-            help="how long to wait for the servers; 60 unless given",
+            help="how long to wait for the servers; 180 unless given",
         )
 
     def handle(self, domain: str, even_with_names: bool, wait: float, **options) -> None:
