@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import socket
 import struct
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Listener(Protocol):
     def fail(self, channel: Channel, error: OSError) -> None: ...
 
 
-class Channel:
+class Channel(ABC):
     """Connected: the kernel drops what comes from any other address or port than the server's."""
 
     kind: socket.SocketKind
@@ -41,11 +42,13 @@ class Channel:
             self._socket.close()
             raise
 
+    @abstractmethod
     def send(self, wire: bytes) -> None:
-        raise NotImplementedError
+        """Sends a query, now or as soon as there is room. Raises OSError."""
 
+    @abstractmethod
     def handle(self, events: int) -> None:
-        raise NotImplementedError
+        """What the selector has seen: reads what is there, writes what waits."""
 
     def close(self) -> None:
         if self.is_open:
@@ -53,8 +56,9 @@ class Channel:
             self._selector.unregister(self._socket)
             self._socket.close()
 
+    @abstractmethod
     def _begin(self, address: tuple[str, int]) -> None:
-        raise NotImplementedError
+        """Connects and registers with the selector."""
 
 
 class Datagrams(Channel):

@@ -7,8 +7,10 @@ import json
 import os
 import secrets
 import shutil
+import ssl
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -37,6 +39,7 @@ from tests.left_out import left_out
 ZONE = "ddns.test"
 # How long a name may take to its answer here: the machine is busy with other tests. Nothing is measured by it.
 IN_DNS = timedelta(seconds=30)
+PAGE_SECONDS = 20
 QUERY_SECONDS = 2.0
 
 
@@ -117,6 +120,18 @@ class Stack:
                 server.thaw()
             else:
                 server.start()
+        self._replace_dropped_connections()
+
+    def _replace_dropped_connections(self) -> None:
+        """Pages try a kept connection to the database before they use it; a device is answered 911 once, and inadyn waits."""
+        context = ssl.create_default_context(cafile=self.certificate.authority)
+        for url in (self.web_url, self.tls_url):
+            # A session that is nobody's is looked up.
+            request = urllib.request.Request(
+                f"{url}/accounts/login/", headers={"Cookie": "sessionid=of-nobody-that-is-here"}
+            )
+            with urllib.request.urlopen(request, timeout=PAGE_SECONDS, context=context) as page:
+                page.read()
 
     def manage(self, *command: str, given: str = "") -> str:
         """Runs a management command to its end and gives what it printed; fails with what it complained about."""
