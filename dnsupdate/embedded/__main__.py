@@ -9,11 +9,13 @@ import signal
 import sys
 from pathlib import Path
 
+from dnsupdate.serving.errors import CannotListenError
+from dnsupdate.serving.server import Server
+
 from .catalog import Catalog, lock_data_directory
 from .errors import ConfigurationError
 from .handler import Handler
 from .keys import Keyring
-from .server import Server
 
 log = logging.getLogger("embedded")
 
@@ -28,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         return _run(options)
-    except ConfigurationError as error:
+    except (ConfigurationError, CannotListenError) as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -10,12 +10,10 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
-from . import answers, requests, transfers, tsig, updates
-from .catalog import Catalog
-from .errors import MalformedMessageError, RejectedError
-from .keys import Keyring
-from .requests import HEADER, Request
-from .responses import (
+from dnsupdate.serving import requests, tsig
+from dnsupdate.serving.errors import MalformedMessageError, RejectedError
+from dnsupdate.serving.requests import HEADER, Request
+from dnsupdate.serving.responses import (
     ADDITIONAL,
     ANSWER,
     AUTHORITY,
@@ -26,7 +24,11 @@ from .responses import (
     refusal,
     size_limit,
 )
-from .zone import Zone
+from dnsupdate.serving.zone import Zone
+
+from . import answers, transfers, updates
+from .catalog import Catalog
+from .keys import Keyring
 
 log = logging.getLogger(__name__)
 

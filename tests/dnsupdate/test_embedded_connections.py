@@ -9,8 +9,8 @@ import dns.message
 import dns.rcode
 import pytest
 
-from dnsupdate.embedded import server as server_module
-from dnsupdate.embedded.server import Server
+from dnsupdate.serving import server as server_module
+from dnsupdate.serving.server import Server
 
 from .embedded_server import APEX, KEY, ask, files, handler, new_update  # noqa: F401
 

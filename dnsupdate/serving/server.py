@@ -3,10 +3,10 @@
 import asyncio
 import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
-from .errors import ConfigurationError
-from .handler import Handler
+from .errors import CannotListenError
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +15,12 @@ MAX_CONNECTION_COUNT = 200
 CONNECTION_TIMEOUT_SECONDS = 30
 STOP_TIMEOUT_SECONDS = 0.5
 FREE_PORT_ATTEMPTS = 20  # a free TCP port may be taken for UDP
+
+
+class Handler(Protocol):
+    """What answers the messages."""
+
+    def answer(self, packet: bytes, *, is_tcp: bool) -> Iterable[bytes]: ...
 
 
 class _Udp(asyncio.DatagramProtocol):
@@ -71,14 +77,14 @@ class Server:
         self._udp: asyncio.BaseTransport | None = None
 
     async def start(self, host: str, port: int) -> int:
-        """The port, chosen freely if `port` is 0; raises ConfigurationError if it cannot be had."""
+        """The port, chosen freely if `port` is 0; raises CannotListenError if it cannot be had."""
         for attempt in range(FREE_PORT_ATTEMPTS):
             try:
                 return await self._listen(host, port)
             except OSError as error:
                 self._close_listeners()
                 if port or attempt == FREE_PORT_ATTEMPTS - 1:
-                    raise ConfigurationError(_why_not(host, port, error)) from error
+                    raise CannotListenError(_why_not(host, port, error)) from error
         raise AssertionError("unreachable")
 
     async def _listen(self, host: str, port: int) -> int:
