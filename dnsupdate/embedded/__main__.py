@@ -85,8 +85,9 @@ async def _serve(options: argparse.Namespace, keyring: Keyring, catalog: Catalog
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    server = Server(Handler(catalog, keyring))
-    port = await server.start(str(options.host), options.port)
+    handler = Handler(catalog, keyring)
+    server = Server(lambda packet, _, is_tcp: handler.answer(packet, is_tcp=is_tcp))
+    port = await server.start([str(options.host)], options.port)
     _announce(options.host, port, len(catalog))
     polling = asyncio.create_task(_poll(keyring, catalog))
     await stopped.wait()
