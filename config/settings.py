@@ -331,6 +331,19 @@ WRONG_KEYS_PER_SOURCE = env.int("DDNS_WRONG_KEYS_PER_SOURCE", 100)
 # Parts of User-Agents that are answered with badagent: firmware known to be broken.
 BLOCKED_AGENTS: list[str] = env.list("DDNS_BLOCKED_AGENTS", [])
 
+# --- nsupdate for customers ----------------------------------------------------------------------------------------
+# Where manage.py serve_nsupdate takes UPDATE messages, over UDP and TCP.
+NSUPDATE_HOSTS: list[str] = env.list("DDNS_NSUPDATE_HOSTS", ["127.0.0.1"])
+NSUPDATE_PORT = env.int("DDNS_NSUPDATE_PORT", 5301)
+# What customers are told to send to, where it differs: the host name of the site and the port above.
+NSUPDATE_SERVER = env.str("DDNS_NSUPDATE_SERVER", "") or urlsplit(SITE_URL).hostname or "localhost"
+NSUPDATE_PUBLIC_PORT = env.int("DDNS_NSUPDATE_PUBLIC_PORT", NSUPDATE_PORT)
+# Messages that are worked on at a time, each with a connection to the database. One takes some milliseconds there.
+NSUPDATE_THREADS = env.int("DDNS_NSUPDATE_THREADS", 8)
+# Whether TSIG keys with HMAC-MD5 may be made and work: for devices that know nothing else (MikroTik). Nobody should use it
+# for anything new (RFC 8945 §6).
+NSUPDATE_HMAC_MD5 = env.bool("DDNS_NSUPDATE_HMAC_MD5", False)
+
 # --- Logs --------------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,

@@ -66,3 +66,7 @@ class GroupExists(DdnsError):
 
 class Conflict(DdnsError):
     """The hostname is being changed too often at this moment. Try again."""
+
+
+class AlgorithmNotAllowed(DdnsError):
+    """A TSIG key cannot be made with this algorithm. Possible are:"""
