@@ -11,6 +11,8 @@ class Refused(RejectedError):
     code and detail are those of ddns.requests. Without a hostname it is a matter of the key's.
     """
 
-    def __init__(self, code: str, detail: str = "", *, hostname: str = "") -> None:
-        super().__init__(dns.rcode.REFUSED)
+    def __init__(
+        self, code: str, detail: str = "", *, hostname: str = "", rcode: dns.rcode.Rcode = dns.rcode.REFUSED
+    ) -> None:
+        super().__init__(rcode)
         self.hostname, self.code, self.detail = hostname, code, detail

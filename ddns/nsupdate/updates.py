@@ -85,7 +85,7 @@ def _apply(request: Request, key: UpdateKey, caller: Caller) -> None:
     owners = {record.owner: names.parse(record.owner, apex) for record in (*request.answers, *request.authorities)}
     held = holdings.lock(key, {owner.hostname for owner in owners.values()})
     before = holdings.answered(apex, held.values())
-    prerequisites.check(request, before)
+    _check_prerequisites(request, before)
     updates = [Update(owners[record.owner], record, rdata) for record, rdata in prescan(request, before)]
     for update in updates:
         _check(update, key, held[update.owner.hostname], before)
@@ -106,6 +106,15 @@ def _domain(request: Request) -> Domain:
     if domain is None or rdclass != dns.rdataclass.IN:
         raise RejectedError(dns.rcode.NOTAUTH)
     return domain
+
+
+def _check_prerequisites(request: Request, before: Zone) -> None:
+    """Raises Refused, with the rcode of RFC 2136 §2.4, and MalformedMessageError."""
+    try:
+        prerequisites.check(request, before)
+    except RejectedError as failed:
+        hostname = next(iter(spoken_of(request)), "")
+        raise Refused("prereq", dns.rcode.to_text(failed.rcode), hostname=hostname, rcode=failed.rcode) from failed
 
 
 def _check(update: Update, key: UpdateKey, hostname: Hostname, before: Zone) -> None:
@@ -179,11 +188,13 @@ def _set_texts(caller: Caller, hostname: Hostname, label: str, after: Zone, abou
 
 
 def _text(rdata: bytes, hostname: Hostname) -> str:
-    """Of a TXT record of one string, as challenges are. Raises Refused."""
+    """Of a TXT record of one string that challenges keep as it is. Raises Refused."""
     parsed = cast(txt_records.TXT, dns.rdata.from_wire(A_CLASS, TXT, rdata, 0, len(rdata)))
-    if len(parsed.strings) != 1 or not parsed.strings[0].isascii():
+    text = parsed.strings[0].decode("ascii", "replace")
+    # Blanks and quotes around it would be taken for what was copied along.
+    if len(parsed.strings) != 1 or text != text.strip().strip('"') or not text.isprintable():
         raise Refused("notallowed", "a challenge is one string of printable ASCII characters", hostname=hostname.name)
-    return parsed.strings[0].decode()
+    return text
 
 
 def _insist(outcome: Outcome | None, hostname: Hostname) -> None:
