@@ -33,13 +33,19 @@ class Apexes:
         """SOA and NS of the domain; None where its primary has not been heard yet."""
         return self._nodes.get(apex)
 
+    def know(self, apex: str, records: ApexRecords | None) -> None:
+        """What is answered for it from now on; None leaves what was known."""
+        wire = names.from_text(apex)
+        self._nodes[wire] = self._nodes.get(wire) if records is None else _node(records)
+
     def refresh(self) -> None:
         """Raises django.db.Error."""
         zones = [domain.zone for domain in Domain.objects.select_related("zone__primary") if not domain.zone.is_retired]
         said = apex_records.read(zones)
-        fresh = {names.from_text(name): _node(records) for name, records in said.items()}
-        apexes = [names.from_text(zone.name) for zone in zones]
-        self._nodes = {apex: fresh.get(apex, self._nodes.get(apex)) for apex in apexes}
+        for zone in zones:
+            self.know(zone.name, said.get(zone.name))
+        for gone in self._nodes.keys() - {names.from_text(zone.name) for zone in zones}:
+            del self._nodes[gone]
 
     def keep_fresh(self, stopped: threading.Event) -> None:
         """For a thread of its own, until it is told to stop. While the database is away everything stays as it was."""

@@ -42,6 +42,13 @@ class Arrival(NamedTuple):
         return Caller(key, self.source, f"TSIG key {name}", PROTOCOL)
 
 
+class Answer(NamedTuple):
+    """To a proven client, who has signed with a key of ours: its address is its own."""
+
+    wire: bytes
+    is_proven: bool
+
+
 class NoKeys:
     """For messages whose key's name is none of ours, and for those without one: no question to the database."""
 
@@ -62,22 +69,24 @@ class StoredKeys:
         return _for_messages(self.found) if self.found else None
 
 
-def answer(arrival: Arrival, apexes: Apexes, stored: NoKeys | StoredKeys) -> bytes:
+def answer(arrival: Arrival, apexes: Apexes, stored: NoKeys | StoredKeys) -> Answer:
     """Whatever comes; SERVFAIL for a failure of ours."""
     request = arrival.request
     signer: AnySigner = None
     try:
         signer = tsig.verify(request, stored)
-        return _answer(arrival, apexes, stored.found, signer)
+        wire = _answer(arrival, apexes, stored.found, signer)
     except RejectedError as rejection:
-        return refusal(request, signer, rejection.rcode)
+        wire = refusal(request, signer, rejection.rcode)
     except MalformedMessageError:
-        return refusal(request, signer, dns.rcode.FORMERR)
+        wire = refusal(request, signer, dns.rcode.FORMERR)
     except (DatabaseError, Conflict) as error:
         logger.error("A message was answered with SERVFAIL: %s", error)
+        wire = refusal(request, signer, dns.rcode.SERVFAIL)
     except Exception:
         logger.exception("A message was answered with SERVFAIL.")
-    return refusal(request, signer, dns.rcode.SERVFAIL)
+        wire = refusal(request, signer, dns.rcode.SERVFAIL)
+    return Answer(wire, isinstance(signer, tsig.Signer))
 
 
 def _answer(arrival: Arrival, apexes: Apexes, key: TsigKey | None, signer: AnySigner) -> bytes:

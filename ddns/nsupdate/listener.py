@@ -1,6 +1,7 @@
 """The listener: what can be said at once is, what needs the database is done in a bounded number of threads."""
 
 import asyncio
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 
 import dns.flags
@@ -11,7 +12,7 @@ from django.db import connection
 from ddns import addresses, tsig_keys
 from ddns.nsupdate import handler
 from ddns.nsupdate.apexes import Apexes
-from ddns.nsupdate.handler import Arrival, NoKeys, StoredKeys
+from ddns.nsupdate.handler import Answer, Arrival, NoKeys, StoredKeys
 from dnsupdate.serving import names, requests
 from dnsupdate.serving.allowance import Allowance
 from dnsupdate.serving.errors import MalformedMessageError
@@ -37,7 +38,7 @@ class Listener:
         self._pool = ThreadPoolExecutor(settings.NSUPDATE_THREADS, thread_name_prefix="nsupdate")
         self._allowance = Allowance(LONG_ANSWERS_PER_SECOND)
 
-    def answer(self, packet: bytes, peer: str, is_tcp: bool) -> Answers | asyncio.Future[Answers]:
+    def answer(self, packet: bytes, peer: str, is_tcp: bool) -> Answers | Awaitable[Answers]:
         """Nothing for responses and stumps. A signed message is answered later."""
         if len(packet) < HEADER.size or packet[2] & 0x80:
             return ()
@@ -47,8 +48,8 @@ class Listener:
             return (header_only(packet, dns.rcode.FORMERR),)
         arrival = Arrival(request, addresses.parse(peer.partition("%")[0]), is_tcp)
         if request.tsig is None or not tsig_keys.is_name(names.to_text(request.tsig.owner)):
-            return (self._bounded(arrival, peer, handler.answer(arrival, self._apexes, NoKeys())),)
-        return asyncio.ensure_future(self._later(arrival))
+            return (self._bounded(arrival, handler.answer(arrival, self._apexes, NoKeys())),)
+        return self._later(arrival)
 
     def close(self) -> None:
         """Takes up nothing more, and does not wait for what is under way: it is a transaction each."""
@@ -58,21 +59,22 @@ class Listener:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return (await loop.run_in_executor(self._pool, _answer, arrival, self._apexes),)
+                answer = await loop.run_in_executor(self._pool, _answer, arrival, self._apexes)
         except TimeoutError:
             return (header_only(arrival.request.packet, dns.rcode.SERVFAIL),)
+        return (self._bounded(arrival, answer),)
 
-    def _bounded(self, arrival: Arrival, peer: str, answer: bytes) -> bytes:
+    def _bounded(self, arrival: Arrival, answer: Answer) -> bytes:
         """Over UDP to somebody unproven: nothing that is longer than what came, but for a few a second."""
-        packet = arrival.request.packet
-        if arrival.is_tcp or len(answer) <= len(packet) or self._allowance.takes(peer):
-            return answer
-        cut = bytearray(header_only(packet, answer[3] & 0xF))
+        packet, wire = arrival.request.packet, answer.wire
+        if arrival.is_tcp or answer.is_proven or len(wire) <= len(packet) or self._allowance.takes(arrival.source):
+            return wire
+        cut = bytearray(header_only(packet, wire[3] & 0xF))
         cut[2] |= dns.flags.TC >> 8
         return bytes(cut)
 
 
-def _answer(arrival: Arrival, apexes: Apexes) -> bytes:
+def _answer(arrival: Arrival, apexes: Apexes) -> Answer:
     """In a thread of the pool, whose connection to the database stays open."""
     # So that nobody is told of a failure because the database was restarted since the last message.
     connection.close_if_health_check_failed()

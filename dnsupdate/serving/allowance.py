@@ -2,6 +2,9 @@
 
 import ipaddress
 import time
+from ipaddress import IPv4Address, IPv6Address
+
+Address = IPv4Address | IPv6Address
 
 # Beyond so many networks in one second nobody gets a long answer over UDP: bounds the memory.
 MAX_NETWORKS = 10_000
@@ -17,7 +20,7 @@ class Allowance:
         self._second = 0
         self._counts: dict[str, int] = {}
 
-    def takes(self, source: str) -> bool:
+    def takes(self, source: Address) -> bool:
         """Whether one more may go there; counted if so."""
         if (second := int(time.monotonic())) != self._second:
             self._second = second
@@ -30,6 +33,5 @@ class Allowance:
         return True
 
 
-def _network(source: str) -> str:
-    address = ipaddress.ip_address(source.partition("%")[0])
-    return str(ipaddress.ip_network((address, PREFIX_LENGTHS[address.version]), strict=False))
+def _network(source: Address) -> str:
+    return str(ipaddress.ip_network((source, PREFIX_LENGTHS[source.version]), strict=False))

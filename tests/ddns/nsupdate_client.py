@@ -52,7 +52,7 @@ class Client:
         request = requests.read(wire)
         is_ours = request.tsig is not None and tsig_keys.is_name(names.to_text(request.tsig.owner))
         arrival = Arrival(request, parse(self.source), is_tcp)
-        return handler.answer(arrival, self.apexes, StoredKeys() if is_ours else NoKeys())
+        return handler.answer(arrival, self.apexes, StoredKeys() if is_ours else NoKeys()).wire
 
 
 def client(key: UpdateKey, **options) -> Client:

@@ -39,7 +39,7 @@ def check(packet: bytes, stored: NoKeys | StoredKeys, source) -> None:
         request = requests.read(packet)
     except MalformedMessageError:
         return
-    wire = handler.answer(Arrival(request, source, True), Apexes(), stored)
+    wire = handler.answer(Arrival(request, source, True), Apexes(), stored).wire
     assert wire[:2] == packet[:2]
     assert wire[2] & 0x80
     assert wire[2] & 0x78 == packet[2] & 0x78
