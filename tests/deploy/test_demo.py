@@ -174,7 +174,9 @@ def test_second_run_on_the_same_data_is_refused(demo):
     assert f"Process {demo.child.pid} runs on {demo.var}" in other.refusal()
 
 
-@pytest.mark.parametrize(("variable", "kind"), [("DDNS_WEB_PORT", "STREAM"), ("DDNS_DNS_PORT", "DGRAM"), ("DDNS_NSUPDATE_PORT", "DGRAM")])
+@pytest.mark.parametrize(
+    ("variable", "kind"), [("DDNS_WEB_PORT", "STREAM"), ("DDNS_DNS_PORT", "DGRAM"), ("DDNS_NSUPDATE_PORT", "DGRAM")]
+)
 def test_taken_port_is_named(tmp_path, variable, kind):
     with socket.socket(socket.AF_INET, getattr(socket, f"SOCK_{kind}")) as other_program:
         other_program.bind((LOOPBACK, 0))

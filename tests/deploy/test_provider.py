@@ -129,7 +129,11 @@ def user_of(compose: dict, service: dict) -> str | None:
 
 
 def test_only_what_is_for_the_public_publishes_ports(compose):
-    assert {name for name, service in compose["services"].items() if "ports" in service} == {"caddy", "knot", "nsupdate"}
+    assert {name for name, service in compose["services"].items() if "ports" in service} == {
+        "caddy",
+        "knot",
+        "nsupdate",
+    }
 
 
 def test_only_known_images_are_used(compose):
