@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.ports import is_taken
 from tests.clients.conftest import Customer
-from tests.clients.update_client import PATIENCE, Ran
+from tests.clients.update_client import PATIENCE, Ran, run
 from tests.left_out import require
 from tests.stack import ZONE
 
@@ -148,6 +148,34 @@ def test_an_outage_of_the_database_is_a_failure_of_ours_and_ends_with_it(stack, 
     stack.postgres.start()
     assert nsupdate(*lines).status == 0
     stack.wait_for_answer(alice.name, "A", "203.0.113.6")
+
+
+DDCLIENT = """
+daemon=0
+use=ip, ip=203.0.113.5
+protocol=nsupdate
+server={listener.host}:{listener.port}
+login={nsupdate}
+password={key}
+zone={zone}
+{name}
+"""
+
+
+def test_ddclient_updates_by_nsupdate(stack, alice, listener, key_file, tmp_path):
+    ddclient, nsupdate = require("ddclient"), require("nsupdate", "bind9-dnsutils")
+    config, key = tmp_path / "ddclient.conf", tmp_path / "alice.key"
+    for path, text in (
+        (config, DDCLIENT.format(listener=listener, nsupdate=nsupdate, key=key, zone=ZONE, name=alice.name)),
+        (key, key_file),
+    ):
+        path.touch(mode=0o600)
+        path.write_text(text)
+
+    ran = run(ddclient, "-file", config, "-cache", tmp_path / "cache", "-daemon=0", "-noquiet", "-verbose")
+
+    assert "IP address set to 203.0.113.5" in ran.said
+    stack.wait_for_answer(alice.name, "A", "203.0.113.5")
 
 
 def test_the_listener_ends_at_once_when_it_is_told_to(listener):
