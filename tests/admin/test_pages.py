@@ -223,7 +223,7 @@ def test_new_key_is_stored_sealed(desk):
 
 
 def test_domain_is_closed_and_its_ttl_changed(desk, domain):
-    desk.post(f"/admin/ddns/domain/{domain.pk}/change/", {"ttl": "300"})
+    desk.post(f"/admin/ddns/domain/{domain.pk}/change/", {"ttl": "300", "min_ttl": "30", "max_ttl": "300"})
     domain.refresh_from_db()
 
     assert (domain.is_open, domain.ttl, domain.name) == (False, 300, "ddns.test")
