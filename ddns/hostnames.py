@@ -28,6 +28,11 @@ RELEASE_REST = timedelta(days=30)
 _NAMESERVER_LABEL = re.compile(r"d?ns[0-9]*")
 
 
+def is_kept_for_nameservers(label: str) -> bool:
+    """Whether no customer may have the label, in any domain."""
+    return _NAMESERVER_LABEL.fullmatch(label) is not None
+
+
 def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int) -> RRsets:
     """The RRsets of a name that answers these addresses."""
     rrsets: RRsets = {}
@@ -66,7 +71,7 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
         )
     if not domain.is_open or domain.zone.is_retired:
         raise NameUnavailable(f"{domain} takes no new names at present.")
-    if _NAMESERVER_LABEL.fullmatch(label) or ReservedName.objects.covering(label, name).exists():
+    if is_kept_for_nameservers(label) or ReservedName.objects.covering(label, name).exists():
         raise NameUnavailable(f"{name} is reserved.")
     ids = outbox.publish(domain.zone, {name: {}})
     try:

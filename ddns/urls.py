@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from ddns.views import hostnames, keys
+from ddns.views import hostnames, keys, landing, theme
 from ddns.views.health import health
-from ddns.views.landing import landing
+from ddns.views.status import status_page
 
 urlpatterns = [
-    path("", landing, name="landing"),
+    path("", landing.landing, name="landing"),
+    path("domains/", landing.domains, name="domains"),
+    path("status/", status_page, name="status"),
+    path("theme/", theme.choose, name="theme"),
     path("healthz", health, name="health"),
     path("hostnames/", hostnames.dashboard, name="dashboard"),
     path("hostnames/<str:name>/", hostnames.hostname, name="hostname"),
