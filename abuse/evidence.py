@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from abuse.models import LedgerEntry, Suspension
+from ddns import hostnames
 from ddns.models import AddressUpdate, Hostname, UpdateKey
 from dnsupdate import propagation
 from dnsupdate.models import Publication, Zone
@@ -96,7 +97,7 @@ def of(hostname: Hostname) -> Evidence:
 def in_dns(hostname: Hostname, suspensions: Sequence[Suspension]) -> InDns:
     """The part that changes while one looks at it."""
     zone = Zone.objects.select_related("primary").get(pk=hostname.publication.zone_id)
-    ids = [id for id in (hostname.publication_id, hostname.wildcard_publication_id) if id is not None]
+    ids = hostnames.publication_ids([hostname])
     return InDns(
         zone=zone,
         publications=list(Publication.objects.select_related("pending").filter(pk__in=ids).order_by("pk")),

@@ -319,8 +319,11 @@ SIGNATURE_WARNING = timedelta(days=env.int("DDNS_SIGNATURE_WARNING_DAYS", 3))
 ALLOW_NON_GLOBAL_ADDRESSES = env.bool("DDNS_ALLOW_NON_GLOBAL_ADDRESSES", not IS_PROVIDER)
 # Every change of an address is kept this long; enough for an analyst to see who held an address, and no longer.
 HISTORY_RETENTION = timedelta(days=env.int("DDNS_HISTORY_RETENTION_DAYS", 90))
-# Hostnames per account, until plans exist; those given up count while they rest (ddns.hostnames.RELEASE_REST).
+# Hostnames per account where its plan says nothing else; those given up count while they rest (ddns.hostnames.RELEASE_REST).
 HOSTNAMES_PER_ACCOUNT = env.int("DDNS_HOSTNAMES_PER_ACCOUNT", 20)
+# Limits by plan, as JSON: {"free": {"hostnames": 5, "has_wildcard": false}, "pro": {...}}. The fields and what holds where
+# nothing is said are in ddns.plans.Plan.
+PLANS: dict[str, dict] = dict(env.json("DDNS_PLANS", {}))
 # Wrong keys per key prefix and source, and per source, in ten minutes; an honest device retries once a minute.
 WRONG_KEYS_PER_PREFIX = env.int("DDNS_WRONG_KEYS_PER_PREFIX", 20)
 WRONG_KEYS_PER_SOURCE = env.int("DDNS_WRONG_KEYS_PER_SOURCE", 100)

@@ -8,8 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 pages = get_wsgi_application()
 
-from ddns import contacts  # noqa: E402 - Django must be set up first
+from ddns import background  # noqa: E402 - Django must be set up first
 from ddns.wsgi import Devices  # noqa: E402
 
 application = Devices(pages)
-contacts.start()
+background.start()

@@ -1,8 +1,9 @@
 """Address updates: the hot path. One SELECT knows the key, the names and what is in force; one statement changes a name."""
 
 import hmac
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,14 +13,25 @@ from typing import Any, NamedTuple, cast
 from django.db import transaction
 from django.utils import timezone
 
-from ddns import addresses, contacts
+from ddns import addresses, contacts, records, requests
+from ddns import hostnames as held
 from ddns.addresses import Address, Addresses
-from ddns.errors import Conflict, HostnameReleased, HostnameRestricted, WrongKey
-from ddns.hostnames import address_rrsets, lock_unrestricted, publish
+from ddns.errors import (
+    Conflict,
+    HostnameReleased,
+    HostnameRestricted,
+    KeyNotAllowed,
+    NotInPlan,
+    TooManyRecords,
+    WrongKey,
+)
+from ddns.hostnames import address_rrsets, lock_unrestricted
 from ddns.keys import digest
 from ddns.models import AddressUpdate, Hostname, UpdateKey
+from ddns.models.keys import MAY_UPDATE
 from dnsupdate import outbox, wake
 from dnsupdate.outbox import Rewrite
+from dnsupdate.rrsets import RRsets
 from dnsupdate.statements import Statement
 
 # How often somebody else may change the same hostname between our read and our write before we give up.
@@ -32,9 +44,11 @@ Spelt = tuple[str | None, str | None]
 # One name by equality and not a list of them, so that the plan goes from index to index however few rows there are.
 _READ = Statement(
     """
-    SELECT key.id, key.digest, key.covers_account OR scope.id IS NOT NULL,
+    SELECT key.id, key.digest, key.permission, key.networks = '{}' OR $3::inet <<= ANY (key.networks::cidr[]),
+           key.covers_account OR scope.id IS NOT NULL OR hostname.group_id = key.group_id,
            hostname.id, hostname.ipv4, hostname.ipv6, hostname.wildcard, hostname.offline, restriction.hostname_id,
-           domain.ttl, publication.id, publication.revision, hostname.wildcard_publication_id
+           coalesce(hostname.ttl, domain.ttl), publication.id, publication.revision, hostname.wildcard_publication_id,
+           hostname.others
     FROM ddns_updatekey key
     JOIN ddns_user account ON account.id = key.account_id AND account.is_active
     LEFT JOIN ddns_hostname hostname
@@ -43,7 +57,7 @@ _READ = Statement(
     LEFT JOIN ddns_domain domain ON domain.id = hostname.domain_id
     LEFT JOIN ddns_restriction restriction ON restriction.hostname_id = hostname.id
     LEFT JOIN dnsupdate_publication publication ON publication.id = hostname.publication_id
-    WHERE key.digest = $1::bytea AND key.revoked_at IS NULL
+    WHERE key.digest = $1::bytea AND key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > now())
     """
 )
 
@@ -78,11 +92,17 @@ class Caller(NamedTuple):
 
 
 class Wish(NamedTuple):
-    """What shall become of a hostname. A family that is not given, and an option that is None, stay as they are."""
+    """What shall become of a hostname. A family that is not given, and an option that is None, stay as they are.
+
+    removed are the families (4, 6) that it shall have no address of. others are further addresses, of either family,
+    that it shall answer beside those.
+    """
 
     addresses: Addresses
     wildcard: bool | None = None
     offline: bool | None = None
+    removed: frozenset[int] = frozenset()
+    others: tuple[Address, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +125,31 @@ class Restricted:
     """The hostname is suspended, held or diverted."""
 
 
-Outcome = Changed | Unchanged | Unknown | Restricted
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """The account's plan does not have the option that was asked for; nothing was written."""
+
+
+Outcome = Changed | Unchanged | Unknown | Restricted | Excluded
+
+
+# How each outcome stands among a hostname's last requests.
+_CODES: dict[type, str] = {
+    Changed: "good",
+    Unchanged: "nochg",
+    Unknown: "nohost",
+    Restricted: "abuse",
+    Excluded: "!donator",
+}
+_MAY_UPDATE = frozenset(permission.encode() for permission in MAY_UPDATE)
+_FAMILIES = {4: "A", 6: "AAAA"}
 
 
 class _Standing:
     """A hostname as the SELECT saw it. What only a change needs is read out of the row only then."""
 
     __slots__ = (
-        "_hostname_id", "_publication_id", "_revision", "_ttl", "_wildcard_publication_id",
+        "_hostname_id", "_others", "_publication_id", "_revision", "_ttl", "_wildcard_publication_id",
         "ipv4", "ipv6", "is_restricted", "offline", "wildcard",
     )  # fmt: skip
 
@@ -120,7 +157,7 @@ class _Standing:
         """The columns of _READ from hostname.id on."""
         (
             self._hostname_id, ipv4, ipv6, wildcard, offline, restriction,
-            self._ttl, self._publication_id, self._revision, self._wildcard_publication_id,
+            self._ttl, self._publication_id, self._revision, self._wildcard_publication_id, self._others,
         ) = columns  # fmt: skip
         self.ipv4 = cast(IPv4Address | None, ipv4 and addresses.parse(ipv4.decode()))
         self.ipv6 = cast(IPv6Address | None, ipv6 and addresses.parse(ipv6.decode()))
@@ -149,8 +186,18 @@ class _Standing:
     def wildcard_publication_id(self) -> int | None:
         return int(self._wildcard_publication_id) if self._wildcard_publication_id is not None else None
 
+    @property
+    def others(self) -> RRsets | None:
+        """The RRsets of its records at the name itself."""
+        return json.loads(self._others) if self._others is not None else None
+
     def addresses_after(self, wish: Wish) -> Pair:
         """The addresses that the wish leaves the hostname with: a family that is not given stays."""
+        if wish.removed:
+            return (
+                wish.addresses.ipv4 or (None if 4 in wish.removed else self.ipv4),
+                wish.addresses.ipv6 or (None if 6 in wish.removed else self.ipv6),
+            )
         return wish.addresses.ipv4 or self.ipv4, wish.addresses.ipv6 or self.ipv6
 
     def fulfils(self, wish: Wish) -> bool:
@@ -158,40 +205,52 @@ class _Standing:
         return self.has_options_of(wish) and self.addresses_after(wish) == (self.ipv4, self.ipv6)
 
     def has_options_of(self, wish: Wish) -> bool:
-        return wish.wildcard in (None, self.wildcard) and wish.offline in (None, self.offline)
+        return (
+            wish.wildcard in (None, self.wildcard)
+            and wish.offline in (None, self.offline)
+            and (wish.others is None or _by_family(wish.others) == self._further_addresses())
+        )
+
+    def _further_addresses(self) -> dict[str, list[str]]:
+        others = self.others or {}
+        return {rdtype: others[rdtype]["rdata"] for rdtype in _FAMILIES.values() if rdtype in others}
 
 
 def update(caller: Caller, names: Sequence[str | None], wish: Wish) -> list[Outcome | None]:
-    """One outcome per normalised name, in order; None for None. Each changed name is one transaction. Raises WrongKey.
+    """One outcome per normalised name, in order; None for None. Each changed name is one transaction.
 
-    Changed and Unchanged mean: committed in the database. Publishing follows by itself.
+    Changed and Unchanged mean: committed in the database. Publishing follows by itself. Raises WrongKey, and KeyNotAllowed
+    where the key works but may not update addresses, or not from there.
     """
     return [None if name is None else _update_one(caller, name, wish) for name in names]
 
 
-def check_key(key: str) -> int:
-    """The number of the working key. Raises WrongKey."""
-    return _read(key, "")[0]
+def check_key(caller: Caller) -> int:
+    """The number of the working key. Raises WrongKey and KeyNotAllowed."""
+    return _read(caller, "")[0]
 
 
-def _read(key: str, name: str) -> tuple[int, _Standing | None]:
+def _read(caller: Caller, name: str) -> tuple[int, _Standing | None]:
     """The key's number, and the standing of the name if the key may update it: one indexed SELECT, no slow hash.
 
-    Raises WrongKey.
+    Raises WrongKey and KeyNotAllowed.
     """
-    key_digest = b"\\x" + digest(key).hex().encode()
-    rows = _READ(key_digest, name.encode())
+    key_digest = b"\\x" + digest(caller.key).hex().encode()
+    rows = _READ(key_digest, name.encode(), str(caller.source).encode())
     if not rows or not hmac.compare_digest(rows[0][1], key_digest):
         raise WrongKey
-    key_id, _, is_covered, *hostname = rows[0]
+    key_id, _, permission, is_allowed_there, is_covered, *hostname = rows[0]
+    if is_allowed_there != b"t":
+        raise KeyNotAllowed(f"it may not be used from {caller.source}.")
+    if permission not in _MAY_UPDATE:
+        raise KeyNotAllowed("it may not update addresses.")
     return int(key_id), _Standing(hostname) if hostname[0] is not None and is_covered == b"t" else None
 
 
-def only_name(key: str) -> str | None:
-    """The name that a client means that names none: the key's, if it covers just one. Raises WrongKey."""
-    row = UpdateKey.objects.get(pk=check_key(key))
-    covered = Hostname.objects.filter(account=row.account_id) if row.covers_account else row.hostnames
-    names = list(covered.unreleased().values_list("name", flat=True)[:2])
+def only_name(caller: Caller) -> str | None:
+    """The name that a client means that names none: the key's, if it covers just one. Raises WrongKey and KeyNotAllowed."""
+    row = UpdateKey.objects.get(pk=check_key(caller))
+    names = list(Hostname.objects.unreleased().in_scope_of(row).values_list("name", flat=True)[:2])
     return names[0] if len(names) == 1 else None
 
 
@@ -208,25 +267,33 @@ def purge(before: datetime) -> int:
 
 def _update_one(caller: Caller, name: str, wish: Wish) -> Outcome:
     for _ in range(TRIES):
-        key_id, standing = _read(caller.key, name)
+        key_id, standing = _read(caller, name)
         contacts.remember(key_id, caller.source, caller.agent)
         if standing is None:
+            requests.note_of_key(key_id, caller, "nohost", name)
             return Unknown()
-        if standing.is_restricted:
-            return Restricted()
-        if standing.fulfils(wish):
-            return Unchanged()
+        contacts.remember_hostname(standing.hostname_id, caller.source, caller.agent, caller.protocol)
         # If somebody else wrote the name after we read it: decide again on what is there now.
         with suppress(Conflict):
-            return _change(caller, key_id, wish, standing)
+            outcome = _decide(caller, key_id, wish, standing)
+            requests.note(name, caller, _CODES[type(outcome)], "" if standing.is_restricted else str(wish.addresses))
+            return outcome
     raise Conflict
+
+
+def _decide(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Outcome:
+    if standing.is_restricted:
+        return Restricted()
+    if standing.fulfils(wish):
+        return Unchanged()
+    return _change(caller, key_id, wish, standing)
 
 
 def _change(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Outcome:
     if not standing.has_options_of(wish):
         return _reconfigure(caller, key_id, wish, standing)
     new = _spelt(standing.addresses_after(wish))
-    rrsets = {} if standing.offline else address_rrsets(*new, standing.ttl)
+    rrsets = {} if standing.offline else address_rrsets(*new, standing.ttl, standing.others)
     change = Rewrite(standing.publication_id, standing.revision, rrsets)
     wildcard_id = standing.wildcard_publication_id
     began = time.monotonic()
@@ -274,11 +341,18 @@ def _reconfigure(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -
         return Restricted()
     except HostnameReleased:
         return Unknown()
+    try:
+        held.check_options(hostname, wildcard=wish.wildcard, offline=wish.offline)
+        if wish.others is not None:
+            records.set_further_addresses(hostname, wish.others)
+    except (NotInPlan, TooManyRecords):
+        transaction.set_rollback(True)
+        return Excluded()
     old = hostname.ipv4, hostname.ipv6
-    if wish.addresses.ipv4:
-        hostname.ipv4 = str(wish.addresses.ipv4)
-    if wish.addresses.ipv6:
-        hostname.ipv6 = str(wish.addresses.ipv6)
+    if wish.addresses.ipv4 or 4 in wish.removed:
+        hostname.ipv4 = str(wish.addresses.ipv4) if wish.addresses.ipv4 else None
+    if wish.addresses.ipv6 or 6 in wish.removed:
+        hostname.ipv6 = str(wish.addresses.ipv6) if wish.addresses.ipv6 else None
     new = hostname.ipv4, hostname.ipv6
     hostname.wildcard = hostname.wildcard if wish.wildcard is None else wish.wildcard
     hostname.offline = hostname.offline if wish.offline is None else wish.offline
@@ -286,7 +360,7 @@ def _reconfigure(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -
         hostname.changed_at = timezone.now()
         _record(caller, key_id, standing, old, new)
     hostname.save(update_fields=["ipv4", "ipv6", "wildcard", "offline", "changed_at"])
-    publish(hostname)
+    held.publish(hostname)
     return Changed()
 
 
@@ -303,6 +377,14 @@ def _record(caller: Caller, key_id: int, standing: _Standing, old: Spelt, new: S
         old_ipv6=old[1],
         new_ipv6=new[1],
     )
+
+
+def _by_family(further: Iterable[Address]) -> dict[str, list[str]]:
+    """As records.set_further_addresses leaves them."""
+    found: dict[str, list[str]] = {}
+    for address in dict.fromkeys(further):
+        found.setdefault(_FAMILIES[address.version], []).append(str(address))
+    return found
 
 
 def _spelt(pair: Pair) -> Spelt:

@@ -43,6 +43,9 @@ class Addresses:
                 ipv6 = address
         return cls(ipv4, ipv6)
 
+    def __str__(self) -> str:
+        return ",".join(map(str, self))
+
     def __iter__(self) -> Iterator[Address]:
         return filter(None, (self.ipv4, self.ipv6))
 

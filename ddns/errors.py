@@ -32,5 +32,37 @@ class WrongKey(DdnsError):
     """There is no such working key."""
 
 
+class KeyNotAllowed(WrongKey):
+    """The key works, and not for this:"""
+
+
+class InvalidNetwork(DdnsError):
+    """This is not a network:"""
+
+
+class NotInPlan(DdnsError):
+    """The account's plan does not have this:"""
+
+
+class InvalidRecord(DdnsError):
+    """This record cannot stand:"""
+
+
+class TooManyRecords(DdnsError):
+    """The hostname has as many records as it may have:"""
+
+
+class TooManyKeys(DdnsError):
+    """The account has as many keys as it may have:"""
+
+
+class TooManyGroups(DdnsError):
+    """The account has as many groups as it may have:"""
+
+
+class GroupExists(DdnsError):
+    """There is a group with this name:"""
+
+
 class Conflict(DdnsError):
     """The hostname is being changed too often at this moment. Try again."""

@@ -9,12 +9,20 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils import timezone
 
-from ddns.errors import HostnameReleased, HostnameRestricted, NameUnavailable, TooManyHostnames
-from ddns.models import Domain, Hostname, ReservedName, Restriction, User
+from ddns import plans
+from ddns.errors import (
+    HostnameReleased,
+    HostnameRestricted,
+    InvalidRecord,
+    NameUnavailable,
+    NotInPlan,
+    TooManyHostnames,
+)
+from ddns.models import BelowName, Domain, Hostname, Record, ReservedName, Restriction, User
 from ddns.models.hostnames import State
 from dnsupdate import outbox
 from dnsupdate.models.pending import Urgency
@@ -33,25 +41,45 @@ def is_kept_for_nameservers(label: str) -> bool:
     return _NAMESERVER_LABEL.fullmatch(label) is not None
 
 
-def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int) -> RRsets:
-    """The RRsets of a name that answers these addresses."""
-    rrsets: RRsets = {}
-    if ipv4 is not None:
-        rrsets["A"] = {"ttl": ttl, "rdata": [ipv4]}
-    if ipv6 is not None:
-        rrsets["AAAA"] = {"ttl": ttl, "rdata": [ipv6]}
+def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int, others: RRsets | None = None) -> RRsets:
+    """The RRsets of a name that answers these addresses, and its other records. Beside a CNAME no address is answered."""
+    rrsets: RRsets = dict(others) if others else {}
+    if "CNAME" in rrsets:
+        return rrsets
+    for rdtype, address in (("A", ipv4), ("AAAA", ipv6)):
+        if address is not None:
+            further = rrsets[rdtype]["rdata"] if rdtype in rrsets else []
+            rrsets[rdtype] = {"ttl": ttl, "rdata": [address, *(each for each in further if each != address)]}
     return rrsets
 
 
 def desired_rrsets(hostname: Hostname) -> RRsets:
-    """What DNS shall answer for the hostname in its present state."""
+    """What DNS shall answer at the hostname itself in its present state."""
     match hostname.state:
         case State.HELD | State.DIVERTED:
             answers_anything = hostname.account.is_active or hostname.state == State.DIVERTED
             return hostname.restriction.answer if answers_anything else {}
         case State.LIVE if hostname.account.is_active:
-            return address_rrsets(hostname.ipv4, hostname.ipv6, hostname.domain.ttl)
+            return address_rrsets(hostname.ipv4, hostname.ipv6, hostname.answered_ttl, hostname.others)
     return {}
+
+
+def desired_names(hostname: Hostname) -> dict[str, RRsets]:
+    """What DNS shall answer at every name that is the hostname's, by owner name; {} where a name is to be withdrawn.
+
+    One query more where the hostname has or had records.
+    """
+    rrsets = desired_rrsets(hostname)
+    wanted = {hostname.name: rrsets}
+    if hostname.wildcard or hostname.wildcard_publication_id:
+        wanted[f"*.{hostname.name}"] = rrsets if hostname.wildcard else {}
+    if hostname.others is not None:
+        below = BelowName.objects.filter(hostname=hostname).values_list("label", flat=True)
+        wanted |= {f"{label}.{hostname.name}": {} for label in below}
+        # A hold freezes: records cannot be changed under it, so what they say is what stood.
+        if hostname.account.is_active and hostname.state in (State.LIVE, State.HELD):
+            wanted |= _rrsets_below(hostname)
+    return wanted
 
 
 @transaction.atomic
@@ -62,13 +90,9 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
     # Locked, so that two requests at once cannot both take the last place.
     User.objects.select_for_update(no_key=True).get(pk=account.pk)
     # Resting ones too: else a loop of registering and releasing would reserve name after name.
-    if (
-        Hostname.objects.taken_by(account, since=timezone.now() - RELEASE_REST).count()
-        >= settings.HOSTNAMES_PER_ACCOUNT
-    ):
-        raise TooManyHostnames(
-            f"{settings.HOSTNAMES_PER_ACCOUNT}. Names given up in the last {RELEASE_REST.days} days count too."
-        )
+    limit = plans.of(account).hostnames
+    if Hostname.objects.taken_by(account, since=timezone.now() - RELEASE_REST).count() >= limit:
+        raise TooManyHostnames(f"{limit}. Names given up in the last {RELEASE_REST.days} days count too.")
     if not domain.is_open or domain.zone.is_retired:
         raise NameUnavailable(f"{domain} takes no new names at present.")
     if is_kept_for_nameservers(label) or ReservedName.objects.covering(label, name).exists():
@@ -83,13 +107,44 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
 
 @transaction.atomic
 def configure(hostname: Hostname, *, wildcard: bool | None = None, offline: bool | None = None) -> Hostname:
-    """Sets what is given. Raises HostnameRestricted and HostnameReleased."""
+    """Sets what is given. Raises HostnameRestricted, HostnameReleased, NotInPlan."""
     hostname = lock_unrestricted(hostname)
+    check_options(hostname, wildcard=wildcard, offline=offline)
     hostname.wildcard = hostname.wildcard if wildcard is None else wildcard
     hostname.offline = hostname.offline if offline is None else offline
     hostname.save(update_fields=["wildcard", "offline"])
     publish(hostname)
     return hostname
+
+
+def check_options(hostname: Hostname, *, wildcard: bool | None, offline: bool | None) -> None:
+    """What is on already stays, whatever the plan says by now. Raises NotInPlan."""
+    plan = plans.of(hostname.account)
+    if wildcard and not hostname.wildcard and not plan.has_wildcard:
+        raise NotInPlan("wildcards.")
+    if offline and not hostname.offline and not plan.has_offline:
+        raise NotInPlan("taking hostnames offline.")
+
+
+@transaction.atomic
+def set_ttl(hostname: Hostname, ttl: int | None) -> Hostname:
+    """Seconds that its records may be cached, where they have no TTL of their own; None: as long as its domain's.
+
+    Raises InvalidRecord outside the domain's bounds, HostnameRestricted, HostnameReleased.
+    """
+    hostname = lock_unrestricted(hostname)
+    check_ttl(hostname, ttl)
+    hostname.ttl = ttl
+    hostname.save(update_fields=["ttl"])
+    publish(hostname)
+    return hostname
+
+
+def check_ttl(hostname: Hostname, ttl: int | None) -> None:
+    """Raises InvalidRecord."""
+    domain = hostname.domain
+    if ttl is not None and not domain.min_ttl <= ttl <= domain.max_ttl:
+        raise InvalidRecord(f"a TTL in {domain} is between {domain.min_ttl} and {domain.max_ttl} seconds.")
 
 
 @transaction.atomic
@@ -147,16 +202,20 @@ def release(hostname: Hostname) -> Hostname:
 
 
 def publish(hostname: Hostname, urgency: Urgency = Urgency.ORDINARY) -> None:
-    """Writes what the hostname, as it was locked and read, shall answer, for its wildcard too."""
-    rrsets = desired_rrsets(hostname)
-    wanted = {hostname.name: rrsets}
-    if hostname.wildcard or hostname.wildcard_publication_id:
-        wanted[f"*.{hostname.name}"] = rrsets if hostname.wildcard else {}
-    ids = outbox.publish(hostname.domain.zone, wanted, urgency)
-    wildcard_id = ids.get(f"*.{hostname.name}")
+    """Writes what the hostname, as it was locked and read, shall answer: itself, its wildcard, the names below it."""
+    if hostname.others is not None:
+        _gather_others(hostname)
+    ids = outbox.publish(hostname.domain.zone, desired_names(hostname), urgency)
+    ids.pop(hostname.name)
+    wildcard_id = ids.pop(f"*.{hostname.name}", None)
     if wildcard_id != hostname.wildcard_publication_id:
         hostname.wildcard_publication_id = wildcard_id
         hostname.save(update_fields=["wildcard_publication_id"])
+    below = {name.removesuffix(f".{hostname.name}"): publication_id for name, publication_id in ids.items()}
+    BelowName.objects.bulk_create(
+        [BelowName(hostname=hostname, label=label, publication_id=each) for label, each in below.items()],
+        ignore_conflicts=True,
+    )
 
 
 def lock_unrestricted(hostname: Hostname) -> Hostname:
@@ -177,10 +236,43 @@ def lock(hostname: Hostname) -> Hostname:
 
 def lock_all(held: Iterable[Hostname]) -> None:
     """Locks the publications of these hostnames until the transaction ends."""
-    rows = Hostname.objects.filter(pk__in=[hostname.pk for hostname in held])
     # From the rows as they are now: locking one later than the others would be out of order.
-    ids = rows.values_list("publication_id", "wildcard_publication_id")
-    outbox.lock([publication_id for pair in ids for publication_id in pair if publication_id is not None])
+    outbox.lock(publication_ids(held))
+
+
+def publication_ids(held: Iterable[Hostname]) -> list[int]:
+    """The publications of every name that is theirs, as the rows are now. One query, or two where one had records."""
+    rows = Hostname.objects.filter(pk__in=[hostname.pk for hostname in held]).values_list(
+        "publication_id", "wildcard_publication_id", ExpressionWrapper(Q(others__isnull=False), BooleanField()), "pk"
+    )
+    ids = [each for row in rows for each in row[:2] if each is not None]
+    if with_records := [pk for *_, had_records, pk in rows if had_records]:
+        ids += BelowName.objects.filter(hostname__in=with_records).values_list("publication_id", flat=True)
+    return ids
+
+
+def _gather_others(hostname: Hostname) -> None:
+    """Puts its records at the name itself where address updates read them."""
+    others = _rrsets(hostname.records.filter(label=""), hostname.answered_ttl).get("", {})
+    if others != hostname.others:
+        hostname.others = others
+        hostname.save(update_fields=["others"])
+
+
+def _rrsets_below(hostname: Hostname) -> dict[str, RRsets]:
+    by_label = _rrsets(hostname.records.exclude(label=""), hostname.answered_ttl)
+    return {f"{label}.{hostname.name}": rrsets for label, rrsets in by_label.items()}
+
+
+def _rrsets(rows: Iterable[Record], default_ttl: int) -> dict[str, RRsets]:
+    """By label. The records of an RRset have one TTL (RFC 2181 §5.2): the least that was asked for."""
+    by_label: dict[str, RRsets] = {}
+    for row in rows:
+        rrsets, ttl = by_label.setdefault(row.label, {}), row.ttl or default_ttl
+        rrset = rrsets.setdefault(row.rdtype, {"ttl": ttl, "rdata": []})
+        rrset["ttl"] = min(rrset["ttl"], ttl)
+        rrset["rdata"].append(row.rdata)
+    return by_label
 
 
 def _restrict(locked: Hostname, kind: Restriction.Kind, answer: RRsets) -> None:

@@ -5,15 +5,13 @@ Measured: Django's handler with an empty view costs half as much CPU as the whol
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from http.client import responses
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from ddns.protocols import checkip
-from ddns.protocols.answers import Answer
 from ddns.views import updates
-
-View = Callable[[WSGIEnvironment], Answer]
+from ddns.views.devices import View
 
 _UPDATE_PATHS = ("/nic/update", "/v3/update", "/update")
 _BY_PATH: dict[str, View] = {

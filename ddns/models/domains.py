@@ -17,6 +17,9 @@ class Domain(models.Model):
     is_open = models.BooleanField(default=True, help_text="Whether new names can be registered.")
     # 60 seconds: a takedown bites and a mistake heals within a minute.
     ttl = models.PositiveIntegerField(default=60, help_text="Seconds.")
+    # What customers may choose for their names: below half a minute resolvers round up, above a day a mistake lasts.
+    min_ttl = models.PositiveIntegerField(default=30, help_text="The least that customers may choose, in seconds.")
+    max_ttl = models.PositiveIntegerField(default=86400, help_text="The most that customers may choose, in seconds.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = DomainQuerySet.as_manager()
@@ -24,7 +27,11 @@ class Domain(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(name="domain_ttl_in_range", condition=models.Q(ttl__gte=1, ttl__lte=86400))
+            models.CheckConstraint(name="domain_ttl_in_range", condition=models.Q(ttl__gte=1, ttl__lte=86400)),
+            models.CheckConstraint(
+                name="domain_ttl_bounds_in_order",
+                condition=models.Q(min_ttl__gte=1, min_ttl__lte=models.F("max_ttl"), max_ttl__lte=604800),
+            ),
         ]
 
     def __str__(self) -> str:

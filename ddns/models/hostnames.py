@@ -35,9 +35,16 @@ class HostnameQuerySet(models.QuerySet["Hostname"]):
         """Those that the account holds, or has given up after since."""
         return self.filter(Q(released_at=None) | Q(released_at__gt=since), account=account)
 
+    def in_scope_of(self, key) -> "HostnameQuerySet":
+        """Those that the key may be used for."""
+        if key.covers_account:
+            return self.filter(account=key.account_id)
+        by_group = Q() if key.group_id is None else Q(group=key.group_id)
+        return self.filter(Q(pk__in=key.hostnames.values("pk")) | by_group, account=key.account_id)
+
     def with_state(self) -> "HostnameQuerySet":
         """Everything that a list of hostnames shows, in one query."""
-        return self.select_related("account", "domain", "restriction", "publication")
+        return self.select_related("account", "domain", "group", "restriction", "publication", "contact")
 
     def in_state(self, state: State) -> "HostnameQuerySet":
         """The rows whose property state says so."""
@@ -60,11 +67,27 @@ class Hostname(models.Model):
 
     account = models.ForeignKey("ddns.User", on_delete=models.PROTECT, related_name="hostnames")
     domain = models.ForeignKey("ddns.Domain", on_delete=models.PROTECT, related_name="hostnames")
+    group = models.ForeignKey("ddns.Group", on_delete=models.SET_NULL, null=True, blank=True, related_name="hostnames")
     name = models.CharField(max_length=253, help_text="The whole name, normalised.")
     ipv4 = models.GenericIPAddressField(protocol="IPv4", null=True, blank=True)
     ipv6 = models.GenericIPAddressField(protocol="IPv6", null=True, blank=True)
     wildcard = models.BooleanField(default=False, help_text="Whether *.name answers the same.")
     offline = models.BooleanField(default=False, help_text="Whether the customer has taken it out of DNS.")
+    ttl = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds; empty: the domain's.")
+    others = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="RRsets of its records at the name itself, for address updates to read; null: it never had a record.",
+    )
+    follows_prefix = models.BooleanField(
+        default=False, help_text="Whether its IPv6 address moves when the account's delegated prefix does."
+    )
+    interface_id = models.GenericIPAddressField(
+        protocol="IPv6",
+        null=True,
+        blank=True,
+        help_text="The host part of its IPv6 address, subnet bits included; empty: that of its present address.",
+    )
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="+")
     wildcard_publication = models.ForeignKey(Publication, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -90,6 +113,11 @@ class Hostname(models.Model):
         if (restriction := self.restriction_or_none) is not None:
             return State(restriction.kind)
         return State.OFFLINE if self.offline else State.LIVE
+
+    @property
+    def answered_ttl(self) -> int:
+        """Seconds that its addresses may be cached: its own or its domain's (one query unless selected)."""
+        return self.ttl or self.domain.ttl
 
     @property
     def restriction_or_none(self) -> Restriction | None:

@@ -1,27 +1,57 @@
 """Update keys: what devices present instead of a password."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class UpdateKeyQuerySet(models.QuerySet["UpdateKey"]):
     def working(self) -> "UpdateKeyQuerySet":
-        return self.filter(revoked_at=None)
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None)
 
     def covering(self, hostname) -> "UpdateKeyQuerySet":
-        """Those that may update the hostname."""
-        by_account = models.Q(account=hostname.account_id, covers_account=True)
-        return self.filter(by_account | models.Q(pk__in=hostname.update_keys.values("pk")))
+        """Those whose scope the hostname is in."""
+        of_owner = self.filter(account=hostname.account_id)
+        by_group = Q() if hostname.group_id is None else Q(group=hostname.group_id)
+        return of_owner.filter(Q(covers_account=True) | Q(pk__in=hostname.update_keys.values("pk")) | by_group)
+
+
+class Permission(models.TextChoices):
+    """What a key may do to the hostnames in its scope."""
+
+    DEVICE = "device", _("addresses and certificate challenges")
+    UPDATE = "update", _("addresses only")
+    TXT = "txt", _("certificate challenges only")
+    READ = "read", _("reading only")
+    MANAGE = "manage", _("everything, by the REST API")
+
+
+# By what is asked. Read by the hot path, too.
+MAY_UPDATE = frozenset({Permission.DEVICE.value, Permission.UPDATE.value, Permission.MANAGE.value})
+MAY_WRITE_TEXT = frozenset({Permission.DEVICE.value, Permission.TXT.value, Permission.MANAGE.value})
+MAY_READ = frozenset({Permission.READ.value, Permission.MANAGE.value})
 
 
 class UpdateKey(models.Model):
-    """A random secret that may update some hostnames of an account, or all. Only its SHA-256 is stored."""
+    """A random secret with a permission over an account, a group, or some hostnames. Only its SHA-256 is stored."""
 
     account = models.ForeignKey("ddns.User", on_delete=models.CASCADE, related_name="update_keys")
     label = models.CharField(max_length=60, help_text="The device that uses it.")
     prefix = models.CharField(max_length=8, help_text="The first characters, to recognise it by.")
     digest = models.BinaryField(max_length=32, unique=True)
     covers_account = models.BooleanField(default=False, help_text="Whether it may update every name of the account.")
+    group = models.ForeignKey("ddns.Group", on_delete=models.SET_NULL, null=True, blank=True, related_name="keys")
     hostnames = models.ManyToManyField("ddns.Hostname", blank=True, related_name="update_keys")
+    permission = models.CharField(max_length=10, choices=Permission, default=Permission.DEVICE)
+    networks = ArrayField(
+        models.CharField(max_length=43),
+        default=list,
+        blank=True,
+        help_text="Networks that it may be used from (192.0.2.0/24, 2001:db8::/32); empty: from anywhere.",
+    )
+    expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
@@ -32,6 +62,27 @@ class UpdateKey(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="key_permission_known", condition=Q(permission__in=["device", "update", "txt", "read", "manage"])
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.label} ({self.prefix}…)"
+
+    @property
+    def may_update(self) -> bool:
+        return self.permission in MAY_UPDATE
+
+    @property
+    def may_write_text(self) -> bool:
+        return self.permission in MAY_WRITE_TEXT
+
+    @property
+    def may_read(self) -> bool:
+        return self.permission in MAY_READ
+
+    @property
+    def may_manage(self) -> bool:
+        return self.permission == Permission.MANAGE

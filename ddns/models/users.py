@@ -29,6 +29,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(max_length=254)
     is_staff = models.BooleanField(default=False, help_text="May enter the desk.")
     is_active = models.BooleanField(default=True, help_text="Otherwise no log-in, no working key, no name in DNS.")
+    plan = models.CharField(max_length=30, default="free", help_text="Its limits are in DDNS_PLANS.")
+    language = models.CharField(max_length=10, blank=True, default="", help_text="Of mails; empty: English.")
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="When its owner deleted it.")
+    preserve_until = models.DateTimeField(
+        null=True, blank=True, help_text="Nothing of it is deleted before, whoever asks (a preservation hold)."
+    )
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects = UserManager()

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable
 from ipaddress import ip_interface
 from typing import NamedTuple
+from wsgiref.types import WSGIEnvironment
 
 from ddns import addresses
-from ddns.address_updates import Changed, Outcome, Restricted, Unchanged, Unknown, Wish
+from ddns.address_updates import Changed, Excluded, Outcome, Restricted, Unchanged, Unknown, Wish
 from ddns.addresses import Address, Addresses
 from ddns.protocols.answers import Answer
+from ddns.protocols.credentials import Credentials, find
 from ddns.protocols.parameters import Parameters, last
 from dnsupdate.errors import InvalidName
 from dnsupdate.names import normalise
@@ -65,12 +67,26 @@ def parse(parameters: Parameters) -> UpdateRequest:
     except Malformed as error:
         given, echo = error, ""
     return UpdateRequest(
-        names=_names(parameters),
+        names=names(parameters),
         addresses=given if isinstance(given, Malformed) or any(given) else None,
         echo=echo,
         wildcard=_option(parameters, "wildcard"),
         offline=_offline(parameters),
     )
+
+
+def credentials(environ: WSGIEnvironment, sent: Parameters) -> Credentials | None:
+    return find(environ.get("HTTP_AUTHORIZATION", ""), sent)
+
+
+def names(sent: Parameters) -> list[str | None]:
+    """The hostnames that are named, normalised, in order; None where it is not a full name."""
+    for parameter in _HOSTNAME_PARAMETERS:
+        for value in reversed(sent.get(parameter, ())):
+            named = list(filter(None, map(str.strip, value.split(","))))
+            if named and not any(map(_LEFTOVER.fullmatch, named)):
+                return [full_name(name) for name in named[: MAX_HOSTNAMES + 1]]
+    return []
 
 
 def full_name(text: str) -> str | None:
@@ -96,6 +112,10 @@ def challenge() -> Answer:
     return Answer(b"badauth\n", 401, headers=(*_NOT_STORED, ("WWW-Authenticate", f'Basic realm="{REALM}"')))
 
 
+def bad_agent() -> Answer:
+    return text("badagent\n")
+
+
 def outage() -> Answer:
     """The only answer that makes every client come back later: inadyn exits for good on 429, 403 and 404."""
     return Answer(b"911\n", 503, headers=(*_NOT_STORED, ("Retry-After", str(RETRY_AFTER_SECONDS))))
@@ -109,18 +129,11 @@ def _code(outcome: Outcome | None, echo: str) -> str:
             return f"nochg {echo}".rstrip()
         case Restricted():
             return "abuse"
+        case Excluded():
+            return "!donator"
         case Unknown():
             return "nohost"
     return "notfqdn"
-
-
-def _names(parameters: Parameters) -> list[str | None]:
-    for parameter in _HOSTNAME_PARAMETERS:
-        for value in reversed(parameters.get(parameter, ())):
-            names = list(filter(None, map(str.strip, value.split(","))))
-            if names and not any(map(_LEFTOVER.fullmatch, names)):
-                return [full_name(name) for name in names[: MAX_HOSTNAMES + 1]]
-    return []
 
 
 def _addresses(parameters: Parameters) -> tuple[Addresses, str]:

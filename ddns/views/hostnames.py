@@ -1,13 +1,12 @@
 """A customer's hostnames: seen, registered, set, given up."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ddns import hostnames
+from ddns import hostnames, plans
 from ddns.errors import DdnsError
 from ddns.forms.hostnames import OptionsForm, RegisterForm, ReleaseForm
 from ddns.models import Hostname, UpdateKey
@@ -77,7 +76,7 @@ def _page(request: HttpRequest, held: Hostname, release_form: ReleaseForm | None
         "keys": UpdateKey.objects.working().covering(held),
         "options_form": OptionsForm(instance=held),
         "release_rest": hostnames.RELEASE_REST,
-        "hostname_quota": settings.HOSTNAMES_PER_ACCOUNT,
+        "hostname_quota": plans.of(request.user).hostnames,
         "release_form": release_form or ReleaseForm(held),
     }
     return render(request, "ddns/hostname.html", context)

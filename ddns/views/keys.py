@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ddns import keys
+from ddns.errors import DdnsError
 from ddns.forms.keys import KeyForm
 from ddns.models import Hostname, UpdateKey
 
@@ -26,8 +27,12 @@ def key_list(request: HttpRequest) -> HttpResponse:
     form = KeyForm(request.user, request.POST if request.method == "POST" else None)
     context: dict = {"form": form}
     if request.method == "POST" and form.is_valid():
-        key, text = keys.create(request.user, label=form.cleaned_data["label"], hostnames=form.chosen)
-        context = {"form": KeyForm(request.user), "new_key": key, "text": text}
+        try:
+            key, text = keys.create(request.user, label=form.cleaned_data["label"], hostnames=form.chosen)
+        except DdnsError as error:
+            form.add_error(None, str(error))
+        else:
+            context = {"form": KeyForm(request.user), "new_key": key, "text": text}
     context["keys"] = UpdateKey.objects.working().filter(account=request.user).prefetch_related("hostnames")
     return render(request, "ddns/keys.html", context)
 

@@ -10,6 +10,7 @@ from ddns.errors import WrongKey
 from ddns.models import User
 from dnsupdate.models import PendingPublication, Publication
 from dnsupdate.models.pending import Urgency
+from tests.ddns.devices import caller
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,7 @@ def test_keys_of_a_deactivated_account_stop_working(answered, alice, oscar):
     accounts.deactivate(alice, reason="spam", by=oscar)
 
     with pytest.raises(WrongKey):
-        address_updates.check_key(key)
+        address_updates.check_key(caller(key))
 
 
 def test_nobody_logs_in_to_a_deactivated_account(alice, oscar, client):
@@ -60,7 +61,7 @@ def test_reactivating_brings_back_what_was(answered, alice, oscar):
     accounts.reactivate(alice, reason="mistaken identity", by=oscar)
 
     assert answers_of(answered) == before != {}
-    assert address_updates.check_key(key)
+    assert address_updates.check_key(caller(key))
 
 
 def test_suspended_hostname_stays_out_when_its_account_comes_back(answered, alice, oscar):

@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -10,6 +11,7 @@ from django.http.response import ResponseHeaders
 from django.test import RequestFactory
 from django.test.client import ClientHandler
 
+from ddns.address_updates import Caller
 from ddns.models import Hostname
 from ddns.wsgi import Devices
 
@@ -61,6 +63,11 @@ def _pages(environ: WSGIEnvironment, start_response: StartResponse) -> list[byte
     cookies = [("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values()]
     start_response(f"{response.status_code} {response.reason_phrase}", [*response.items(), *cookies])
     return [response.content]
+
+
+def caller(key: str, protocol: str = "dyndns2") -> Caller:
+    """Who presents this key, from SOURCE."""
+    return Caller(key, ip_address(SOURCE), "Test/1.0", protocol)
 
 
 def basic(user: str, key: str) -> str:

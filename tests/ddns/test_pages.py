@@ -13,6 +13,7 @@ from ddns import address_updates, hostnames, keys
 from ddns.models import AddressUpdate, Domain, Hostname, UpdateKey, User
 from ddns.models.hostnames import State
 from dnsupdate.models import Publication
+from tests.ddns.devices import caller
 
 pytestmark = pytest.mark.django_db
 
@@ -270,7 +271,7 @@ def test_new_key_works_and_is_shown_exactly_once(browser, home):
     response = browser.post("/keys/", {"label": "attic router", "scope": "account"})
     text = re.search(r'id="key">([A-Za-z0-9]{40})<', response.content.decode())[1]
 
-    assert address_updates.check_key(text)
+    assert address_updates.check_key(caller(text))
     assert "no-store" in response["Cache-Control"]
     assert text not in browser.get("/keys/").content.decode()
     assert text not in str(dict(browser.session))

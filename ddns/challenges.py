@@ -1,0 +1,116 @@
+"""Challenges: TXT values that prove a hostname to a certification authority (ACME DNS-01, RFC 8555 §8.4), set by keys."""
+
+import re
+from collections.abc import Callable
+
+from django.db import transaction
+
+from ddns import contacts, hostnames, keys, plans, records, requests
+from ddns.address_updates import Caller, Changed, Outcome, Restricted, Unchanged, Unknown
+from ddns.errors import HostnameReleased, HostnameRestricted, InvalidRecord, KeyNotAllowed
+from ddns.models import Hostname, Record, UpdateKey
+from ddns.models.records import CHALLENGE_LABEL
+from dnsupdate.errors import InvalidName
+from dnsupdate.names import normalise
+
+# base64url of a SHA-256 has 43; DuckDNS's customers put other short texts there.
+MAX_VALUE_CHARACTERS = 255
+_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+
+
+def present(caller: Caller, name: str, value: str) -> Outcome:
+    """Answers the value beside those that are there, the newest of them up to the plan's number.
+
+    name is a hostname, a name below it, or the name of the challenge itself. Changed means: committed in the database.
+    Raises WrongKey and InvalidRecord.
+    """
+    rdata = _parse(value)
+    return _change(caller, name, lambda hostname, label: _add(hostname, label, rdata))
+
+
+def cleanup(caller: Caller, name: str, value: str) -> Outcome:
+    """Withdraws this value and leaves the others. Raises WrongKey and InvalidRecord."""
+    rdata = _parse(value)
+    return _change(caller, name, lambda hostname, label: _remove(hostname, label, rdata))
+
+
+def clear(caller: Caller, name: str) -> Outcome:
+    """Withdraws all values of the name. Raises WrongKey."""
+    return _change(caller, name, lambda hostname, label: _remove(hostname, label, None))
+
+
+def values(hostname: Hostname, label: str = CHALLENGE_LABEL) -> list[str]:
+    """What is answered, the oldest first."""
+    rows = hostname.records.filter(label=label, rdtype="TXT").order_by("pk")
+    return [records.unquote(rdata) for rdata in rows.values_list("rdata", flat=True)]
+
+
+def find(key: UpdateKey, name: str) -> tuple[Hostname, str] | None:
+    """The hostname in the key's scope that the name is of, and the label of its challenge. One query."""
+    try:
+        name = normalise(name.strip().removeprefix("*."))
+    except InvalidName:
+        return None
+    name = name.removeprefix(f"{CHALLENGE_LABEL}.")
+    labels = name.split(".")
+    candidates = [".".join(labels[start:]) for start in range(len(labels) - 1)]
+    held = Hostname.objects.unreleased().in_scope_of(key).filter(name__in=candidates)
+    hostname = max(held, key=lambda each: len(each.name), default=None)
+    if hostname is None:
+        return None
+    below = name.removesuffix(hostname.name).removesuffix(".")
+    return hostname, f"{CHALLENGE_LABEL}.{below}" if below else CHALLENGE_LABEL
+
+
+def _change(caller: Caller, name: str, change: Callable[[Hostname, str], bool]) -> Outcome:
+    key = keys.recognise(caller.key, caller.source, caller.agent)
+    if not key.may_write_text:
+        raise KeyNotAllowed("it may not set TXT records.")
+    found = find(key, name)
+    if found is None:
+        requests.note_of_key(key.pk, caller, "nohost", name)
+        return Unknown()
+    hostname, label = found
+    contacts.remember_hostname(hostname.pk, caller.source, caller.agent, caller.protocol)
+    outcome = _change_locked(hostname, label, change)
+    code = "abuse" if isinstance(outcome, Restricted) else "txt" if isinstance(outcome, Changed) else "nochg"
+    requests.note(hostname.name, caller, code, label)
+    return outcome
+
+
+@transaction.atomic
+def _change_locked(hostname: Hostname, label: str, change: Callable[[Hostname, str], bool]) -> Outcome:
+    try:
+        locked = hostnames.lock_unrestricted(hostname)
+    except HostnameRestricted:
+        return Restricted()
+    except HostnameReleased:
+        return Unknown()
+    label = records.parse_label(label, locked)
+    if not change(locked, label):
+        return Unchanged()
+    records.publish(locked)
+    return Changed()
+
+
+def _add(hostname: Hostname, label: str, rdata: str) -> bool:
+    there = hostname.records.filter(label=label, rdtype="TXT")
+    if there.filter(rdata=rdata).exists():
+        return False
+    Record.objects.create(hostname=hostname, label=label, rdtype="TXT", rdata=rdata)
+    kept = there.order_by("-pk").values_list("pk", flat=True)[: plans.of(hostname.account).texts]
+    there.exclude(pk__in=list(kept)).delete()
+    return True
+
+
+def _remove(hostname: Hostname, label: str, rdata: str | None) -> bool:
+    rows = hostname.records.filter(label=label, rdtype="TXT")
+    deleted, _ = (rows if rdata is None else rows.filter(rdata=rdata)).delete()
+    return bool(deleted)
+
+
+def _parse(value: str) -> str:
+    value = value.strip().strip('"')
+    if not _VALUE.fullmatch(value) or len(value) > MAX_VALUE_CHARACTERS:
+        raise InvalidRecord(f"a challenge is {MAX_VALUE_CHARACTERS} printable ASCII characters at most.")
+    return records.quote(value)

@@ -1,0 +1,176 @@
+"""Requests: the last ones of devices about each hostname and with each key, and what was wrong with them, in plain words.
+
+Kept in memory and written to Redis in the background: no request waits for it, and a wiped Redis costs nothing but this view.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+
+import redis
+from django.db import Error, connection
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from ddns.addresses import Address
+from ddns.contacts import printable
+from ddns.models import Hostname
+from dnsupdate import wake
+
+logger = logging.getLogger(__name__)
+
+KEPT = 20
+KEPT_SECONDS = 30 * 24 * 3600
+# Beyond it further ones are not noted: bounds the memory between two flushes.
+MAX_SUBJECTS = 50_000
+MAX_DETAIL_CHARACTERS = 120
+
+# What the codes mean for the person whose device it is; protocols spell them in their own ways.
+EXPLANATIONS: dict[str, Promise] = {
+    "good": _("The address was changed."),
+    "nochg": _("Nothing had changed: all is well."),
+    "txt": _("A certificate challenge was changed."),
+    "nohost": _("The key covers no such hostname. Compare the name letter by letter, and look at what the key covers."),
+    "notfqdn": _("No full hostname was sent. The device must send the whole name, like home.example.com."),
+    "numhost": _("Too many hostnames in one request: at most 20 are read."),
+    "dnserr": _("What the device sent as its address is none, or one that the Internet does not route."),
+    "abuse": _("The hostname is suspended or otherwise restricted. Its page says more."),
+    "badauth": _("The key was wrong, has expired or was revoked. Make a new one and put it into the device."),
+    "notallowed": _("The key works, and not for this: look at its permission, its networks and its hostnames."),
+    "badagent": _("The request was in a form that no device should send, or by firmware that is blocked."),
+    "!donator": _("The account's plan does not have this option."),
+    "911": _("Something was wrong on our side. The device tries again by itself."),
+}
+
+
+class Caller(Protocol):
+    """Who asks, as ddns.address_updates has it."""
+
+    @property
+    def source(self) -> Address: ...
+    @property
+    def agent(self) -> str: ...
+    @property
+    def protocol(self) -> str: ...
+
+
+class Request(NamedTuple):
+    """times requests alike in a row, the last of them at that time; first_at is of the first of them."""
+
+    at: datetime
+    first_at: datetime
+    times: int
+    source: str
+    agent: str
+    protocol: str
+    code: str
+    detail: str
+
+    @property
+    def explanation(self) -> Promise | str:
+        return EXPLANATIONS.get(self.code, self.code)
+
+
+class _Noted:
+    """A request, and how many alike came after it."""
+
+    __slots__ = ("at", "first_at", "times", "what")
+
+    def __init__(self, what: tuple, at: float) -> None:
+        self.what, self.first_at, self.at, self.times = what, at, at, 1
+
+
+_by_name: dict[str, list[_Noted]] = {}
+_by_key: dict[int, list[_Noted]] = {}
+
+
+def note(name: str, caller: Caller, code: str, detail: str = "") -> None:
+    """A request about the hostname of this normalised name, if there is one. Cheap enough for every request."""
+    _note(_by_name, name, (caller.source, caller.agent, caller.protocol, code, detail))
+
+
+def note_of_key(key_id: int, caller: Caller, code: str, detail: str = "") -> None:
+    """A request with the key that is about none of its hostnames."""
+    _note(_by_key, key_id, (caller.source, caller.agent, caller.protocol, code, detail))
+
+
+def recent(hostname: Hostname) -> list[Request]:
+    """The newest first, some seconds late; none where Redis cannot be asked."""
+    return _read(f"requests:name:{hostname.pk}")
+
+
+def recent_of_keys(key_ids: Iterable[int]) -> dict[int, list[Request]]:
+    """By key, those about none of its hostnames."""
+    return {key_id: _read(f"requests:key:{key_id}") for key_id in key_ids}
+
+
+def flush() -> None:
+    """Writes what was noted, of hostnames that there are. What cannot be written is let go."""
+    named = {name: _by_name.pop(name) for name in list(_by_name)}
+    keyed = {key_id: _by_key.pop(key_id) for key_id in list(_by_key)}
+    if not named and not keyed:
+        return
+    try:
+        known = dict(Hostname.objects.unreleased().filter(name__in=list(named)).values_list("name", "pk"))
+        _write(
+            {f"requests:name:{known[name]}": noted for name, noted in named.items() if name in known}
+            | {f"requests:key:{key_id}": noted for key_id, noted in keyed.items()}
+        )
+    except (Error, redis.RedisError) as error:
+        logger.warning("The last requests of %d hostnames and keys are not shown: %s", len(named) + len(keyed), error)
+        connection.close_if_unusable_or_obsolete()
+
+
+def _note(by_subject: dict[Any, list[_Noted]], subject: Any, what: tuple) -> None:
+    noted = by_subject.get(subject)
+    if noted is None:
+        if len(by_subject) < MAX_SUBJECTS:
+            by_subject[subject] = [_Noted(what, time.time())]
+        return
+    last = noted[-1]
+    if last.what == what:
+        last.at, last.times = time.time(), last.times + 1
+        return
+    noted.append(_Noted(what, time.time()))
+    if len(noted) > KEPT:
+        del noted[0]
+
+
+def _write(by_list: dict[str, list[_Noted]]) -> None:
+    with wake.redis_client().pipeline(transaction=False) as pipeline:
+        for name, noted in by_list.items():
+            pipeline.lpush(name, *map(_encoded, noted))
+            pipeline.ltrim(name, 0, KEPT - 1)
+            pipeline.expire(name, KEPT_SECONDS)
+        pipeline.execute()
+
+
+def _encoded(noted: _Noted) -> str:
+    source, agent, protocol, code, detail = noted.what
+    return json.dumps(
+        [
+            noted.at,
+            noted.first_at,
+            noted.times,
+            str(source),
+            printable(agent),
+            protocol,
+            code,
+            printable(detail)[:MAX_DETAIL_CHARACTERS],
+        ]
+    )
+
+
+def _read(name: str) -> list[Request]:
+    try:
+        rows = wake.redis_client().lrange(name, 0, KEPT - 1)
+    except redis.RedisError as error:
+        logger.warning("The last requests cannot be shown at present: %s", error)
+        return []
+    return [
+        Request(datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(first_at, UTC), *rest)
+        for at, first_at, *rest in map(json.loads, rows)
+    ]
