@@ -131,6 +131,11 @@ def render(
     return template.render(Context(values, autoescape=False)).strip() + "\n"
 
 
+def general() -> dict[str, object]:
+    """What every device must know, whatever it is: site_url, server, host."""
+    return _values(settings.SITE_URL, None)
+
+
 def fields(client: Client, text: str) -> Iterator[tuple[str, str]]:
     """The fields of a form, as render gave them, with their values."""
     for line in text.splitlines() if client.is_form else []:

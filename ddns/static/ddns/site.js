@@ -36,31 +36,34 @@ for (const form of document.querySelectorAll("[data-theme-switch]")) {
   });
 }
 
-// Fragments: what takes a while is asked for when the page is there, and again on demand.
-function load(place) {
-  const link = place.querySelector("a[data-again], a");
-  place.setAttribute("aria-busy", "true");
-  fetch(place.dataset.load, { headers: { "X-Fragment": "1" } })
-    .then((response) => (response.ok && !response.redirected ? response.text() : Promise.reject(response)))
-    .then((html) => { place.innerHTML = html; watch(place); })
-    .catch(() => { if (link) link.hidden = false; })
-    .finally(() => place.removeAttribute("aria-busy"));
+// Fragments: what takes a while is asked for on demand and put where it belongs. If that fails, the link is followed.
+for (const link of document.querySelectorAll("a[data-fetch]")) {
+  const place = document.getElementById(link.dataset.fetch);
+  place.setAttribute("aria-live", "polite");
+  link.addEventListener("click", async (event) => {
+    event.preventDefault();
+    place.setAttribute("aria-busy", "true");
+    try {
+      const response = await fetch(link.href, { headers: { "X-Fragment": "1" } });
+      if (!response.ok || response.redirected) throw response;
+      place.innerHTML = await response.text();
+      place.removeAttribute("aria-busy");
+    } catch {
+      location.href = link.href;
+    }
+  });
 }
-
-function watch(place) {
-  for (const again of place.querySelectorAll("a[data-again]")) {
-    again.addEventListener("click", (event) => { event.preventDefault(); load(place); });
-  }
-}
-
-offerCopies(document);
-for (const place of document.querySelectorAll("[data-load]")) load(place);
 
 // Filters narrow a list while typing; without this script the form asks the server.
 for (const field of document.querySelectorAll("[data-filter]")) {
-  const entries = document.querySelectorAll(`${field.dataset.filter} > li`);
+  const lists = [...document.querySelectorAll(field.dataset.filter)];
   field.addEventListener("input", () => {
     const wanted = field.value.trim().toLowerCase();
-    for (const entry of entries) entry.hidden = !entry.textContent.toLowerCase().includes(wanted);
+    for (const list of lists) {
+      for (const entry of list.children) entry.hidden = !entry.textContent.toLowerCase().includes(wanted);
+      list.closest("section").hidden = [...list.children].every((entry) => entry.hidden);
+    }
   });
 }
+
+offerCopies(document);
