@@ -10,7 +10,7 @@ from ddns.history import Day
 register = template.Library()
 
 # In units of the drawing, which is as wide as its place.
-WIDTH, HEIGHT = 600, 72
+WIDTH, HEIGHT = 600, 48
 # A day without a change is a line to be seen, too.
 LEAST = 2
 
@@ -29,7 +29,6 @@ def changes_chart(days: Sequence[Day]) -> dict[str, Any]:
         "bar_width": f"{step - 2:.1f}",
         "width": WIDTH,
         "height": HEIGHT,
-        "bottom": HEIGHT + 16,
         "days": days,
         "most": most,
         "total": sum(day.count for day in days),

@@ -74,14 +74,17 @@ def _secrets(form: SetupForm) -> dict[str, str]:
 def _own_name(request: HttpRequest) -> str:
     """The hostname that the list is asked for, if it is the customer's."""
     name = request.GET.get("hostname", "")
-    is_own = name and request.user.is_authenticated and Hostname.objects.held_by(request.user).filter(name=name).exists()
+    is_own = (
+        name and request.user.is_authenticated and Hostname.objects.held_by(request.user).filter(name=name).exists()
+    )
     return name if is_own else ""
 
 
 def _chosen(request: HttpRequest, held: list[Hostname]) -> Hostname:
-    """The one that is asked for, if it is the customer's; else the first."""
+    """The one that is asked for, if it is the customer's; else the one that was registered last."""
     name = request.POST.get("hostname") or request.GET.get("hostname", "")
-    return Hostname.objects.held_by(request.user).filter(name=name).first() or held[0]
+    asked = Hostname.objects.held_by(request.user).filter(name=name).first()
+    return asked or max(held, key=lambda hostname: hostname.created_at)
 
 
 def _made(request: HttpRequest, client: Client, hostname: Hostname) -> str:
