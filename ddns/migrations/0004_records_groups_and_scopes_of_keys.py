@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
             model_name="domain",
             name="max_ttl",
             field=models.PositiveIntegerField(
-                default=86400, help_text="The most that customers may choose, in seconds."
+                default=300, help_text="The most that customers may choose, in seconds."
             ),
         ),
         migrations.AddField(
