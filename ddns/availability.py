@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from ddns.hostnames import is_kept_for_nameservers
+from ddns import hostnames
 from ddns.models import Domain, Hostname, ReservedName
 from dnsupdate.names import normalise, normalise_host_label
 
@@ -31,7 +31,7 @@ def of(label: str) -> list[Offer]:
     by_name = {normalise(f"{label}.{domain.name}"): domain for domain in Domain.objects.taking_names()}
     reserved = set(ReservedName.objects.in_force().filter(name__in=[label, *by_name]).values_list("name", flat=True))
     taken = set(Hostname.objects.unreleased().filter(name__in=by_name).values_list("name", flat=True))
-    is_kept = label in reserved or is_kept_for_nameservers(label)
+    is_kept = label in reserved or hostnames.is_kept(label)
     offers = []
     for name, domain in by_name.items():
         reason = _("taken") if name in taken else _("reserved") if is_kept or name in reserved else ""

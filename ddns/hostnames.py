@@ -36,8 +36,8 @@ RELEASE_REST = timedelta(days=30)
 _NAMESERVER_LABEL = re.compile(r"d?ns[0-9]*")
 
 
-def is_kept_for_nameservers(label: str) -> bool:
-    """Whether no customer may have the label, in any domain."""
+def is_kept(label: str) -> bool:
+    """Whether the platform keeps the label for itself, in every domain."""
     return _NAMESERVER_LABEL.fullmatch(label) is not None
 
 
@@ -95,7 +95,7 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
         raise TooManyHostnames(f"{limit}. Names given up in the last {RELEASE_REST.days} days count too.")
     if not domain.is_open or domain.zone.is_retired:
         raise NameUnavailable(f"{domain} takes no new names at present.")
-    if is_kept_for_nameservers(label) or ReservedName.objects.covering(label, name).exists():
+    if is_kept(label) or ReservedName.objects.covering(label, name).exists():
         raise NameUnavailable(f"{name} is reserved.")
     ids = outbox.publish(domain.zone, {name: {}})
     try:
