@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ddns import records
-from ddns.errors import DdnsError
+from ddns.errors import DdnsError, HostnameRestricted
 from ddns.forms.records import RecordForm
 from ddns.views import hostnames
 
@@ -21,6 +21,10 @@ def add(request: HttpRequest, name: str) -> HttpResponse:
     if form.is_valid():
         try:
             records.add(hostname, **form.cleaned_data)
+        except HostnameRestricted as error:
+            # Its page has no form to say it in.
+            messages.error(request, str(error))
+            return redirect("hostname", hostname.name)
         except DdnsError as error:
             form.add_error(None, str(error))
         else:
