@@ -115,7 +115,7 @@ def _allowed_key(key: TsigKey | None, arrival: Arrival) -> UpdateKey | None:
     if key is None:
         return None
     try:
-        keys.check_network(key.key, arrival.source)
+        keys.check_network(key.key.networks, arrival.source)
     except KeyNotAllowed as error:
         raise RejectedError(dns.rcode.REFUSED) from error
     contacts.remember(key.key_id, arrival.source, arrival.caller(key.name).agent)

@@ -81,7 +81,7 @@ def spoken_of(request: Request) -> list[str]:
 @transaction.atomic
 def _apply(request: Request, key: UpdateKey, caller: Caller) -> None:
     domain, apex = _domain(request), request.questions[0][0]
-    keys.check_network(key, caller.source)
+    keys.check_network(key.networks, caller.source)
     owners = {record.owner: names.parse(record.owner, apex) for record in (*request.answers, *request.authorities)}
     held = holdings.lock(key, {owner.hostname for owner in owners.values()})
     before = holdings.answered(apex, held.values())
