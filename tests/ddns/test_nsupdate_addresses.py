@@ -7,7 +7,7 @@ import dns.rcode
 import pytest
 from django.utils import timezone
 
-from ddns import contacts, hostnames, keys, records, requests
+from ddns import background, hostnames, keys, records, requests
 from ddns.models import AddressUpdate, Hostname, UpdateKey
 from dnsupdate.models import Zone
 from tests.ddns.devices import SOURCE, answered, stored
@@ -141,7 +141,7 @@ def test_the_same_again_writes_nothing_and_counts_as_a_contact(router, home, upd
     update.replace("home", 60, "A", "203.0.113.7")
 
     assert router.send(update) == NOERROR
-    contacts.flush()
+    background.flush()
     home.refresh_from_db()
     home.publication.refresh_from_db()
     update_key.refresh_from_db()
