@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from ddns.models.keys import UpdateKey
-from dnsupdate.secrets import seal, unseal
+from dnsupdate.models.sealed import Sealed
 
 
 class TsigKeyQuerySet(models.QuerySet["TsigKey"]):
@@ -13,7 +13,7 @@ class TsigKeyQuerySet(models.QuerySet["TsigKey"]):
         return self.filter(key__in=UpdateKey.objects.working(), key__account__is_active=True)
 
 
-class TsigKey(models.Model):
+class TsigKey(Sealed):
     """The name and the secret under which an update key signs messages. What that may do, this may, and as long.
 
     The secret is stored sealed: whoever checks a signature has to have it in the clear (RFC 8945 §5.2).
@@ -29,7 +29,6 @@ class TsigKey(models.Model):
     key = models.OneToOneField(UpdateKey, on_delete=models.CASCADE, related_name="tsig_key")
     name = models.CharField(max_length=63, unique=True, help_text="One label, made at random.")
     algorithm = models.CharField(max_length=12, choices=Algorithm, default=Algorithm.HMAC_SHA256)
-    sealed_secret = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TsigKeyQuerySet.as_manager()
@@ -46,12 +45,3 @@ class TsigKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.algorithm})"
-
-    @property
-    def secret(self) -> str:
-        """In base64. Raises ImproperlyConfigured where it cannot be read."""
-        return unseal(self.sealed_secret)
-
-    @secret.setter
-    def secret(self, base64_text: str) -> None:
-        self.sealed_secret = seal(base64_text)

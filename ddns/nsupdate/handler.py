@@ -16,7 +16,7 @@ from ddns.keys import Proven
 from ddns.models import TsigKey, UpdateKey
 from ddns.nsupdate import answers, holdings, updates
 from ddns.nsupdate.apexes import Apexes
-from dnsupdate.serving import names, tsig
+from dnsupdate.serving import checks, names, tsig
 from dnsupdate.serving.errors import MalformedMessageError, RejectedError
 from dnsupdate.serving.keys import ALGORITHMS, Key
 from dnsupdate.serving.requests import Request
@@ -25,7 +25,6 @@ from dnsupdate.serving.responses import AnySigner, Response, refusal, size_limit
 logger = logging.getLogger(__name__)
 
 PROTOCOL = "rfc2136"
-_OPCODES = (dns.opcode.QUERY, dns.opcode.UPDATE)
 # What a person is told about a signature that was not believed: mostly a wrong secret or a wrong clock.
 _UNBELIEVED = {dns.rcode.BADKEY: "badauth", dns.rcode.BADSIG: "badauth", dns.rcode.BADTIME: "badtime"}
 
@@ -93,13 +92,7 @@ def _answer(arrival: Arrival, apexes: Apexes, key: TsigKey | None, signer: AnySi
     request = arrival.request
     if signer and signer.error:
         _note_unbelieved(arrival, signer)
-        raise RejectedError(dns.rcode.NOTAUTH)
-    if request.edns_version:
-        raise RejectedError(dns.rcode.BADVERS)
-    if request.opcode not in _OPCODES:
-        raise RejectedError(dns.rcode.NOTIMP)
-    if len(request.questions) != 1:
-        raise MalformedMessageError
+    checks.check(request, signer)
     response = Response(request, signer, size_limit(request, is_tcp=arrival.is_tcp))
     if request.opcode == dns.opcode.QUERY:
         answers.answer(request, response, apexes, _allowed_key(key, arrival))

@@ -10,7 +10,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
-from dnsupdate.serving import requests, tsig
+from dnsupdate.serving import checks, requests, tsig
 from dnsupdate.serving.errors import MalformedMessageError, RejectedError
 from dnsupdate.serving.requests import HEADER, Request
 from dnsupdate.serving.responses import (
@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 MAX_KEPT_COUNT = 10_000
 MAX_KEPT_QUERY_SIZE = 512  # with padding a query can be a hundred times longer
 _TRANSFER_TYPES = (dns.rdatatype.AXFR, dns.rdatatype.IXFR)
-_OPCODES = (dns.opcode.QUERY, dns.opcode.UPDATE)
 
 
 class _KeptAnswer(NamedTuple):
@@ -91,14 +90,7 @@ class Handler:
             return (refusal(request, signer, dns.rcode.FORMERR),)
 
     def _dispatch(self, request: Request, signer: AnySigner, is_tcp: bool) -> Iterable[bytes]:
-        if signer and signer.error:
-            raise RejectedError(dns.rcode.NOTAUTH)
-        if request.edns_version:
-            raise RejectedError(dns.rcode.BADVERS)
-        if request.opcode not in _OPCODES:
-            raise RejectedError(dns.rcode.NOTIMP)
-        if len(request.questions) != 1:
-            raise MalformedMessageError
+        checks.check(request, signer)
         if request.opcode == dns.opcode.UPDATE:
             return self._update(request, signer)
         if request.questions[0][1] in _TRANSFER_TYPES:
@@ -159,4 +151,4 @@ def _fill(response: Response, answer: answers.Answer) -> None:
 
 def _rcode_for_unreadable(packet: bytes) -> int:
     opcode = (packet[2] >> 3) & 0xF
-    return dns.rcode.FORMERR if opcode in _OPCODES else dns.rcode.NOTIMP
+    return dns.rcode.FORMERR if opcode in checks.OPCODES else dns.rcode.NOTIMP

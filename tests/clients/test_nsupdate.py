@@ -3,7 +3,6 @@
 import base64
 import re
 import secrets
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from deploy.local.ports import is_taken
 from tests.clients.conftest import Customer
-from tests.clients.update_client import PATIENCE, Ran, run
+from tests.clients.update_client import Ran, run
 from tests.left_out import require
 from tests.stack import ZONE
 
@@ -45,21 +44,12 @@ def nsupdate(listener, key_file, tmp_path: Path) -> Callable[..., Ran]:
     program, key = require("nsupdate", "bind9-dnsutils"), tmp_path / "alice.key"
     key.touch(mode=0o600)
 
-    def run(*lines: str, options: tuple[str, ...] = (), key_text: str = key_file) -> Ran:
+    def send(*lines: str, options: tuple[str, ...] = (), key_text: str = key_file) -> Ran:
         key.write_text(key_text)
-        script = "\n".join([f"server {listener.host} {listener.port}", *lines, "send", ""])
-        done = subprocess.run(
-            [program, "-k", key, *options],
-            input=script,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=PATIENCE.total_seconds(),
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout)
+        script = [f"server {listener.host} {listener.port}", *lines, "send", ""]
+        return run(program, "-k", key, *options, given="\n".join(script))
 
-    return run
+    return send
 
 
 @pytest.mark.parametrize("options", [(), ("-v",)], ids=["udp", "tcp"])

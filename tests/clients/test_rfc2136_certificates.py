@@ -1,32 +1,16 @@
 """Certificates of a real authority by UPDATE messages: lego and certbot prove the name and all below it at once."""
 
 import base64
-import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import dns.tsig
 import pytest
 from cryptography import x509
 
-from tests.clients.update_client import PATIENCE, Ran
+from tests.clients.update_client import run
 from tests.ddns.nsupdate_client import parse_key_file
 from tests.left_out import left_out, require
-
-
-def run(*argv: object, environment: Mapping[str, str]) -> Ran:
-    done = subprocess.run(
-        [str(word) for word in argv],
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=PATIENCE.total_seconds(),
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout)
 
 
 def secret_of(key: dns.tsig.Key) -> str:

@@ -1,14 +1,12 @@
 """Messages at the listener that nobody sends by accident: each is answered or dropped, none is fatal, none writes."""
 
 import struct
-import time
 from ipaddress import ip_address
 
 import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
-import dns.tsig
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -21,9 +19,10 @@ from ddns.nsupdate.handler import Arrival, NoKeys, StoredKeys
 from dnsupdate.serving import requests
 from dnsupdate.serving.errors import MalformedMessageError
 from tests.ddns.nsupdate_client import ZONE, client
+from tests.dnsupdate import hostile_messages
+from tests.dnsupdate.hostile_messages import HEADER, headers, labels, numbers, signed
 
 HOME = ip_address("198.51.100.9")
-HEADER = struct.Struct("!HHHHHH")
 QUESTION = dns.name.from_text(ZONE).to_wire() + struct.pack("!HH", 6, 1)
 many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -48,30 +47,7 @@ def check(packet: bytes, stored: NoKeys | StoredKeys, source) -> None:
     dns.message.from_wire(as_query, keyring=False, one_rr_per_rrset=True)
 
 
-def signed(wire: bytes, key: dns.tsig.Key) -> bytes:
-    """With a good signature, so that what is wrong inside is reached."""
-    tsig = dns.message.Message._make_tsig(key.name, key.algorithm, 0, 300, b"", 1, 0, b"")
-    rdata = dns.tsig.sign(wire, key, tsig[0], int(time.time()), b"")[0].to_wire()
-    record = key.name.to_wire() + struct.pack("!HHIH", 250, 255, 0, len(rdata)) + rdata
-    return wire[:10] + struct.pack("!H", 1 + struct.unpack_from("!H", wire, 10)[0]) + wire[12:] + record
-
-
-headers = st.builds(
-    HEADER.pack,
-    st.integers(0, 65535),
-    st.sampled_from([0, 0x0100, 0x2800, 0x2000, 0x7800]),
-    *[st.sampled_from([0, 1, 2, 65535])] * 4,
-)
-labels = st.binary(min_size=0, max_size=63).map(lambda label: bytes([len(label)]) + label)
-pointers = st.integers(0, 0x3FFF).map(lambda offset: struct.pack("!H", 0xC000 | offset))
-numbers = st.sampled_from([0, 1, 2, 5, 6, 16, 28, 41, 64, 250, 251, 252, 253, 254, 255, 65535])
-pieces = st.one_of(
-    labels,
-    pointers,
-    st.just(QUESTION),
-    st.builds(struct.Struct("!HHIH").pack, numbers, numbers, st.sampled_from([0, 1, 2**32 - 1]), numbers),
-    st.binary(max_size=20),
-)
+pieces = st.just(QUESTION) | hostile_messages.pieces
 source = st.ip_addresses()
 
 
