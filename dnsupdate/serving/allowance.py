@@ -1,8 +1,8 @@
 """An allowance for answers longer than their questions, which anybody may have sent to somebody under a false address."""
 
 import ipaddress
-import time
 from ipaddress import IPv4Address, IPv6Address
+from time import monotonic
 
 Address = IPv4Address | IPv6Address
 
@@ -22,7 +22,7 @@ class Allowance:
 
     def takes(self, source: Address) -> bool:
         """Whether one more may go there; counted if so."""
-        if (second := int(time.monotonic())) != self._second:
+        if (second := int(monotonic())) != self._second:
             self._second = second
             self._counts.clear()
         network = _network(source)

@@ -1,11 +1,17 @@
 """What the listener says at once, without the database: nothing that makes it a tool against others."""
 
+import asyncio
+import struct
+import time
+from collections.abc import Awaitable
+
 import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
 import dns.tsig
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +28,9 @@ PEER = "192.0.2.53"
 @pytest.fixture
 def listener(monkeypatch):
     """Knows ddns.test; its clock stands still."""
-    monkeypatch.setattr(allowance.time, "monotonic", lambda: 1000.0)
+    monkeypatch.setattr(allowance, "monotonic", lambda: 1000.0)
+    # So that the test can close the connection to the database that the one thread has.
+    monkeypatch.setattr("django.conf.settings.NSUPDATE_THREADS", 1)
     apexes = Apexes()
     soa = dns.rdata.from_text("IN", "SOA", f"ns1.{ZONE}. hostmaster.{ZONE}. 1 3600 600 1209600 60").to_wire()
     apexes.know(ZONE, ApexRecords((Record("SOA", 60, soa),), ()))
@@ -79,4 +87,31 @@ def test_unproven_clients_get_no_more_over_udp_than_they_sent(listener, key_name
 
     (answer,) = listener.answer(packet, PEER, False)
 
+    assert len(answer) <= len(packet)
+
+
+def tsig_with_a_pointer(key_name: str) -> bytes:
+    """A question for a long name, which the TSIG record's algorithm points to: written out, it is a long one again."""
+    long_name = dns.name.from_text(".".join(["x" * 60] * 4)).to_wire()
+    head = struct.pack("!HHHHHH", 1, 0, 1, 0, 0, 1) + long_name + struct.pack("!HH", 6, 1)
+    rdata = b"\xc0\x0c" + struct.pack("!HIHH", 0, int(time.time()), 300, 0) + struct.pack("!HHH", 1, 0, 0)
+    return head + dns.name.from_text(key_name).to_wire() + struct.pack("!HHIH", 250, 255, 0, len(rdata)) + rdata
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("key_name", ["kaaaaaaaaaa", "alice"])
+def test_a_name_that_grows_when_it_is_written_out_does_not_make_the_answer_longer(listener, key_name):
+    packet = tsig_with_a_pointer(key_name)
+    for _ in range(LONG_ANSWERS_PER_SECOND):
+        listener.answer(question(), PEER, False)
+
+    async def ask() -> bytes:
+        answers = listener.answer(packet, PEER, False)
+        (answer,) = await answers if isinstance(answers, Awaitable) else answers
+        return answer
+
+    answer = asyncio.run(ask())
+    listener._pool.submit(lambda: connection.close()).result()
+
+    assert answer[3] & 0xF == dns.rcode.NOTAUTH
     assert len(answer) <= len(packet)

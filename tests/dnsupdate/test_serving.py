@@ -147,7 +147,7 @@ def test_datagrams_beyond_those_that_wait_are_dropped():
 @pytest.fixture
 def clock(monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(allowance.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(allowance, "monotonic", lambda: now[0])
     return now
 
 
