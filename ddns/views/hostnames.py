@@ -103,7 +103,7 @@ def page(
         "keys": UpdateKey.objects.working().covering(hostname),
         "options_form": options_form or OptionsForm(hostname),
         "release_rest": hostnames.RELEASE_REST,
-        "hostname_quota": plans.of(request.user).hostnames,
+        "hostname_quota": plans.hostnames_of(request.user),
         "release_form": release_form or ReleaseForm(hostname),
     }
     return render(request, "ddns/hostname.html", context)
