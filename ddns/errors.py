@@ -64,6 +64,10 @@ class GroupExists(DdnsError):
     """There is a group with this name:"""
 
 
+class LookUnderWay(DdnsError):
+    """The nameservers are being asked for this account already. Ask again in a moment."""
+
+
 class Conflict(DdnsError):
     """The hostname is being changed too often at this moment. Try again."""
 
