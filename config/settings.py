@@ -260,6 +260,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "purge-proofs": {"task": "dnsupdate.tasks.purge_proofs", "schedule": timedelta(hours=1)},
     "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
+    "purge-acme-accounts": {"task": "ddns.tasks.purge_acme_accounts", "schedule": timedelta(hours=1)},
 }
 
 # --- Nameserver, publishing ------------------------------------------------------------------------------------
@@ -330,6 +331,15 @@ WRONG_KEYS_PER_SOURCE = env.int("DDNS_WRONG_KEYS_PER_SOURCE", 100)
 
 # Parts of User-Agents that are answered with badagent: firmware known to be broken.
 BLOCKED_AGENTS: list[str] = env.list("DDNS_BLOCKED_AGENTS", [])
+
+# --- Accounts for certificate clients (acme-dns) ------------------------------------------------------------------
+# A zone of the platform in which accounts get names of their own, also without a key; empty: only with a key, and only
+# for hostnames.
+ACME_DOMAIN = env.str("DDNS_ACME_DOMAIN", "")
+# Registrations without a key per network (IPv4 /24, IPv6 /48) in an hour; a person needs one for each certificate.
+ACME_REGISTRATIONS_PER_NETWORK = env.int("DDNS_ACME_REGISTRATIONS_PER_NETWORK", 10)
+# Accounts that were never used are deleted after so long; a person needs some days to have a CNAME record made.
+ACME_UNUSED_RETENTION = timedelta(days=env.int("DDNS_ACME_UNUSED_DAYS", 30))
 
 # --- Logs --------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -3,7 +3,7 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from django.db import transaction
 
-from ddns import hostnames
+from ddns import acme_accounts, hostnames
 from ddns.models import Hostname, User
 from dnsupdate.models.pending import Urgency
 
@@ -35,4 +35,5 @@ def _publish_all(account: User, urgency: Urgency) -> int:
     hostnames.lock_all(held)
     for hostname in held:
         hostnames.publish(hostnames.lock(hostname), urgency)
+    acme_accounts.publish_all(account, urgency)
     return len(held)

@@ -34,6 +34,8 @@ RELEASE_REST = timedelta(days=30)
 # What nameservers are called. Whoever holds the name that an NS record of the zone points to, now or after the operator
 # has added a server, answers for the whole zone. ReservedName has the operator's other names, one by one.
 _NAMESERVER_LABEL = re.compile(r"d?ns[0-9]*")
+# What acme-dns accounts are called (ddns.acme_accounts): whoever held such a name would answer for what points to it.
+_ACCOUNT_LABEL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int, others: RRsets | None = None) -> RRsets:
@@ -90,7 +92,7 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
         raise TooManyHostnames(f"{limit}. Names given up in the last {RELEASE_REST.days} days count too.")
     if not domain.is_open or domain.zone.is_retired:
         raise NameUnavailable(f"{domain} takes no new names at present.")
-    if _NAMESERVER_LABEL.fullmatch(label) or ReservedName.objects.covering(label, name).exists():
+    if _is_reserved(label, name):
         raise NameUnavailable(f"{name} is reserved.")
     ids = outbox.publish(domain.zone, {name: {}})
     try:
@@ -244,6 +246,11 @@ def publication_ids(held: Iterable[Hostname]) -> list[int]:
     if with_records := [pk for *_, had_records, pk in rows if had_records]:
         ids += BelowName.objects.filter(hostname__in=with_records).values_list("publication_id", flat=True)
     return ids
+
+
+def _is_reserved(label: str, name: str) -> bool:
+    is_ours = _NAMESERVER_LABEL.fullmatch(label) or _ACCOUNT_LABEL.fullmatch(label)
+    return bool(is_ours) or ReservedName.objects.covering(label, name).exists()
 
 
 def _gather_others(hostname: Hostname) -> None:

@@ -125,8 +125,13 @@ def recognise(text: str, source: Address, agent: str = "") -> UpdateKey:
 
 def check_network(key: UpdateKey, source: Address) -> None:
     """Raises KeyNotAllowed."""
-    if key.networks and not any(source in _network(each) for each in key.networks):
+    if not is_allowed_from(key.networks, source):
         raise KeyNotAllowed(f"it may not be used from {source}.")
+
+
+def is_allowed_from(networks: Sequence[str], source: Address) -> bool:
+    """Whether the source is in one of the networks. Without any, every source is allowed."""
+    return not networks or any(source in _network(each) for each in networks)
 
 
 def parse_networks(texts: Sequence[str]) -> list[IPv4Network | IPv6Network]:

@@ -4,10 +4,16 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from ddns import address_updates
+from ddns import acme_accounts, address_updates
 
 
 @shared_task
 def purge_history() -> None:
     """Ends the retention of old address updates."""
     address_updates.purge(timezone.now() - settings.HISTORY_RETENTION)
+
+
+@shared_task
+def purge_acme_accounts() -> None:
+    """Ends acme-dns accounts that nobody uses."""
+    acme_accounts.purge(timezone.now())
