@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Max, Q
 from django.utils import timezone
 
 from ddns import plans
@@ -135,6 +135,12 @@ def set_ttl(hostname: Hostname, ttl: int | None) -> Hostname:
     hostname.save(update_fields=["ttl"])
     publish(hostname)
     return hostname
+
+
+def longest_ttl(hostname: Hostname) -> int:
+    """Seconds that resolvers may remember anything of the hostname (one query)."""
+    of_records = hostname.records.aggregate(longest=Max("ttl"))["longest"] or 0
+    return max(hostname.answered_ttl, of_records)
 
 
 def check_ttl(hostname: Hostname, ttl: int | None) -> None:
