@@ -116,7 +116,9 @@ def _add(hostname: Hostname, label: str, rdata: str) -> bool:
     there = hostname.records.filter(label=label, rdtype="TXT")
     if there.filter(rdata=rdata).exists():
         return False
-    Record.objects.create(hostname=hostname, label=label, rdtype="TXT", rdata=rdata)
+    # As short as the domain allows: whoever validates must not remember the values of the time before.
+    ttl = min(hostname.domain.min_ttl, hostname.answered_ttl)
+    Record.objects.create(hostname=hostname, label=label, rdtype="TXT", rdata=rdata, ttl=ttl)
     kept = there.order_by("-pk").values_list("pk", flat=True)[: plans.of(hostname.account).texts]
     there.exclude(pk__in=list(kept)).delete()
     return True
