@@ -32,5 +32,9 @@ class StaffAccount(AbuseError):
     """This is a member of staff: a superuser decides about them."""
 
 
+class AcmeAccountsGone(AbuseError):
+    """There is no such account any more."""
+
+
 class LedgerBroken(AbuseError):
     """The ledger was changed:"""

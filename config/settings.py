@@ -399,6 +399,7 @@ UNFOLD = {
                     _link("Start", "home", "index"),
                     _link("Hostnames", "dns", "ddns_hostname_changelist", "ddns.view_hostname"),
                     _link("Accounts", "group", "ddns_user_changelist", "ddns.view_user"),
+                    _link("acme-dns accounts", "verified_user", "ddns_acmeaccount_changelist", "ddns.view_acmeaccount"),
                     _link("Suspensions", "block", "abuse_suspension_changelist", "abuse.view_suspension"),
                     _link("Ledger", "receipt_long", "abuse_ledgerentry_changelist", "abuse.view_ledgerentry"),
                 ],

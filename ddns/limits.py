@@ -5,7 +5,7 @@ A working key is never limited.
 
 import logging
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import redis
 from django.conf import settings
@@ -46,7 +46,7 @@ def count_registration(source: Address) -> bool:
 
     Where they cannot be counted there are too many: a registration can wait.
     """
-    name = f"registrations:{ip_network((source, NETWORK_LENGTHS[source.version]), strict=False)}"
+    name = f"registrations:{network_of(source)}"
     try:
         with wake.redis_client().pipeline(transaction=False) as pipeline:
             pipeline.incr(name)
@@ -56,6 +56,11 @@ def count_registration(source: Address) -> bool:
         logger.warning("Nobody can register without a key at present: %s", error)
         return True
     return count > settings.ACME_REGISTRATIONS_PER_NETWORK
+
+
+def network_of(source: Address) -> IPv4Network | IPv6Network:
+    """What is counted as one source of registrations."""
+    return ip_network((source, NETWORK_LENGTHS[source.version]), strict=False)
 
 
 def _countable(key: str) -> str:

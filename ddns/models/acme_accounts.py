@@ -23,6 +23,10 @@ class AcmeAccountQuerySet(models.QuerySet["AcmeAccount"]):
         owned = self.filter(key__account=key.account_id).exclude(domain="")
         return owned if key.covers_account else owned.filter(key=key)
 
+    def open_from(self, network) -> "AcmeAccountQuerySet":
+        """Those that the network registered without a key."""
+        return self.filter(key=None, source__gte=str(network[0]), source__lte=str(network[-1]))
+
     def unused_since(self, *, never_used_before, used_before) -> "AcmeAccountQuerySet":
         """Those registered before the one time and never used, or used last before the other."""
         return self.filter(Q(used_at=None, created_at__lt=never_used_before) | Q(used_at__lt=used_before))

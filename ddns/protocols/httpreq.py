@@ -11,7 +11,7 @@ from ddns.protocols import json_bodies
 from ddns.protocols.answers import Answer
 from ddns.protocols.credentials import Credentials, find
 from ddns.protocols.dyndns2 import REALM, RETRY_AFTER_SECONDS
-from ddns.protocols.json_bodies import Fields, Malformed, text_of
+from ddns.protocols.json_bodies import Fields, text_of
 from ddns.requests import EXPLANATIONS
 
 NAME = "httpreq"
@@ -35,12 +35,9 @@ def parse(fields: Fields) -> Challenge:
     """{"fqdn", "value"}, or what lego's RAW mode sends: {"domain", "token", "keyAuth"}. Raises Malformed."""
     if "fqdn" in fields or "domain" not in fields:
         return Challenge(text_of(fields, "fqdn"), text_of(fields, "value"))
-    try:
-        octets = text_of(fields, "keyauth").encode()
-    except UnicodeEncodeError as error:
-        raise Malformed("“keyAuth” is no text.") from error
     # RFC 8555 §8.4.
-    value = base64.urlsafe_b64encode(hashlib.sha256(octets).digest()).rstrip(b"=").decode()
+    hashed = hashlib.sha256(text_of(fields, "keyauth").encode()).digest()
+    value = base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
     return Challenge(text_of(fields, "domain"), value)
 
 

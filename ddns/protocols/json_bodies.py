@@ -1,6 +1,7 @@
 """JSON bodies, as programs send them and get them back."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from wsgiref.types import WSGIEnvironment
@@ -11,6 +12,7 @@ MAX_OCTETS = 16 * 1024
 
 Fields = dict[str, Any]
 
+_HALF = re.compile("[\ud800-\udfff]")
 _NOT_STORED = (("Cache-Control", "no-store"),)
 
 
@@ -41,9 +43,9 @@ def parse(environ: WSGIEnvironment) -> Fields:
 
 
 def text_of(fields: Fields, name: str) -> str:
-    """Raises Malformed where it is missing or no text."""
+    """Raises Malformed where it is missing or no text, as half of a surrogate pair is none (RFC 8259 §8.2)."""
     value = fields.get(name)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or _HALF.search(value):
         raise Malformed(f"“{name}” must be a text.")
     return value
 

@@ -5,6 +5,7 @@ library goacmedns, which it asks with.
 """
 
 import json
+import uuid
 
 import pytest
 
@@ -191,7 +192,16 @@ def test_key_that_may_not_set_texts_is_forbidden(alice, home):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"x", {"username": 1, "password": "x"}, {"username": "x"}, {"password": 1}]
+    "body",
+    [
+        b"",
+        b"[]",
+        b"x",
+        {"username": 1, "password": "x"},
+        {"username": "x"},
+        {"password": 1},
+        {"username": str(uuid.uuid4()), "password": "\ud800"},
+    ],
 )
 def test_what_is_no_account_is_malformed(storage, body):
     assert refusal(storage.post("/home.ddns.test", body)) == (400, "malformed_json_payload")
