@@ -186,6 +186,7 @@ class Stack:
             "DDNS_ALLOW_NON_GLOBAL_ADDRESSES": "true",
             # It would ask the root's servers about the zones of these tests.
             "DDNS_DELEGATION_WATCH_SECONDS": "0",
+            "DDNS_ACME_DOMAIN": self.zones[0],
             "DDNS_STATIC_ROOT": str(self.directory / "static"),
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.valkey.url,

@@ -1,0 +1,180 @@
+"""Certificates by our APIs for ACME clients: real ones issue, from a real authority that asks the stack's primary."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from deploy.local.program import ROOT
+from tests.clients.patient_resolver import patient_resolver
+from tests.clients.update_client import PATIENCE, Ran
+from tests.left_out import require
+
+CERTBOT = [sys.executable, "-c", "import sys; from certbot.main import main; sys.exit(main())"]
+CNAME = """
+from ddns import records
+from ddns.models import Hostname
+records.add(Hostname.objects.get(name=name), label="_acme-challenge", rdtype="CNAME", rdata=f"{target}.")
+"""
+
+
+@dataclass
+class Lego:
+    """lego with its httpreq provider, whose endpoint is ours."""
+
+    directory: Path
+    environment: dict[str, str]
+    options: list[object]
+
+    def run(self, *domains: str, **environment: str) -> Ran:
+        names = [word for domain in domains for word in ("-d", domain)]
+        argv = [require("lego"), "--path", self.directory, *self.options, *names, "run"]
+        done = subprocess.run(
+            [str(word) for word in argv],
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE.total_seconds() * 2,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout)
+
+    def issued(self, domain: str) -> list[str]:
+        return names_in((self.directory / "certificates" / f"{domain}.crt").read_bytes())
+
+
+def names_in(pem: bytes) -> list[str]:
+    certificate = x509.load_pem_x509_certificate(pem)
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return sorted(names.get_values_for_type(x509.DNSName))
+
+
+@pytest.fixture
+def lego(stack, pebble, alice, tmp_path):
+    """As `lego(texts=2)`: Alice's; its look at DNS waits for so many values."""
+    opened = []
+
+    def make(*, texts: int) -> Lego:
+        resolver = patient_resolver(stack.bind, texts=texts)
+        opened.append(resolver)
+        options = ["--server", pebble.directory_url, "--accept-tos", "--email", alice.email, "--dns", "httpreq"]
+        options += [
+            "--dns.resolvers",
+            resolver.__enter__(),
+            "--dns.disable-cp",
+            "--dns-timeout",
+            60,
+            "--key-type",
+            "ec256",
+        ]
+        settings = {
+            "HTTPREQ_ENDPOINT": f"{stack.tls_url}/httpreq",
+            "HTTPREQ_USERNAME": alice.email,
+            "HTTPREQ_PASSWORD": alice.key,
+            "HTTPREQ_POLLING_INTERVAL": "1",
+        }
+        return Lego(tmp_path, {**pebble.trusting, **settings}, options)
+
+    yield make
+    for resolver in opened:
+        resolver.__exit__(None, None, None)
+
+
+def test_lego_gets_a_certificate_for_a_hostname_and_its_wildcard_at_once(stack, alice, lego):
+    """Both values stand at one name, and both are gone afterwards."""
+    client = lego(texts=2)
+    ran = client.run(alice.name, f"*.{alice.name}")
+
+    assert ran.status == 0, ran.said
+    assert client.issued(alice.name) == sorted([alice.name, f"*.{alice.name}"])
+    stack.wait_for_answer(f"_acme-challenge.{alice.name}", "TXT")
+
+
+def test_lego_in_raw_mode_gets_one_too(alice, lego):
+    client = lego(texts=1)
+    ran = client.run(alice.name, HTTPREQ_MODE="RAW")
+
+    assert ran.status == 0, ran.said
+    assert client.issued(alice.name) == [alice.name]
+
+
+def test_lego_tells_its_user_what_was_wrong(alice, lego):
+    client = lego(texts=0)
+    wrong, foreign = client.run(alice.name, HTTPREQ_PASSWORD="wrong"), client.run("nobody.ddns.test")
+
+    assert wrong.status != 0
+    assert "401: request failed" in wrong.said
+    assert "The key was wrong, has expired or was revoked." in wrong.said
+    assert foreign.status != 0
+    assert "The key covers no such hostname." in foreign.said
+
+
+def test_lego_gets_none_for_a_suspended_hostname_and_is_told_why(alice, lego):
+    alice.suspend()
+    ran = lego(texts=0).run(alice.name)
+
+    assert ran.status != 0
+    assert "The hostname is suspended" in ran.said
+
+
+@pytest.fixture
+def certbot(stack, pebble, tmp_path):
+    """certbot with a hook of acme-dns; its accounts are kept in a file, as such hooks do."""
+
+    def run(base: str, *domains: str) -> Ran:
+        names = [word for domain in domains for word in ("-d", domain)]
+        directories = [f"--{kind}-dir={tmp_path / kind}" for kind in ("config", "work", "logs")]
+        argv = [*CERTBOT, "certonly", "--server", pebble.directory_url, "--non-interactive", "--agree-tos"]
+        argv += ["--register-unsafely-without-email", "--manual", "--preferred-challenges", "dns", *directories]
+        argv += ["--manual-auth-hook", f"{sys.executable} -m tests.clients.acmedns_hook", "--cert-name", "ours", *names]
+        settings = {
+            "ACMEDNS_URL": base,
+            "ACMEDNS_FILE": str(tmp_path / "accounts.json"),
+            "PRIMARY": f"{stack.bind.host} {stack.bind.port}",
+        }
+        done = subprocess.run(
+            [str(word) for word in argv],
+            cwd=ROOT,
+            env={**pebble.trusting, **settings},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE.total_seconds() * 3,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout + done.stderr)
+
+    run.issued = lambda: names_in((tmp_path / "config" / "live" / "ours" / "cert.pem").read_bytes())
+    run.accounts = lambda: json.loads((tmp_path / "accounts.json").read_text())
+    return run
+
+
+def test_certbot_gets_one_by_an_acme_dns_account_of_the_hostname_without_a_cname(stack, alice, certbot):
+    ran = certbot(f"{stack.tls_url}/acme/{alice.key}/{alice.name}", alice.name, f"*.{alice.name}")
+
+    assert ran.status == 0, ran.said
+    assert certbot.issued() == sorted([alice.name, f"*.{alice.name}"])
+    assert certbot.accounts()[alice.name]["fulldomain"] == f"_acme-challenge.{alice.name}"
+    stack.wait_for_answer(f"_acme-challenge.{alice.name}", "TXT", *_quoted(certbot))
+
+
+def test_certbot_gets_one_by_an_account_of_nobodys_and_a_cname(stack, alice, certbot):
+    failed = certbot(stack.web_url, alice.name)
+    account = certbot.accounts()[alice.name]
+    assert failed.status != 0, "there is no CNAME yet"
+    stack.run(CNAME, name=alice.name, target=account["fulldomain"])
+    stack.wait_for_answer(f"_acme-challenge.{alice.name}", "CNAME", f"{account['fulldomain']}.")
+    ran = certbot(stack.web_url, alice.name, f"*.{alice.name}")
+
+    assert ran.status == 0, ran.said
+    assert certbot.issued() == sorted([alice.name, f"*.{alice.name}"])
+    assert certbot.accounts()[alice.name] == account, "the account was used again"
+
+
+def _quoted(certbot) -> list[str]:
+    return [f'"{text}"' for text in certbot.accounts()["texts"]]
