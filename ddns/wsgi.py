@@ -22,7 +22,6 @@ _BY_PATH: dict[str, View] = {
     **dict.fromkeys(checkip.FREEDNS_PATHS, checkip.freedns),
     # Certificate clients.
     "/register": acmedns.register,
-    "/update": acmedns.update_or(updates.update),
     "/health": acmedns.health,
     "/httpreq/present": httpreq.present,
     "/httpreq/cleanup": httpreq.cleanup,
@@ -52,6 +51,9 @@ class Devices:
 def view_of(environ: WSGIEnvironment) -> View | None:
     """The view of an update or checkip path, None for all other paths."""
     path = environ.get("PATH_INFO") or "/"
+    # acme-dns's update path is one of ours; its clients are known by their header.
+    if path == "/update" and "HTTP_X_API_USER" in environ:
+        return acmedns.update
     view = _BY_PATH.get(path)
     if view is None and "update" in path and _ODD_UPDATE_PATH.fullmatch(path):
         return updates.update

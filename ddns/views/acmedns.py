@@ -8,16 +8,6 @@ from ddns.errors import WrongKey
 from ddns.protocols import acmedns, json_bodies
 from ddns.protocols.answers import Answer
 from ddns.views import acme
-from ddns.views.devices import View
-
-
-def update_or(other: View) -> View:
-    """For /update, which is an update path of devices too: acme-dns's clients are known by their header."""
-
-    def view(environ: WSGIEnvironment) -> Answer:
-        return update(environ) if "HTTP_X_API_USER" in environ else other(environ)
-
-    return view
 
 
 def under_prefix(environ: WSGIEnvironment) -> Answer:
