@@ -1,6 +1,8 @@
 """Certificates by our APIs for ACME clients: real ones issue, from a real authority that asks the stack's primary."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from tests.clients.update_client import PATIENCE, Ran
 from tests.left_out import require
 
 CERTBOT = [sys.executable, "-c", "import sys; from certbot.main import main; sys.exit(main())"]
+PAGE = ROOT / "docs" / "certificates.md"
 CNAME = """
 from ddns import records
 from ddns.models import Hostname
@@ -174,6 +177,25 @@ def test_certbot_gets_one_by_an_account_of_nobodys_and_a_cname(stack, alice, cer
     assert ran.status == 0, ran.said
     assert certbot.issued() == sorted([alice.name, f"*.{alice.name}"])
     assert certbot.accounts()[alice.name] == account, "the account was used again"
+
+
+def test_hook_of_the_page_for_dehydrated_sets_and_removes_a_value(stack, alice, tmp_path):
+    """As printed, but for the server and the hostname."""
+    (printed,) = re.findall("```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    hook = tmp_path / "hook.sh"
+    hook.write_text(printed.replace("https://ddns.example", stack.tls_url).replace("home.ddns.example", alice.name))
+    environment = {"PATH": os.environ["PATH"], "CURL_CA_BUNDLE": str(stack.certificate.authority)}
+
+    def call(action: str) -> str:
+        argv = ["sh", hook, action, alice.name, "token", "value"]
+        settings = {**environment, "DDNS_KEY": alice.key, "DDNS_WAIT": "0"}
+        return subprocess.run(argv, env=settings, capture_output=True, text=True, check=True).stdout
+
+    assert '"value":"value"' in call("deploy_challenge")
+    stack.wait_for_answer(f"_acme-challenge.{alice.name}", "TXT", '"value"')
+    call("clean_challenge")
+    stack.wait_for_answer(f"_acme-challenge.{alice.name}", "TXT")
+    assert call("deploy_cert") == ""
 
 
 def _quoted(certbot) -> list[str]:
