@@ -335,7 +335,7 @@ BLOCKED_AGENTS: list[str] = env.list("DDNS_BLOCKED_AGENTS", [])
 # --- Accounts for certificate clients (acme-dns) ------------------------------------------------------------------
 # A zone of the platform in which accounts get names of their own, also without a key; empty: only with a key, and only
 # for hostnames.
-ACME_DOMAIN = env.str("DDNS_ACME_DOMAIN", "")
+ACME_DOMAIN = env.str("DDNS_ACME_DOMAIN", "").strip().lower().rstrip(".")
 # Registrations without a key per network (IPv4 /24, IPv6 /48) in an hour; a person needs one for each certificate.
 ACME_REGISTRATIONS_PER_NETWORK = env.int("DDNS_ACME_REGISTRATIONS_PER_NETWORK", 10)
 # Accounts that were never used are deleted after so long; a person needs some days to have a CNAME record made.

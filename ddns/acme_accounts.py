@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -18,10 +17,10 @@ from ddns import challenges, contacts, keys, limits, requests
 from ddns.address_updates import Caller, Changed, Outcome, Unchanged, Unknown
 from ddns.errors import HostnameNotNamed, KeyNotAllowed, RegistrationClosed, TooManyRegistrations, WrongKey
 from ddns.models import AcmeAccount, Hostname, UpdateKey, User
+from ddns.models.acme_accounts import AcmeAccountQuerySet
 from dnsupdate import outbox
 from dnsupdate.models import Zone
 from dnsupdate.models.pending import Urgency
-from dnsupdate.names import normalise
 from dnsupdate.rrsets import RRsets
 
 logger = logging.getLogger(__name__)
@@ -112,18 +111,16 @@ def bind(account: AcmeAccount, key: UpdateKey, hostname: Hostname, label: str) -
     """From now on it sets this challenge, and ends with this key. What it answered at a name of its own is withdrawn."""
     for locked in _locked(AcmeAccount.objects.filter(pk=account.pk)):
         if locked.publication_id is not None:
-            _publish([locked], Urgency.ORDINARY, answers=False)
+            _publish([locked], Urgency.ORDINARY, is_withdrawn=True)
         locked.key, locked.hostname, locked.label = key, hostname, label
         locked.zone, locked.publication, locked.texts, locked.domain = None, None, [], ""
         locked.save()
 
 
+@transaction.atomic
 def publish_all(account: User, urgency: Urgency) -> None:
     """What the customer's accounts with names of their own shall answer: nothing while the customer is deactivated."""
-    owned = AcmeAccount.objects.owned_by(account).exclude(publication=None)
-    is_active = User.objects.filter(pk=account.pk, is_active=True).exists()
-    with transaction.atomic():
-        _publish(list(_locked(owned)), urgency, answers=is_active)
+    _publish(list(_locked(AcmeAccount.objects.owned_by(account).exclude(publication=None))), urgency)
 
 
 def end(account: AcmeAccount) -> bool:
@@ -161,7 +158,7 @@ def _zone() -> Zone | None:
     """Where names of their own are."""
     if not settings.ACME_DOMAIN:
         return None
-    zone = Zone.objects.filter(name=normalise(settings.ACME_DOMAIN), retired_at=None).first()
+    zone = Zone.objects.filter(name=settings.ACME_DOMAIN, retired_at=None).first()
     if zone is None:
         logger.error("DDNS_ACME_DOMAIN is %s, which is no zone of this platform.", settings.ACME_DOMAIN)
     return zone
@@ -194,12 +191,12 @@ def _check(caller: Caller, account: AcmeAccount, key: UpdateKey | None) -> None:
         raise KeyNotAllowed(f"the account may not be used from {caller.source}.")
     if key is None:
         return
-    contacts.remember(key.pk, caller.source, caller.agent)
     if not UpdateKey.objects.working().filter(pk=key.pk, account__is_active=True).exists():
         raise WrongKey
     keys.check_network(key, caller.source)
     if not key.may_write_text:
         raise KeyNotAllowed("it may not set TXT records.")
+    contacts.remember(key.pk, caller.source, caller.agent)
     if account.hostname_id is None:
         return
     if not Hostname.objects.unreleased().in_scope_of(key).filter(pk=account.hostname_id).exists():
@@ -208,41 +205,45 @@ def _check(caller: Caller, account: AcmeAccount, key: UpdateKey | None) -> None:
 
 @transaction.atomic
 def _answer(account: AcmeAccount, text: str) -> Outcome:
-    locked = next(iter(_locked(AcmeAccount.objects.filter(pk=account.pk))), None)
-    if locked is None:
+    locked = _locked(AcmeAccount.objects.filter(pk=account.pk)).first()
+    if locked is None or locked.zone is None:
         return Unknown()
     if text in locked.texts:
         return Unchanged()
     locked.texts = [*locked.texts, text][-KEPT_TEXTS:]
     locked.save(update_fields=["texts"])
-    _publish([locked], Urgency.ORDINARY, answers=True)
+    _publish([locked], Urgency.ORDINARY)
     return Changed()
 
 
-def _locked(accounts: QuerySet[AcmeAccount]) -> QuerySet[AcmeAccount]:
-    return accounts.select_related("zone").select_for_update(of=("self",)).order_by("pk")
+def _locked(accounts: AcmeAccountQuerySet) -> AcmeAccountQuerySet:
+    return accounts.with_owner().select_for_update(of=("self",)).order_by("pk")
 
 
-def _publish(locked: Sequence[AcmeAccount], urgency: Urgency, *, answers: bool) -> None:
+def _publish(locked: Sequence[AcmeAccount], urgency: Urgency, *, is_withdrawn: bool = False) -> None:
     """Writes what the locked accounts' own names shall answer. Zones in one order, as no two may wait for each other."""
     for zone in sorted({each.zone for each in locked if each.zone is not None}, key=lambda zone: zone.pk):
         within = {each.fulldomain: each for each in locked if each.zone == zone}
-        wanted = {name: _rrsets(each.texts if answers else []) for name, each in within.items()}
+        wanted = {name: {} if is_withdrawn else _rrsets(each) for name, each in within.items()}
         for name, publication_id in outbox.publish(zone, wanted, urgency).items():
             if within[name].publication_id != publication_id:
                 within[name].publication_id = publication_id
                 within[name].save(update_fields=["publication"])
 
 
-def _rrsets(texts: Sequence[str]) -> RRsets:
-    return {"TXT": {"ttl": TTL, "rdata": [f'"{text}"' for text in texts]}} if texts else {}
+def _rrsets(account: AcmeAccount) -> RRsets:
+    """Nothing while its customer is deactivated."""
+    is_answering = account.key is None or account.key.account.is_active
+    if not account.texts or not is_answering:
+        return {}
+    return {"TXT": {"ttl": TTL, "rdata": [f'"{text}"' for text in account.texts]}}
 
 
 @transaction.atomic
-def _end(accounts: QuerySet[AcmeAccount], urgency: Urgency = Urgency.ORDINARY) -> int:
+def _end(accounts: AcmeAccountQuerySet, urgency: Urgency = Urgency.ORDINARY) -> int:
     """Some of them at once; gives how many."""
     locked = list(_locked(accounts)[:PURGE_CHUNK])
-    _publish([each for each in locked if each.publication_id is not None], urgency, answers=False)
+    _publish([each for each in locked if each.publication_id is not None], urgency, is_withdrawn=True)
     AcmeAccount.objects.filter(pk__in=[each.pk for each in locked]).delete()
     return len(locked)
 

@@ -133,8 +133,8 @@ def updated(outcome: Outcome, text: str) -> Answer:
         case Changed() | Unchanged():
             return json_bodies.answer({"txt": text})
         case Restricted():
-            return json_bodies.error("forbidden", str(EXPLANATIONS["abuse"]), 401, _CHALLENGE)
-    return json_bodies.error("forbidden", str(EXPLANATIONS["nohost"]), 401, _CHALLENGE)
+            return json_bodies.error("forbidden", EXPLANATIONS["abuse"], 401, _CHALLENGE)
+    return json_bodies.error("forbidden", EXPLANATIONS["nohost"], 401, _CHALLENGE)
 
 
 def found(access: Access | None, key: str) -> Answer:
@@ -165,11 +165,11 @@ def refused(error: Exception) -> Answer:
     """To what a client, or whoever set it up, can mend."""
     code, status = next((_REFUSALS[each] for each in type(error).__mro__ if each in _REFUSALS), ("bad_request", 400))
     headers = _CHALLENGE if status == 401 else (("Retry-After", "3600"),) if status == 429 else ()
-    return json_bodies.error(code, str(error), status, headers)
+    return json_bodies.error(code, error, status, headers)
 
 
 def outage() -> Answer:
-    return json_bodies.error("outage", str(EXPLANATIONS["911"]), 503, (("Retry-After", str(RETRY_AFTER_SECONDS)),))
+    return json_bodies.error("outage", EXPLANATIONS["911"], 503, (("Retry-After", str(RETRY_AFTER_SECONDS)),))
 
 
 def _account(access: Access, key: str) -> dict[str, str]:

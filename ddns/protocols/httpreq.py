@@ -54,20 +54,20 @@ def render(outcome: Outcome, challenge: Challenge) -> Answer:
 def refused(error: Exception) -> Answer:
     match error:
         case KeyNotAllowed():
-            return json_bodies.error("notallowed", str(error), 403)
+            return json_bodies.error("notallowed", error, 403)
         case WrongKey():
             return challenge()
-    return json_bodies.error("malformed", str(error), 400)
+    return json_bodies.error("malformed", error, 400)
 
 
 def challenge() -> Answer:
     """To missing and to wrong credentials alike."""
-    return json_bodies.error("badauth", str(EXPLANATIONS["badauth"]), 401, _CHALLENGE)
+    return json_bodies.error("badauth", EXPLANATIONS["badauth"], 401, _CHALLENGE)
 
 
 def outage() -> Answer:
-    return json_bodies.error("911", str(EXPLANATIONS["911"]), 503, (("Retry-After", str(RETRY_AFTER_SECONDS)),))
+    return json_bodies.error("911", EXPLANATIONS["911"], 503, (("Retry-After", str(RETRY_AFTER_SECONDS)),))
 
 
 def _error(code: str, status: int) -> Answer:
-    return json_bodies.error(code, str(EXPLANATIONS[code]), status)
+    return json_bodies.error(code, EXPLANATIONS[code], status)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
+from django.conf import settings
+from django.utils import translation
+
 from ddns.protocols.answers import JSON, Answer, Headers
 
 MAX_OCTETS = 16 * 1024
@@ -54,9 +57,13 @@ def answer(content: Mapping[str, Any], status: int = 200, headers: Headers = ())
     return Answer(json.dumps(content, separators=(",", ":")).encode(), status, JSON, (*_NOT_STORED, *headers))
 
 
-def error(code: str, detail: str, status: int, headers: Headers = ()) -> Answer:
-    """code is for programs; detail says to whoever reads the program's log what happened and what to do."""
-    return answer({"error": code, "detail": detail}, status, headers)
+def error(code: str, detail: object, status: int, headers: Headers = ()) -> Answer:
+    """code is for programs; detail says to whoever reads the program's log what happened and what to do.
+
+    In the site's language: no program says its reader's, and the thread's is that of whoever looked at a page last.
+    """
+    with translation.override(settings.LANGUAGE_CODE):
+        return answer({"error": code, "detail": str(detail)}, status, headers)
 
 
 def _read(environ: WSGIEnvironment) -> bytes:

@@ -83,7 +83,7 @@ def noting(caller: Caller, name: str) -> Iterator[None]:
 def _answer(protocol: AcmeProtocol, answer: Answering, environ: WSGIEnvironment) -> Answer:
     agent = environ.get("HTTP_USER_AGENT", "")
     if any(map(agent.__contains__, settings.BLOCKED_AGENTS)):
-        return json_bodies.error("badagent", str(requests.EXPLANATIONS["badagent"]), 403)
+        return json_bodies.error("badagent", requests.EXPLANATIONS["badagent"], 403)
     presented = protocol.credentials(environ)
     caller = Caller(presented.key if presented else "", sources.of_environ(environ), agent, protocol.NAME)
     try:

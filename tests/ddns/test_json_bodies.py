@@ -4,6 +4,7 @@ import io
 import json
 
 import pytest
+from django.utils import translation
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +85,12 @@ def test_body_without_end_is_read_to_the_bound():
 
     with pytest.raises(Malformed):
         json_bodies.parse(environ(b"", None, is_terminated=True) | {"wsgi.input": Endless()})
+
+
+def test_detail_is_in_the_site_s_language_whoever_looked_at_a_page_last():
+    spoken = translation.gettext_lazy("This field is required.")
+    with translation.override("de"):
+        assert json.loads(json_bodies.error("x", spoken, 400).body)["detail"] == "This field is required."
 
 
 @pytest.mark.django_db
