@@ -187,13 +187,12 @@ def _key_of_owner(caller: Caller, account: AcmeAccount) -> UpdateKey:
 
 def _check(caller: Caller, account: AcmeAccount, key: UpdateKey | None) -> None:
     """Raises WrongKey where the key is none any more, KeyNotAllowed where it or the account may not be used for this."""
-    if not keys.is_allowed_from(account.networks, caller.source):
-        raise KeyNotAllowed(f"the account may not be used from {caller.source}.")
+    keys.check_network(account.networks, caller.source)
     if key is None:
         return
     if not UpdateKey.objects.working().filter(pk=key.pk, account__is_active=True).exists():
         raise WrongKey
-    keys.check_network(key, caller.source)
+    keys.check_network(key.networks, caller.source)
     if not key.may_write_text:
         raise KeyNotAllowed("it may not set TXT records.")
     contacts.remember(key.pk, caller.source, caller.agent)

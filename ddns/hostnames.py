@@ -38,6 +38,11 @@ _NAMESERVER_LABEL = re.compile(r"d?ns[0-9]*")
 _ACCOUNT_LABEL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+def is_kept(label: str) -> bool:
+    """Whether the platform keeps the label for itself, in every domain."""
+    return any(form.fullmatch(label) for form in (_NAMESERVER_LABEL, _ACCOUNT_LABEL))
+
+
 def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int, others: RRsets | None = None) -> RRsets:
     """The RRsets of a name that answers these addresses, and its other records. Beside a CNAME no address is answered."""
     rrsets: RRsets = dict(others) if others else {}
@@ -92,7 +97,7 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
         raise TooManyHostnames(f"{limit}. Names given up in the last {RELEASE_REST.days} days count too.")
     if not domain.is_open or domain.zone.is_retired:
         raise NameUnavailable(f"{domain} takes no new names at present.")
-    if _is_reserved(label, name):
+    if is_kept(label) or ReservedName.objects.covering(label, name).exists():
         raise NameUnavailable(f"{name} is reserved.")
     ids = outbox.publish(domain.zone, {name: {}})
     try:
@@ -252,11 +257,6 @@ def publication_ids(held: Iterable[Hostname]) -> list[int]:
     if with_records := [pk for *_, had_records, pk in rows if had_records]:
         ids += BelowName.objects.filter(hostname__in=with_records).values_list("publication_id", flat=True)
     return ids
-
-
-def _is_reserved(label: str, name: str) -> bool:
-    is_ours = _NAMESERVER_LABEL.fullmatch(label) or _ACCOUNT_LABEL.fullmatch(label)
-    return bool(is_ours) or ReservedName.objects.covering(label, name).exists()
 
 
 def _gather_others(hostname: Hostname) -> None:

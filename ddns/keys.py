@@ -118,20 +118,15 @@ def recognise(text: str, source: Address, agent: str = "") -> UpdateKey:
     )
     if key is None:
         raise WrongKey
-    check_network(key, source)
+    check_network(key.networks, source)
     contacts.remember(key.pk, source, agent)
     return key
 
 
-def check_network(key: UpdateKey, source: Address) -> None:
-    """Raises KeyNotAllowed."""
-    if not is_allowed_from(key.networks, source):
+def check_network(networks: Sequence[str], source: Address) -> None:
+    """Whether a key of these networks (none: any) may be used from there. Raises KeyNotAllowed."""
+    if networks and not any(source in _network(each) for each in networks):
         raise KeyNotAllowed(f"it may not be used from {source}.")
-
-
-def is_allowed_from(networks: Sequence[str], source: Address) -> bool:
-    """Whether the source is in one of the networks. Without any, every source is allowed."""
-    return not networks or any(source in _network(each) for each in networks)
 
 
 def parse_networks(texts: Sequence[str]) -> list[IPv4Network | IPv6Network]:
