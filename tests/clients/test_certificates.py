@@ -3,18 +3,23 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
+from ddns import setup
 from deploy.local.program import ROOT
+from tests.clients.conftest import Customer
 from tests.clients.patient_resolver import patient_resolver
 from tests.clients.update_client import PATIENCE, Ran
 from tests.left_out import require
+from tests.stack import Stack
 
 CERTBOT = [sys.executable, "-c", "import sys; from certbot.main import main; sys.exit(main())"]
 PAGE = ROOT / "docs" / "certificates.md"
@@ -27,19 +32,18 @@ records.add(Hostname.objects.get(name=name), label="_acme-challenge", rdtype="CN
 
 @dataclass
 class Lego:
-    """lego with its httpreq provider, whose endpoint is ours."""
+    """lego as the set-up page prints it; what belongs to the test is said by a program of that name in front of it."""
 
+    stack: Stack
+    customer: Customer
     directory: Path
     environment: dict[str, str]
-    options: list[object]
 
-    def run(self, *domains: str, **environment: str) -> Ran:
-        names = [word for domain in domains for word in ("-d", domain)]
-        argv = [require("lego"), "--path", self.directory, *self.options, *names, "run"]
+    def run(self, printed: str) -> Ran:
         done = subprocess.run(
-            [str(word) for word in argv],
-            env={**self.environment, **environment},
-            stdin=subprocess.DEVNULL,
+            ["sh"],
+            input=printed,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -48,8 +52,17 @@ class Lego:
         )
         return Ran(done.returncode, done.stdout)
 
-    def issued(self, domain: str) -> list[str]:
-        return names_in((self.directory / "certificates" / f"{domain}.crt").read_bytes())
+    def printed(self, *, hostname: str = "", key: str = "") -> str:
+        return setup.render(
+            setup.find("lego-httpreq"),
+            hostname or self.customer.name,
+            self.stack.tls_url,
+            key or self.customer.key,
+            email=self.customer.email,
+        )
+
+    def issued(self) -> list[str]:
+        return names_in((self.directory / "certificates" / f"{self.customer.name}.crt").read_bytes())
 
 
 def names_in(pem: bytes) -> list[str]:
@@ -61,55 +74,44 @@ def names_in(pem: bytes) -> list[str]:
 @pytest.fixture
 def lego(stack, pebble, alice, tmp_path):
     """As `lego(texts=2)`: Alice's; its look at DNS waits for so many values."""
-    opened = []
+    opened = ExitStack()
 
     def make(*, texts: int) -> Lego:
-        resolver = patient_resolver(stack.bind, texts=texts)
-        opened.append(resolver)
-        options = ["--server", pebble.directory_url, "--accept-tos", "--email", alice.email, "--dns", "httpreq"]
-        options += [
-            "--dns.resolvers",
-            resolver.__enter__(),
-            "--dns.disable-cp",
-            "--dns-timeout",
-            60,
-            "--key-type",
-            "ec256",
-        ]
-        settings = {
-            "HTTPREQ_ENDPOINT": f"{stack.tls_url}/httpreq",
-            "HTTPREQ_USERNAME": alice.email,
-            "HTTPREQ_PASSWORD": alice.key,
-            "HTTPREQ_POLLING_INTERVAL": "1",
-        }
-        return Lego(tmp_path, {**pebble.trusting, **settings}, options)
+        resolver = opened.enter_context(patient_resolver(stack.bind, texts=texts))
+        options = ["--server", pebble.directory_url, "--path", tmp_path, "--key-type", "ec256"]
+        options += ["--dns.resolvers", resolver, "--dns.disable-cp", "--dns-timeout", 60]
+        program = tmp_path / "bin" / "lego"
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, [require("lego"), *options]))} "$@"\n')
+        program.chmod(0o700)
+        path = f"{program.parent}:{os.environ['PATH']}"
+        return Lego(stack, alice, tmp_path, {**pebble.trusting, "PATH": path, "HTTPREQ_POLLING_INTERVAL": "1"})
 
-    yield make
-    for resolver in opened:
-        resolver.__exit__(None, None, None)
+    with opened:
+        yield make
 
 
 def test_lego_gets_a_certificate_for_a_hostname_and_its_wildcard_at_once(stack, alice, lego):
     """Both values stand at one name, and both are gone afterwards."""
     client = lego(texts=2)
-    ran = client.run(alice.name, f"*.{alice.name}")
+    ran = client.run(client.printed())
 
     assert ran.status == 0, ran.said
-    assert client.issued(alice.name) == sorted([alice.name, f"*.{alice.name}"])
+    assert client.issued() == sorted([alice.name, f"*.{alice.name}"])
     stack.wait_for_answer(f"_acme-challenge.{alice.name}", "TXT")
 
 
 def test_lego_in_raw_mode_gets_one_too(alice, lego):
-    client = lego(texts=1)
-    ran = client.run(alice.name, HTTPREQ_MODE="RAW")
+    client = lego(texts=2)
+    ran = client.run(f"export HTTPREQ_MODE=RAW\n{client.printed()}")
 
     assert ran.status == 0, ran.said
-    assert client.issued(alice.name) == [alice.name]
+    assert client.issued() == sorted([alice.name, f"*.{alice.name}"])
 
 
-def test_lego_tells_its_user_what_was_wrong(alice, lego):
+def test_lego_tells_its_user_what_was_wrong(lego):
     client = lego(texts=0)
-    wrong, foreign = client.run(alice.name, HTTPREQ_PASSWORD="wrong"), client.run("nobody.ddns.test")
+    wrong, foreign = client.run(client.printed(key="wrong")), client.run(client.printed(hostname="nobody.ddns.test"))
 
     assert wrong.status != 0
     assert "401: request failed" in wrong.said
@@ -120,7 +122,8 @@ def test_lego_tells_its_user_what_was_wrong(alice, lego):
 
 def test_lego_gets_none_for_a_suspended_hostname_and_is_told_why(alice, lego):
     alice.suspend()
-    ran = lego(texts=0).run(alice.name)
+    client = lego(texts=0)
+    ran = client.run(client.printed())
 
     assert ran.status != 0
     assert "The hostname is suspended" in ran.said
