@@ -288,6 +288,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge-proofs": {"task": "dnsupdate.tasks.purge_proofs", "schedule": timedelta(hours=1)},
     "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
     "forget-accounts": {"task": "ddns.tasks.forget_accounts", "schedule": timedelta(hours=1)},
+    "purge-acme-accounts": {"task": "ddns.tasks.purge_acme_accounts", "schedule": timedelta(hours=1)},
 }
 
 # --- Nameserver, publishing ------------------------------------------------------------------------------------
@@ -390,6 +391,14 @@ SIGN_UPS_PER_NETWORK = env.int("DDNS_SIGN_UPS_PER_NETWORK", 50)
 # In so many days an account grows from a new one's hostnames to those of its plan.
 YOUNG_ACCOUNT = timedelta(days=env.int("DDNS_YOUNG_ACCOUNT_DAYS", 14))
 
+# --- Accounts for certificate clients (acme-dns) ------------------------------------------------------------------
+# A zone of the platform in which accounts get names of their own, also without a key; empty: only with a key, and only
+# for hostnames.
+ACME_DOMAIN = env.str("DDNS_ACME_DOMAIN", "").strip().lower().rstrip(".")
+# Registrations without a key per network (IPv4 /24, IPv6 /48) in an hour; a person needs one for each certificate.
+ACME_REGISTRATIONS_PER_NETWORK = env.int("DDNS_ACME_REGISTRATIONS_PER_NETWORK", 10)
+# Accounts that were never used are deleted after so long; a person needs some days to have a CNAME record made.
+ACME_UNUSED_RETENTION = timedelta(days=env.int("DDNS_ACME_UNUSED_DAYS", 30))
 
 # --- Logs --------------------------------------------------------------------------------------------------------
 LOGGING = {
@@ -449,6 +458,7 @@ UNFOLD = {
                     _link("Start", "home", "index"),
                     _link("Hostnames", "dns", "ddns_hostname_changelist", "ddns.view_hostname"),
                     _link("Accounts", "group", "ddns_user_changelist", "ddns.view_user"),
+                    _link("acme-dns accounts", "verified_user", "ddns_acmeaccount_changelist", "ddns.view_acmeaccount"),
                     _link("Suspensions", "block", "abuse_suspension_changelist", "abuse.view_suspension"),
                     _link("Ledger", "receipt_long", "abuse_ledgerentry_changelist", "abuse.view_ledgerentry"),
                 ],

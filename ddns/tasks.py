@@ -4,7 +4,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from ddns import accounts, address_updates
+from ddns import accounts, acme_accounts, address_updates
 
 
 @shared_task
@@ -19,3 +19,9 @@ def forget_accounts() -> None:
     accounts.forget_due(timezone.now())
     accounts.purge_unconfirmed(timezone.now())
     accounts.purge_sessions(timezone.now())
+
+
+@shared_task
+def purge_acme_accounts() -> None:
+    """Ends acme-dns accounts that nobody uses."""
+    acme_accounts.purge(timezone.now())

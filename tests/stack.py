@@ -195,6 +195,7 @@ class Stack:
             "DDNS_SMTP_STARTTLS": "false",
             # Solved in Python, which takes longer than a browser.
             "DDNS_PROOF_OF_WORK": "500",
+            "DDNS_ACME_DOMAIN": self.zones[0],
             "DDNS_STATIC_ROOT": str(self.directory / "static"),
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.valkey.url,

@@ -1,5 +1,6 @@
 """Rows about customers and what they hold."""
 
+from ddns.models.acme_accounts import AcmeAccount
 from ddns.models.address_updates import AddressUpdate
 from ddns.models.contacts import HostnameContact
 from ddns.models.domains import Domain
@@ -13,6 +14,7 @@ from ddns.models.tsig_keys import TsigKey
 from ddns.models.users import User
 
 __all__ = [
+    "AcmeAccount",
     "AddressUpdate",
     "BelowName",
     "Domain",

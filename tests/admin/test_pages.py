@@ -23,6 +23,7 @@ LISTS = [
     "ddns/user",
     "ddns/domain",
     "ddns/reservedname",
+    "ddns/acmeaccount",
     "abuse/suspension",
     "abuse/ledgerentry",
     "dnsupdate/delegation",
