@@ -1,7 +1,14 @@
 """What every page knows."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.http import HttpRequest
+
+from ddns.models import Notification
+
+# More than that nobody counts.
+MAX_UNREAD = 99
 
 
 def site(request: HttpRequest) -> dict[str, str | bool]:
@@ -11,3 +18,14 @@ def site(request: HttpRequest) -> dict[str, str | bool]:
         "abuse_contact": settings.ABUSE_CONTACT,
         "can_mail": settings.CAN_MAIL,
     }
+
+
+def unread(request: HttpRequest) -> dict[str, Callable[[], int]]:
+    """How many notifications wait for the person; asked only by pages that show it, and of nobody but customers."""
+
+    def count() -> int:
+        if not request.user.is_authenticated:
+            return 0
+        return Notification.objects.unread().filter(account=request.user)[: MAX_UNREAD + 1].count()
+
+    return {"unread_count": count}

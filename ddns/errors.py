@@ -66,3 +66,15 @@ class GroupExists(DdnsError):
 
 class Conflict(DdnsError):
     """The hostname is being changed too often at this moment. Try again."""
+
+
+class LinkInvalid(DdnsError):
+    """This link does not work (any more). Log in to see what is there now."""
+
+
+class InvalidWebhook(DdnsError):
+    """This cannot be a webhook:"""
+
+
+class TooManyWebhooks(DdnsError):
+    """The account has as many webhooks as it may have:"""
