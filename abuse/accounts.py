@@ -4,8 +4,9 @@ from django.db import transaction
 
 from abuse import ledger
 from abuse.errors import NothingToDo, OwnAccount, ReasonMissing, StaffAccount
-from ddns import accounts
+from ddns import accounts, notifications
 from ddns.models import User
+from ddns.models.notifications import Kind
 
 
 @transaction.atomic
@@ -32,6 +33,7 @@ def _decide(account: User, *, is_active: bool, reason: str, by: User) -> int:
     account = User.objects.select_for_update(no_key=True).get(pk=account.pk)
     _check(account, is_active, by)
     count = accounts.reactivate(account) if is_active else accounts.deactivate(account)
+    notifications.tell(account, Kind.LIFTED if is_active else Kind.SUSPENDED, details={"hostnames": count})
     ledger.append(
         actor=by,
         action="reactivate" if is_active else "deactivate",
