@@ -433,6 +433,7 @@ UNFOLD = {
                     _link(
                         "Reserved names", "do_not_disturb_on", "ddns_reservedname_changelist", "ddns.view_reservedname"
                     ),
+                    _link("Notifications", "mail", "ddns_notification_changelist", "ddns.view_notification"),
                     _link("Alarms", "notifications_active", "dnsupdate_alarm_changelist", "dnsupdate.view_alarm"),
                     _link(
                         "Delegations", "account_tree", "dnsupdate_delegation_changelist", "dnsupdate.view_delegation"

@@ -9,14 +9,19 @@ from ddns.models import Notification
 
 # More than that nobody counts.
 MAX_UNREAD = 99
+# Remembers the choice of colours; without it the system's setting counts.
+THEME_COOKIE = "theme"
+THEMES = ("light", "dark")
 
 
 def site(request: HttpRequest) -> dict[str, str | bool]:
+    theme = request.COOKIES.get(THEME_COOKIE, "")
     return {
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "abuse_contact": settings.ABUSE_CONTACT,
         "can_mail": settings.CAN_MAIL,
+        "theme": theme if theme in THEMES else "",
     }
 
 

@@ -186,6 +186,9 @@ class Stack:
             "DDNS_ALLOW_NON_GLOBAL_ADDRESSES": "true",
             # It would ask the root's servers about the zones of these tests.
             "DDNS_DELEGATION_WATCH_SECONDS": "0",
+            # Receivers of webhooks listen here, with certificates of this run's authority.
+            "DDNS_WEBHOOK_NETWORKS": "127.0.0.0/8",
+            "SSL_CERT_FILE": str(self.certificate.authority),
             "DDNS_STATIC_ROOT": str(self.directory / "static"),
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.valkey.url,

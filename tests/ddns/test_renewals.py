@@ -9,11 +9,11 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from ddns import contacts, hostnames, mails, renewals, tasks
+from ddns import hostnames, mails, renewals, requests, tasks
 from ddns.models import Delivery, Expiry, Hostname, HostnameContact, Notification, User
 from ddns.models.hostnames import State
 from ddns.models.notifications import Kind
-from tests.ddns.devices import SOURCE, Device
+from tests.ddns.devices import SOURCE, Device, caller
 
 pytestmark = pytest.mark.django_db
 LIFE = timedelta(days=100)
@@ -83,7 +83,7 @@ def test_an_unchanged_update_on_the_last_day_keeps_the_name(home, device: Device
     live(clock, 99)
     device.update(hostname=home.name, myip=SOURCE)
     live(clock, 1)
-    contacts.flush()
+    requests.flush()
     live(clock, 60, every=6)
     assert state_of(home) == State.LIVE
     assert not Expiry.objects.exists()
@@ -93,8 +93,8 @@ def test_nochg_alone_keeps_a_name_for_ever(home, clock):
     HostnameContact.objects.create(hostname=home, at=timezone.now(), protocol="dyndns2")
     for _ in range(4):
         live(clock, 90, every=10)
-        contacts.remember_hostname(home.pk, SOURCE, "ddclient", "dyndns2")
-        contacts.flush()
+        requests.note(home.name, caller("key"), "nochg")
+        requests.flush()
         live(clock, 1)
     assert state_of(home) == State.LIVE
 

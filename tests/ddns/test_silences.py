@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from ddns import contacts, cursors, hostnames, preferences, silences, tasks, webhooks
+from ddns import cursors, hostnames, preferences, requests, silences, tasks, webhooks
 from ddns.models import Hostname, HostnameContact, Notification, User
 from ddns.models.notifications import Kind
 
@@ -58,7 +58,7 @@ def test_an_unchanged_update_counts_as_heard(home, device, clock):
     heard(home, timezone.now() - timedelta(days=30))
     device.update(hostname=home.name, myip="203.0.113.5")
     device.update(hostname=home.name, myip="203.0.113.5")
-    contacts.flush()
+    requests.flush()
     look(clock)
     assert kinds(home) == []
 
