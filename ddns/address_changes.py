@@ -58,9 +58,9 @@ def _advance(cursor: Cursor) -> bool:
 
 
 def _tell(first: int, last: int) -> int:
-    by_mail, by_webhook = preferences.wanting(Kind.ADDRESS_CHANGED)
+    wanting = preferences.wanting(Kind.ADDRESS_CHANGED).values("pk")
     rows = (
-        AddressUpdate.objects.filter(pk__range=(first, last), hostname__account__in=by_mail | by_webhook)
+        AddressUpdate.objects.filter(pk__range=(first, last), hostname__account__in=wanting)
         .select_related("hostname")
         .order_by("pk")
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from ddns.models import Preference, User, Webhook
 from ddns.models.notifications import ALWAYS_MAILED, MAILED_BY_DEFAULT, Kind
@@ -57,12 +58,12 @@ def days_of(account: User) -> int:
     return row.days if row and row.days else settings.SILENCE_DAYS
 
 
-def wanting(kind: Kind) -> tuple[set[int], set[int]]:
-    """Accounts that have asked to be told of a kind that nobody is mailed by default: by mail, and by webhook."""
-    by_mail = Preference.objects.filter(kind=kind, by_mail=True).values_list("account_id", flat=True)
-    refused = Preference.objects.filter(kind=kind, by_webhook=False).values("account_id")
-    by_webhook = Webhook.objects.filter(is_enabled=True).exclude(account__in=refused)
-    return set(by_mail), set(by_webhook.values_list("account_id", flat=True))
+def wanting(kind: Kind) -> QuerySet[User]:
+    """Accounts that are told of a kind that nobody is mailed by default: who asked for mail, or has a webhook for it."""
+    own = Preference.objects.filter(account=OuterRef("pk"), kind=kind)
+    webhooks = Webhook.objects.filter(account=OuterRef("pk"), is_enabled=True)
+    by_webhook = Exists(webhooks) & ~Exists(own.filter(by_webhook=False))
+    return User.objects.filter(Exists(own.filter(by_mail=True)) | by_webhook)
 
 
 def _chosen(accounts: Collection[int]) -> dict[tuple[int, Kind], Ways]:

@@ -51,6 +51,8 @@ def look() -> None:
 @transaction.atomic
 def renew(account: User, held: Collection[int]) -> int:
     """These hostnames of the account, by number, stay, as if a device had spoken of them now; gives how many."""
+    # In the order of all others, and before the hostnames are read: what is being released meanwhile is not kept.
+    list(Expiry.objects.filter(pk__in=held).order_by("pk").select_for_update())
     kept = list(Hostname.objects.held_by(account).filter(pk__in=held).order_by("pk"))
     Renewal.objects.bulk_create(
         [Renewal(hostname=each, at=timezone.now()) for each in kept],

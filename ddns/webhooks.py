@@ -19,6 +19,8 @@ WEBHOOKS_PER_ACCOUNT = 5
 MAX_URL_CHARACTERS = 500
 # Both secrets sign for so long after a rotation: time to put the new one where the receiver reads it.
 ROTATION_OVERLAP = timedelta(days=1)
+# Whoever presses the button for long must not have us press it for them.
+MAX_WAITING_TESTS = 20
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what it begins with
 SECRET_OCTETS = 32
 
@@ -33,7 +35,10 @@ def add(account: User, url: str) -> tuple[Webhook, str]:
     secret = _new_secret()
     try:
         with transaction.atomic():
-            return Webhook.objects.create(account=account, url=url, sealed_secret=seal(secret)), secret
+            webhook = Webhook.objects.create(
+                account=account, url=url, sealed_secret=seal(secret), next_at=timezone.now()
+            )
+            return webhook, secret
     except IntegrityError as error:
         raise InvalidWebhook("the account has it already.") from error
 
@@ -68,8 +73,11 @@ def delete(webhook: Webhook) -> None:
 
 
 def test(webhook: Webhook) -> Delivery:
-    """A message that says it is a test, on the way that all others take."""
-    return Delivery.objects.create(account_id=webhook.account_id, webhook=webhook)
+    """A message that says it is a test, on the way that all others take. Of many that wait none is added."""
+    waiting = Delivery.objects.filter(webhook=webhook, notification=None).exclude(due_at=None)
+    if waiting.count() >= MAX_WAITING_TESTS:
+        return waiting[0]
+    return Delivery.objects.create(account_id=webhook.account_id, webhook=webhook, due_at=timezone.now())
 
 
 def resend(delivery: Delivery) -> None:

@@ -11,7 +11,9 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
     def due(self, at: datetime) -> "WebhookQuerySet":
         """Those that something waits for and that may be posted to now, the one that has waited longest first."""
         waiting = Delivery.objects.filter(webhook=OuterRef("pk"), due_at__lte=at)
-        return self.filter(Exists(waiting), is_enabled=True, next_at__lte=at).order_by("next_at", "pk")
+        return self.filter(Exists(waiting), is_enabled=True, next_at__lte=at, account__closed_at=None).order_by(
+            "next_at", "pk"
+        )
 
 
 class Webhook(models.Model):
@@ -24,7 +26,7 @@ class Webhook(models.Model):
     old_secret_until = models.DateTimeField(null=True, help_text="Until then both secrets sign.")
     is_enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    next_at = models.DateTimeField(db_default=Now(), help_text="Nothing is posted before.")
+    next_at = models.DateTimeField(help_text="Nothing is posted before.")
     failure_count = models.PositiveIntegerField(default=0, help_text="In a row.")
     failing_since = models.DateTimeField(null=True)
     disabled_at = models.DateTimeField(null=True, help_text="When it was switched off because it kept failing.")
@@ -61,7 +63,7 @@ class Delivery(models.Model):
         Webhook, on_delete=models.CASCADE, null=True, related_name="deliveries", help_text="None: by mail."
     )
     created_at = models.DateTimeField(db_default=Now())
-    due_at = models.DateTimeField(null=True, db_default=Now())
+    due_at = models.DateTimeField(null=True)
     try_count = models.PositiveIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, help_text="What came in one mail has the same time.")
     given_up_at = models.DateTimeField(null=True)

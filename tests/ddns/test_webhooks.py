@@ -3,8 +3,10 @@
 import base64
 import hmac
 import json
+import re
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -113,6 +115,18 @@ class TestPosting:
         webhooks.test(webhook)
         assert posting.run() == 1
         assert json.loads(receiver.received[0][1])["type"] == "test"
+
+    def test_who_presses_the_button_for_long_gets_no_more_tests(self, alice: User):
+        webhook, _ = webhooks.add(alice, URL)
+        for _ in range(webhooks.MAX_WAITING_TESTS + 5):
+            webhooks.test(webhook)
+        assert Delivery.objects.count() == webhooks.MAX_WAITING_TESTS
+
+    def test_a_closed_account_is_posted_nothing(self, alice: User, receiver: Receiver):
+        webhooks.test(webhooks.add(alice, receiver.url)[0])
+        User.objects.filter(pk=alice.pk).update(closed_at=timezone.now())
+        assert posting.run() == 0
+        assert not receiver.received
 
     def test_what_fails_is_tried_again_later_with_the_same_identity_and_the_answer_kept(self, alice, receiver, clock):
         receiver.status, receiver.body = 503, b"closed for repairs"
@@ -283,3 +297,22 @@ def test_over_tls_the_certificate_is_checked(alice: User, tls_receiver: Receiver
         webhooks.test(Webhook.objects.get())
         assert posting.run() == 0
     assert "CERTIFICATE_VERIFY_FAILED" in Delivery.objects.first().answer
+
+
+@pytest.mark.django_db
+def test_the_check_that_the_documentation_shows_recognises_us_and_nobody_else(alice: User, receiver: Receiver):
+    webhook, secret = webhooks.add(alice, receiver.url)
+    webhooks.rotate(webhook)
+    webhooks.test(webhook)
+    posting.run()
+    ((headers, body),) = receiver.received
+    text = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text()
+    code = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+
+    def recognises(secret: str) -> bool:
+        scope = {"base64": base64, "hmac": hmac, "secret": secret, "headers": headers, "body": body}
+        exec(code, scope)
+        return scope["is_ours"]
+
+    assert recognises(secret)
+    assert not recognises("whsec_" + base64.b64encode(b"another").decode())
