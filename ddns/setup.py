@@ -148,7 +148,7 @@ def fields(client: Client, text: str) -> Iterator[tuple[str, str]]:
 
 def _values(site_url: str, nameserver: tuple[str, int] | None) -> dict[str, object]:
     site = urlsplit(site_url)
-    dns_host, dns_port = nameserver or _nameserver(site.hostname or "")
+    dns_host, dns_port = nameserver or (settings.NSUPDATE_SERVER, settings.NSUPDATE_PUBLIC_PORT)
     return {
         "site_url": site_url.rstrip("/"),
         "scheme": site.scheme,
@@ -160,8 +160,3 @@ def _values(site_url: str, nameserver: tuple[str, int] | None) -> dict[str, obje
         # As the domains' own default: an update by hand says it, and it is kept.
         "ttl": 60,
     }
-
-
-def _nameserver(host: str) -> tuple[str, int]:
-    """Where customers send signed updates."""
-    return getattr(settings, "NSUPDATE_SERVER", host), getattr(settings, "NSUPDATE_PUBLIC_PORT", 53)
