@@ -95,6 +95,7 @@ _ALL = (
     Client("acme-sh-httpreq", "acme.sh (acmeproxy)", Kind.CERTIFICATE, "acme.sh"),
     Client("caddy-acmedns", "Caddy (acme-dns)", Kind.CERTIFICATE, "Caddyfile"),
     Client("caddy", "Caddy (rfc2136)", Kind.CERTIFICATE, "Caddyfile", is_tsig=True),
+    Client("cert-manager", "cert-manager", Kind.CERTIFICATE, "issuer.yaml"),
     Client("duckdns-url", "DuckDNS", Kind.URL),
     Client("freedns-url", "FreeDNS (afraid.org)", Kind.URL),
     Client("dynv6-url", "dynv6", Kind.URL),
