@@ -122,3 +122,15 @@ class NotClosed(DdnsError):
 
 class AlreadyForgotten(DdnsError):
     """What was personal in this account is forgotten: nobody could log in to it. Its owner may sign up anew."""
+
+
+class LinkInvalid(DdnsError):
+    """This link does not work (any more). Log in to see what is there now."""
+
+
+class InvalidWebhook(DdnsError):
+    """This cannot be a webhook:"""
+
+
+class TooManyWebhooks(DdnsError):
+    """The account has as many webhooks as it may have:"""

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ddns", "0005_confirm_addresses_and_forget_accounts"),
+        ("ddns", "0006_notifications_webhooks_and_expiry"),
         ("dnsupdate", "0010_watch_delegations"),
     ]
 

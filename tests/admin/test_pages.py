@@ -24,6 +24,7 @@ LISTS = [
     "ddns/domain",
     "ddns/reservedname",
     "ddns/acmeaccount",
+    "ddns/notification",
     "abuse/suspension",
     "abuse/ledgerentry",
     "dnsupdate/delegation",
