@@ -1,5 +1,6 @@
 """Everything killed at random under load: nothing acknowledged is lost, and all heals by itself."""
 
+import json
 import os
 import random
 import threading
@@ -26,7 +27,7 @@ HOSTS, CONNECTIONS = 500, 32
 
 # One account with all of them, changed as fast as the machine can.
 ENVIRONMENT = {
-    "DDNS_HOSTNAMES_PER_ACCOUNT": "1000",
+    "DDNS_PLANS": json.dumps({"free": {"hostnames": 1000, "keys": 1000}}),
     **{f"DDNS_CHANGES_PER_{kind}": "0" for kind in ("HOSTNAME", "KEY", "ACCOUNT")},
 }
 

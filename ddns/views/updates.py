@@ -9,7 +9,6 @@ from ddns.errors import InvalidRecord
 from ddns.protocols import changeip, dyndns1, dyndns2, groups, hurricane, nsupdate_info
 from ddns.protocols.answers import Answer
 from ddns.protocols.credentials import Credentials
-from ddns.protocols.dyndns2 import UpdateRequest
 from ddns.protocols.parameters import Parameters, last
 from ddns.views import devices
 
@@ -24,9 +23,13 @@ def _update(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
 def _update_addresses(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
     """The table of docs/protocols.md from top to bottom. Raises WrongKey before anything else is said."""
     wanted = dyndns2.parse(sent)
-    names, is_group = _meant(caller, presented, sent, wanted)
-    if refusal := _refusal(caller, names, is_group):
-        return refusal
+    names, is_group = wanted.names, False
+    if not names or None in names or names[0] == groups.ALL:
+        names, is_group = _meant(caller, presented, sent, names)
+    if len(names) > dyndns2.MAX_HOSTNAMES and not is_group:
+        return _refuse(caller, [], "numhost", 1)
+    if not any(names):
+        return _refuse(caller, [], "notfqdn", len(names) or 1)
     lines = 1 if is_group else len(names)
     try:
         wish = wanted.wish(caller.source)
@@ -42,9 +45,9 @@ def _update_addresses(caller: Caller, presented: Credentials, sent: Parameters) 
 def _delete(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
     """nsupdate.info's: ends with no address of the families of the addresses that were sent."""
     wanted = dyndns2.parse(sent)
-    names, is_group = _meant(caller, presented, sent, wanted)
-    if refusal := _refusal(caller, names, is_group):
-        return refusal
+    names = wanted.names or [_default_name(caller, presented)]
+    if not any(names):
+        return _refuse(caller, [], "notfqdn", len(names))
     if isinstance(wanted.addresses, dyndns2.Malformed):
         return _refuse(caller, names, "dnserr", len(names), str(wanted.addresses))
     families = nsupdate_info.families(wanted.addresses or (), caller.source)
@@ -69,28 +72,17 @@ def _set_text(caller: Caller, name: str, value: str) -> Answer:
 
 
 def _meant(
-    caller: Caller, presented: Credentials, sent: Parameters, wanted: UpdateRequest
-) -> tuple[Sequence[str | None], bool]:
-    """The hostnames that are meant, and whether as a group: by who names none in full. Raises WrongKey."""
-    names = wanted.names
-    if names and None not in names and names[0] != groups.ALL:
-        return names, False
+    caller: Caller, presented: Credentials, sent: Parameters, names: list[str | None]
+) -> tuple[list[str | None], bool]:
+    """The hostnames that a client means that does not write them all in full, and whether as a group. Raises WrongKey."""
     if len(names) > 1:
         return names, False
     if names == [groups.ALL]:
-        return scopes.names(caller), True
+        return [*scopes.names(caller)], True
     group = groups.name(sent, presented.user)
     if group is not None and (members := scopes.names_of_group(caller, group)):
-        return members, True
+        return [*members], True
     return names or [_default_name(caller, presented)], False
-
-
-def _refusal(caller: Caller, names: Sequence[str | None], is_group: bool) -> Answer | None:
-    if len(names) > dyndns2.MAX_HOSTNAMES and not is_group:
-        return _refuse(caller, [], "numhost", 1)
-    if not any(names):
-        return _refuse(caller, [], "notfqdn", len(names) or 1)
-    return None
 
 
 def _refuse(caller: Caller, names: Sequence[str | None], code: str, lines: int, detail: str = "") -> Answer:
