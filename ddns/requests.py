@@ -34,6 +34,9 @@ EXPLANATIONS: dict[str, Promise] = {
     "nochg": _("Nothing had changed: all is well."),
     "txt": _("A certificate challenge was changed."),
     "nohost": _("The key covers no such hostname. Compare the name letter by letter, and look at what the key covers."),
+    "ambiguous": _(
+        "The key covers several hostnames with this label: send the full name, or make a key for one of them."
+    ),
     "notfqdn": _("No full hostname was sent. The device must send the whole name, like home.example.com."),
     "numhost": _("Too many hostnames in one request: at most 20 are read."),
     "dnserr": _("What the device sent as its address is none, or one that the Internet does not route."),

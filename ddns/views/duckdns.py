@@ -72,7 +72,7 @@ def _name(caller: Caller, domain: str) -> Name:
     if label is None:
         return None, "notfqdn"
     found = scopes.names_labelled(caller, label)
-    return (found[0], None) if len(found) == 1 else (None, duckdns.AMBIGUOUS if found else "nohost")
+    return (found[0], None) if len(found) == 1 else (None, scopes.unclear(found))
 
 
 _verbose = devices.view_of(duckdns, _update)

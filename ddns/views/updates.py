@@ -26,7 +26,7 @@ def _update_addresses(caller: Caller, presented: Credentials, sent: Parameters) 
     names, is_group = wanted.names, False
     if not names or None in names or names[0] == groups.ALL:
         names, is_group = _meant(caller, presented, sent, names)
-    if len(names) > dyndns2.MAX_HOSTNAMES and not is_group:
+    if len(names) > (scopes.MAX_HOSTNAMES if is_group else dyndns2.MAX_HOSTNAMES):
         return _refuse(caller, [], "numhost", 1)
     if not any(names):
         return _refuse(caller, [], "notfqdn", len(names) or 1)

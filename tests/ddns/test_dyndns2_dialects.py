@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from ddns import challenges, groups, hostnames, keys
+from ddns import challenges, groups, hostnames, keys, scopes
 from ddns.models import AddressUpdate
 from ddns.models.keys import Permission
 from tests.ddns.devices import SOURCE, Device, stored
@@ -114,6 +114,12 @@ class TestGroups:
     def test_what_is_no_address_is_one_line(self, ask, home):
         assert ask(group="lab+1", myip="nonsense") == "dnserr\n"
         assert stored(home) == (None, None)
+
+    def test_a_group_that_is_too_large_is_refused_as_a_whole(self, ask, home, office, monkeypatch):
+        monkeypatch.setattr(scopes, "MAX_HOSTNAMES", 1)
+
+        assert ask(group="lab+1", myip=ADDRESS) == "numhost\n"
+        assert stored(home) == stored(office) == (None, None)
 
     def test_a_key_updates_what_it_covers_of_a_group(self, alice, device, ask, home, office):
         device.key = keys.create(alice, label="one", hostnames=[office])[1]
