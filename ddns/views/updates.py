@@ -46,6 +46,8 @@ def _delete(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
     """nsupdate.info's: ends with no address of the families of the addresses that were sent."""
     wanted = dyndns2.parse(sent)
     names = wanted.names or [_default_name(caller, presented)]
+    if len(names) > dyndns2.MAX_HOSTNAMES:
+        return _refuse(caller, [], "numhost", 1)
     if not any(names):
         return _refuse(caller, [], "notfqdn", len(names))
     if isinstance(wanted.addresses, dyndns2.Malformed):
