@@ -4,8 +4,9 @@ from django.db import transaction
 
 from abuse import ledger
 from abuse.errors import ClosedAccount, NothingToDo, OwnAccount, ReasonMissing, StaffAccount
-from ddns import accounts, keys
+from ddns import accounts, keys, notifications
 from ddns.models import User
+from ddns.models.notifications import Kind
 
 
 @transaction.atomic
@@ -69,6 +70,7 @@ def _decide(account: User, *, is_active: bool, reason: str, by: User) -> int:
     account = User.objects.select_for_update(no_key=True).get(pk=account.pk)
     _check(account, is_active, by)
     count = accounts.reactivate(account) if is_active else accounts.deactivate(account)
+    notifications.tell(account, Kind.LIFTED if is_active else Kind.SUSPENDED, details={"hostnames": count})
     _enter("reactivate" if is_active else "deactivate", account, reason, by, count)
     return count
 

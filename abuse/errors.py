@@ -36,5 +36,9 @@ class ClosedAccount(AbuseError):
     """The account was closed by its owner: it is reopened, not reactivated."""
 
 
+class AcmeAccountsGone(AbuseError):
+    """There is no such account any more."""
+
+
 class LedgerBroken(AbuseError):
     """The ledger was changed:"""

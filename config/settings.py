@@ -5,6 +5,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from environs import Env, validate
@@ -126,6 +127,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "ddns.context.site",
+                "ddns.context.unread",
             ]
         },
     }
@@ -249,6 +251,8 @@ CELERY_TASK_ROUTES = {
     # Nothing slow may come between it and its turn: it is what finds a lost wake-up.
     "dnsupdate.tasks.sweep": {"queue": "publish"},
     "dnsupdate.tasks.send_notices": {"queue": "mail"},
+    "ddns.tasks.send_mails": {"queue": "mail"},
+    "ddns.tasks.post_webhooks": {"queue": "mail"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -288,6 +292,19 @@ CELERY_BEAT_SCHEDULE = {
     "purge-proofs": {"task": "dnsupdate.tasks.purge_proofs", "schedule": timedelta(hours=1)},
     "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
     "forget-accounts": {"task": "ddns.tasks.forget_accounts", "schedule": timedelta(hours=1)},
+    "purge-acme-accounts": {"task": "ddns.tasks.purge_acme_accounts", "schedule": timedelta(hours=1)},
+    # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
+    "tell-address-changes": {
+        "task": "ddns.tasks.tell_address_changes",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
+    "post-webhooks": {"task": "ddns.tasks.post_webhooks", "schedule": 2.0, "options": {"expires": 2}},
+    "send-mails": {"task": "ddns.tasks.send_mails", "schedule": 5.0, "options": {"expires": 5}},
+    "look-for-silence": {"task": "ddns.tasks.look_for_silence", "schedule": 60.0, "options": {"expires": 60}},
+    "look-for-expiries": {"task": "ddns.tasks.look_for_expiries", "schedule": 60.0, "options": {"expires": 60}},
+    "look-for-key-expiries": {"task": "ddns.tasks.look_for_key_expiries", "schedule": timedelta(hours=1)},
+    "purge-notifications": {"task": "ddns.tasks.purge_notifications", "schedule": timedelta(hours=1)},
 }
 
 # --- Nameserver, publishing ------------------------------------------------------------------------------------
@@ -397,6 +414,29 @@ SIGN_UPS_PER_NETWORK = env.int("DDNS_SIGN_UPS_PER_NETWORK", 50)
 # In so many days an account grows from a new one's hostnames to those of its plan.
 YOUNG_ACCOUNT = timedelta(days=env.int("DDNS_YOUNG_ACCOUNT_DAYS", 14))
 
+# --- Accounts for certificate clients (acme-dns) ------------------------------------------------------------------
+# A zone of the platform in which accounts get names of their own, also without a key; empty: only with a key, and only
+# for hostnames.
+ACME_DOMAIN = env.str("DDNS_ACME_DOMAIN", "").strip().lower().rstrip(".")
+# Registrations without a key per network (IPv4 /24, IPv6 /48) in an hour; a person needs one for each certificate.
+ACME_REGISTRATIONS_PER_NETWORK = env.int("DDNS_ACME_REGISTRATIONS_PER_NETWORK", 10)
+# Accounts that were never used are deleted after so long; a person needs some days to have a CNAME record made.
+ACME_UNUSED_RETENTION = timedelta(days=env.int("DDNS_ACME_UNUSED_DAYS", 30))
+# --- Notifications, renewal by activity ----------------------------------------------------------------------------
+# After so many days without an authenticated request a device counts as silent, where its owner has not said otherwise.
+SILENCE_DAYS = env.int("DDNS_SILENCE_DAYS", 7)
+# Hostnames that nobody has cared for in so long are given up, after three mails; 0: never. A year: a device that is used in
+# summer only has been heard by then. Not below 60: the first mail comes 30 days before the end.
+_expire_after_days = env.int("DDNS_EXPIRE_AFTER_DAYS", 365)
+if 0 < _expire_after_days < 60:
+    raise ImproperlyConfigured(
+        "DDNS_EXPIRE_AFTER_DAYS is 0 (never), or 60 and more: the first mail comes 30 days before."
+    )
+EXPIRE_AFTER = timedelta(days=_expire_after_days)
+NOTIFICATION_RETENTION = timedelta(days=env.int("DDNS_NOTIFICATION_RETENTION_DAYS", 90))
+# Networks that webhooks may reach besides the Internet. Whoever may add a webhook can have us post there.
+_webhook_networks: list[str] = env.list("DDNS_WEBHOOK_NETWORKS", [] if IS_PROVIDER else ["0.0.0.0/0", "::/0"])
+WEBHOOK_NETWORKS = [ip_network(each) for each in _webhook_networks]
 
 # --- Logs --------------------------------------------------------------------------------------------------------
 LOGGING = {
@@ -456,6 +496,7 @@ UNFOLD = {
                     _link("Start", "home", "index"),
                     _link("Hostnames", "dns", "ddns_hostname_changelist", "ddns.view_hostname"),
                     _link("Accounts", "group", "ddns_user_changelist", "ddns.view_user"),
+                    _link("acme-dns accounts", "verified_user", "ddns_acmeaccount_changelist", "ddns.view_acmeaccount"),
                     _link("Suspensions", "block", "abuse_suspension_changelist", "abuse.view_suspension"),
                     _link("Ledger", "receipt_long", "abuse_ledgerentry_changelist", "abuse.view_ledgerentry"),
                 ],
@@ -468,6 +509,7 @@ UNFOLD = {
                     _link(
                         "Reserved names", "do_not_disturb_on", "ddns_reservedname_changelist", "ddns.view_reservedname"
                     ),
+                    _link("Notifications", "mail", "ddns_notification_changelist", "ddns.view_notification"),
                     _link("Alarms", "notifications_active", "dnsupdate_alarm_changelist", "dnsupdate.view_alarm"),
                     _link(
                         "Delegations", "account_tree", "dnsupdate_delegation_changelist", "dnsupdate.view_delegation"

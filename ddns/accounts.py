@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from ddns import hostnames
+from ddns import acme_accounts, hostnames
 from ddns.errors import AccountHeld, AlreadyForgotten, NotClosed
 from ddns.models import Hostname, HostnameContact, ReservedName, Restriction, UpdateKey, User
 from dnsupdate.models.pending import Urgency
@@ -184,4 +184,5 @@ def _publish_all(account: User, urgency: Urgency) -> int:
     hostnames.lock_all(held)
     for hostname in held:
         hostnames.publish(hostnames.lock(hostname), urgency)
+    acme_accounts.publish_all(account, urgency)
     return len(held)

@@ -63,14 +63,14 @@ def parse(text: str) -> Address:
 
 
 def is_publishable(address: Address) -> bool:
-    """Whether the Internet routes to it, or the setting allows any."""
+    """Whether the Internet routes to it (IANA special-purpose registries), or the setting allows any."""
     return is_routed(address) or settings.ALLOW_NON_GLOBAL_ADDRESSES
 
 
 # Two dozen networks are looked through, and the same devices come again and again.
 @lru_cache(maxsize=16_384)
 def is_routed(address: Address) -> bool:
-    """Whether the Internet routes to it (IANA special-purpose registries)."""
+    """Whether the Internet routes to it, whatever the setting says."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _NOT_ROUTED_4)
     if address not in _UNICAST_6 or any(address in network for network in _NOT_ROUTED_6):

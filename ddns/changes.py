@@ -29,8 +29,11 @@ _totals: dict[Subject, int] = {}
 _window = 0
 
 
-def admit(*, hostname_id: int, key_id: int, account_id: int, source: Address) -> None:
-    """Counts a change that is about to be made. Raises TooManyChanges where there were enough in this hour."""
+def admit(*, hostname_id: int, key_id: int | None, account_id: int, source: Address) -> None:
+    """Counts a change that is about to be made; key_id is None where no key makes it.
+
+    Raises TooManyChanges where there were enough in this hour.
+    """
     subjects = _subjects(hostname_id, key_id, account_id, source)
     for subject in subjects:
         limit = _limit(subject[0])
@@ -68,8 +71,10 @@ def _limit(kind: str) -> int:
     return getattr(settings, f"CHANGES_PER_{kind.upper()}")
 
 
-def _subjects(hostname_id: int, key_id: int, account_id: int, source: Address) -> list[Subject]:
-    subjects: list[Subject] = [("hostname", hostname_id), ("key", key_id), ("account", account_id)]
+def _subjects(hostname_id: int, key_id: int | None, account_id: int, source: Address) -> list[Subject]:
+    subjects: list[Subject] = [("hostname", hostname_id), ("account", account_id)]
+    if key_id is not None:
+        subjects.append(("key", key_id))
     # The others are machines of our own, or a proxy that nobody has named and everybody comes through.
     if addresses.is_routed(source):
         network = ip_network(f"{source}/{_NETWORK_BITS[source.version]}", strict=False)

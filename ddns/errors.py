@@ -68,6 +68,18 @@ class LookUnderWay(DdnsError):
     """The nameservers are being asked for this account already. Ask again in a moment."""
 
 
+class HostnameNotNamed(DdnsError):
+    """It is not known for which hostname this is. Name one that the key covers, as the user name beside the key."""
+
+
+class RegistrationClosed(DdnsError):
+    """Accounts are registered with a key here: put it into the server's address, as https://user:KEY@..."""
+
+
+class TooManyRegistrations(DdnsError):
+    """Too many accounts were registered from this network without a key. Register with a key, or try again later."""
+
+
 class Conflict(DdnsError):
     """The hostname is being changed too often at this moment. Try again."""
 
@@ -114,3 +126,15 @@ class NotClosed(DdnsError):
 
 class AlreadyForgotten(DdnsError):
     """What was personal in this account is forgotten: nobody could log in to it. Its owner may sign up anew."""
+
+
+class LinkInvalid(DdnsError):
+    """This link does not work (any more). Log in to see what is there now."""
+
+
+class InvalidWebhook(DdnsError):
+    """This cannot be a webhook:"""
+
+
+class TooManyWebhooks(DdnsError):
+    """The account has as many webhooks as it may have:"""

@@ -37,11 +37,13 @@ RELEASED = "released"
 # What nameservers are called. Whoever holds the name that an NS record of the zone points to, now or after the operator
 # has added a server, answers for the whole zone. ReservedName has the operator's other names, one by one.
 _NAMESERVER_LABEL = re.compile(r"d?ns[0-9]*")
+# What acme-dns accounts are called (ddns.acme_accounts): whoever held such a name would answer for what points to it.
+_ACCOUNT_LABEL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def is_kept(label: str) -> bool:
     """Whether the platform keeps the label for itself, in every domain."""
-    return _NAMESERVER_LABEL.fullmatch(label) is not None
+    return any(form.fullmatch(label) for form in (_NAMESERVER_LABEL, _ACCOUNT_LABEL))
 
 
 def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int, others: RRsets | None = None) -> RRsets:

@@ -13,11 +13,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from ddns import contacts, derived_keys, plans
+from ddns import contacts, derived_keys, notifications, plans
 from ddns.addresses import Address
 from ddns.errors import InvalidNetwork, KeyNotAllowed, TooManyKeys, WrongKey
-from ddns.models import Group, Hostname, UpdateKey, User
+from ddns.models import Group, Hostname, Notification, UpdateKey, User
 from ddns.models.keys import Permission
+from ddns.models.notifications import Kind
 
 # Letters and digits only: devices put keys into URLs without escaping and into fields of 64 characters.
 _ALPHABET = string.ascii_letters + string.digits
@@ -155,7 +156,10 @@ def _network(text: str) -> IPv4Network | IPv6Network:
 
 
 def _make(**fields) -> tuple[UpdateKey, str]:
+    """Its owner is told: whoever has taken over a session makes a key first."""
     text = "".join(secrets.choice(_ALPHABET) for _ in range(PREFIX_LENGTH + SECRET_LENGTH))
     key = UpdateKey.objects.create(prefix=text[:PREFIX_LENGTH], digest=digest(text), **fields)
     derived_keys.remember(key, text)
+    details = {"label": key.label, "prefix": key.prefix, "permission": key.permission}
+    notifications.tell_all([Notification(account_id=key.account_id, kind=Kind.NEW_KEY, details=details)])
     return key, text

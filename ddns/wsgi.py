@@ -10,9 +10,9 @@ from http.client import responses
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from ddns.protocols import checkip, duckdns, dyndns1, freedns, freedns_listing, nsupdate_info
+from ddns.views import acmedns, httpreq, updates
 from ddns.views import duckdns as duckdns_views
 from ddns.views import freedns as freedns_views
-from ddns.views import updates
 from ddns.views.devices import View
 
 _UPDATE_PATHS = ("/nic/update", "/v3/update", "/upd.php")
@@ -25,6 +25,11 @@ _BY_PATH: dict[str, View] = {
     **dict.fromkeys(checkip.HTML_PATHS, checkip.html),
     **dict.fromkeys(checkip.JSON_PATHS, checkip.json),
     **dict.fromkeys(checkip.FREEDNS_PATHS, checkip.freedns),
+    # Certificate clients.
+    "/register": acmedns.register,
+    "/health": acmedns.health,
+    "/httpreq/present": httpreq.present,
+    "/httpreq/cleanup": httpreq.cleanup,
 }
 # Paths that several protocols have, or pages too: the first view is taken whose words all stand in the query.
 _BY_QUERY: dict[str, tuple[tuple[tuple[str, ...], View], ...]] = {
@@ -67,10 +72,15 @@ def view_of(environ: WSGIEnvironment) -> View | None:
 def _odd_view_of(path: str, environ: WSGIEnvironment) -> View | None:
     if path == "/":
         return checkip.view_of_host(environ.get("HTTP_HOST", ""))
+    # acme-dns's update path is one of ours; its clients are known by their header.
+    if path == "/update" and "HTTP_X_API_USER" in environ:
+        return acmedns.update
     query = environ.get("QUERY_STRING", "")
     for words, view in _BY_QUERY.get(path, ()):
         if all(word in query for word in words):
             return view
     if "update" in path and _ODD_UPDATE_PATH.fullmatch(path):
         return updates.update
+    if path.startswith("/acme/"):
+        return acmedns.under_prefix
     return next((view for form, view in _BY_FORM if form.fullmatch(path)), None)

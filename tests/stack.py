@@ -202,6 +202,10 @@ class Stack:
             "DDNS_SMTP_STARTTLS": "false",
             # Solved in Python, which takes longer than a browser.
             "DDNS_PROOF_OF_WORK": "500",
+            "DDNS_ACME_DOMAIN": self.zones[0],
+            # Receivers of webhooks listen here, with certificates of this run's authority.
+            "DDNS_WEBHOOK_NETWORKS": "127.0.0.0/8",
+            "SSL_CERT_FILE": str(self.certificate.authority),
             "DDNS_STATIC_ROOT": str(self.directory / "static"),
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.valkey.url,

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ddns", "0005_confirm_addresses_and_forget_accounts"),
+        ("ddns", "0007_acme_accounts"),
     ]
 
     operations = [

@@ -31,6 +31,7 @@ SHELL = [
     "lego-rfc2136",
     "lego-acmedns",
     "acme-sh",
+    "acme-sh-httpreq",
 ]
 
 
