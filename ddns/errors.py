@@ -84,6 +84,10 @@ class Conflict(DdnsError):
     """The hostname is being changed too often at this moment. Try again."""
 
 
+class TooManyChanges(Conflict):
+    """There were more changes in this hour than any device needs. Try again in the next one:"""
+
+
 class AlgorithmNotAllowed(DdnsError):
     """A TSIG key cannot be made with this algorithm. Possible are:"""
 
