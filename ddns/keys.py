@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -27,9 +28,15 @@ SECRET_LENGTH = 32
 MAX_NETWORKS = 20
 
 
-def digest(key: str) -> bytes:
+class Proven(NamedTuple):
+    """Stands for the text of a key whose holder has shown otherwise that it is theirs: by a signature (TSIG)."""
+
+    digest: bytes
+
+
+def digest(key: str | Proven) -> bytes:
     """What is stored of a key. Blanks that came along when it was copied do not count."""
-    return hashlib.sha256(key.strip().encode()).digest()
+    return hashlib.sha256(key.strip().encode()).digest() if isinstance(key, str) else key.digest
 
 
 @transaction.atomic
@@ -106,7 +113,7 @@ def revoke_all(account: User) -> int:
     return UpdateKey.objects.working().filter(account=account).update(revoked_at=Now())
 
 
-def recognise(text: str, source: Address, agent: str = "") -> UpdateKey:
+def recognise(text: str | Proven, source: Address, agent: str = "") -> UpdateKey:
     """The working key with its account, of an active account; its use is remembered.
 
     Raises WrongKey, and KeyNotAllowed where it may not be used from there.

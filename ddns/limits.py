@@ -1,6 +1,11 @@
-"""Limits on wrong keys, in Redis: per key prefix and source, and per source. A working key is never limited."""
+"""Limits, in Redis: on wrong keys per key prefix and source, and per source; on accounts that nobody vouches for per network.
+
+A working key is never limited.
+"""
 
 import logging
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import redis
 from django.conf import settings
@@ -13,6 +18,9 @@ from dnsupdate import wake
 logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 600
+REGISTRATION_WINDOW = timedelta(hours=1)
+# What one customer's line gets: an IPv4 provider's smallest usual block, and the shortest usual IPv6 delegation.
+NETWORK_LENGTHS = {4: 24, 6: 48}
 
 
 def count_wrong_key(key: str, source: Address) -> bool:
@@ -31,6 +39,28 @@ def count_wrong_key(key: str, source: Address) -> bool:
         logger.warning("Wrong keys are not counted at present: %s", error)
         return False
     return of_prefix > settings.WRONG_KEYS_PER_PREFIX or of_source > settings.WRONG_KEYS_PER_SOURCE
+
+
+def count_registration(source: Address) -> bool:
+    """Counts an acme-dns account that is registered without a key, and says whether the network has too many by now.
+
+    Where they cannot be counted there are too many: a registration can wait.
+    """
+    name = f"registrations:{network_of(source)}"
+    try:
+        with wake.redis_client().pipeline(transaction=False) as pipeline:
+            pipeline.incr(name)
+            pipeline.expire(name, REGISTRATION_WINDOW, nx=True)
+            count, _ = pipeline.execute()
+    except redis.RedisError as error:
+        logger.warning("Nobody can register without a key at present: %s", error)
+        return True
+    return count > settings.ACME_REGISTRATIONS_PER_NETWORK
+
+
+def network_of(source: Address) -> IPv4Network | IPv6Network:
+    """What is counted as one source of registrations."""
+    return ip_network((source, NETWORK_LENGTHS[source.version]), strict=False)
 
 
 def _countable(key: str) -> str:

@@ -6,7 +6,18 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from ddns import address_changes, address_updates, key_expiries, mails, notifications, posting, renewals, silences
+from ddns import (
+    accounts,
+    acme_accounts,
+    address_changes,
+    address_updates,
+    key_expiries,
+    mails,
+    notifications,
+    posting,
+    renewals,
+    silences,
+)
 from dnsupdate import turns
 
 
@@ -14,6 +25,20 @@ from dnsupdate import turns
 def purge_history() -> None:
     """Ends the retention of old address updates."""
     address_updates.purge(timezone.now() - settings.HISTORY_RETENTION)
+
+
+@shared_task
+def forget_accounts() -> None:
+    """Ends the grace of closed accounts, what nobody confirmed, and sessions that have run out."""
+    accounts.forget_due(timezone.now())
+    accounts.purge_unconfirmed(timezone.now())
+    accounts.purge_sessions(timezone.now())
+
+
+@shared_task
+def purge_acme_accounts() -> None:
+    """Ends acme-dns accounts that nobody uses."""
+    acme_accounts.purge(timezone.now())
 
 
 @shared_task

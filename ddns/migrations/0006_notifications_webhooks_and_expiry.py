@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ddns", "0004_records_groups_and_scopes_of_keys"),
+        ("ddns", "0005_confirm_addresses_and_forget_accounts"),
     ]
 
     operations = [

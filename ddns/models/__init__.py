@@ -1,5 +1,6 @@
 """Rows about customers and what they hold."""
 
+from ddns.models.acme_accounts import AcmeAccount
 from ddns.models.address_updates import AddressUpdate
 from ddns.models.contacts import HostnameContact
 from ddns.models.cursors import Cursor
@@ -12,10 +13,12 @@ from ddns.models.records import BelowName, Record
 from ddns.models.renewals import Expiry, Renewal, Silence
 from ddns.models.reserved_names import ReservedName
 from ddns.models.restrictions import Restriction
+from ddns.models.tsig_keys import TsigKey
 from ddns.models.users import User
 from ddns.models.webhooks import Delivery, Webhook
 
 __all__ = [
+    "AcmeAccount",
     "AddressUpdate",
     "BelowName",
     "Cursor",
@@ -32,6 +35,7 @@ __all__ = [
     "ReservedName",
     "Restriction",
     "Silence",
+    "TsigKey",
     "UpdateKey",
     "User",
     "Webhook",

@@ -23,6 +23,7 @@ LISTS = [
     "ddns/user",
     "ddns/domain",
     "ddns/reservedname",
+    "ddns/acmeaccount",
     "ddns/notification",
     "abuse/suspension",
     "abuse/ledgerentry",
