@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from ddns import acme_accounts, hostnames
+from ddns import acme_accounts, hostnames, notifications
 from ddns.errors import AccountHeld, AlreadyForgotten, NotClosed
 from ddns.models import Hostname, HostnameContact, ReservedName, Restriction, UpdateKey, User
 from dnsupdate.models.pending import Urgency
@@ -153,6 +153,7 @@ def _forget(pk: int, now: datetime) -> bool:
     acme_accounts.end_all(account)
     account.hostname_groups.all().delete()
     HostnameContact.objects.filter(hostname__account=account).delete()
+    notifications.forget(account)
     end_sessions(account)
     return True
 

@@ -11,7 +11,17 @@ from allauth.usersessions.models import UserSession
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext_lazy as _
 
-from ddns.models import AcmeAccount, AddressUpdate, Hostname, Record, UpdateKey, User
+from ddns.models import (
+    AcmeAccount,
+    AddressUpdate,
+    Hostname,
+    Notification,
+    Preference,
+    Record,
+    UpdateKey,
+    User,
+    Webhook,
+)
 
 # Rows in memory at a time, however many there are.
 CHUNK = 500
@@ -94,6 +104,21 @@ def _history(account: User) -> Iterable[dict]:
     return AddressUpdate.objects.filter(hostname__account=account).order_by("at").values(*wanted).iterator(CHUNK)
 
 
+def _notifications(account: User) -> Iterable[dict]:
+    wanted = ("kind", "hostname__name", "details", "at", "read_at")
+    return Notification.objects.filter(account=account).order_by("pk").values(*wanted).iterator(CHUNK)
+
+
+def _preferences(account: User) -> Iterable[dict]:
+    wanted = ("kind", "by_mail", "by_webhook", "days")
+    return Preference.objects.filter(account=account).order_by("pk").values(*wanted).iterator(CHUNK)
+
+
+def _webhooks(account: User) -> Iterable[dict]:
+    wanted = ("url", "is_enabled", "created_at", "failing_since", "disabled_at")
+    return Webhook.objects.filter(account=account).order_by("pk").values(*wanted).iterator(CHUNK)
+
+
 def _json(value: dict) -> str:
     return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
 
@@ -111,4 +136,7 @@ SECTIONS = [
     Section("keys", _("Update keys: what they may do, when and from where they were used last."), _keys),
     Section("acme_accounts", _("acme-dns accounts that were registered with these keys."), _acme_accounts),
     Section("history", _("Changes of addresses: when, from where, by which client."), _history),
+    Section("notifications", _("Notifications: what you were told, and when you read it."), _notifications),
+    Section("preferences", _("What you chose to be told of by mail and webhook."), _preferences),
+    Section("webhooks", _("Webhooks, without their secrets."), _webhooks),
 ]
