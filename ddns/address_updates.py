@@ -3,14 +3,14 @@
 import hmac
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple, cast
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from ddns import addresses, contacts, records, requests
@@ -41,14 +41,19 @@ PURGE_CHUNK = 5000
 Pair = tuple[IPv4Address | None, IPv6Address | None]
 Spelt = tuple[str | None, str | None]
 
+# What a Standing is made of, of the relations hostname, restriction, domain and publication.
+STANDING = """
+    hostname.id, hostname.ipv4, hostname.ipv6, hostname.wildcard, hostname.offline, restriction.hostname_id,
+    coalesce(hostname.ttl, domain.ttl), publication.id, publication.revision, hostname.wildcard_publication_id,
+    hostname.others
+"""
+
 # One name by equality and not a list of them, so that the plan goes from index to index however few rows there are.
 _READ = Statement(
-    """
-    SELECT key.id, key.digest, key.permission, key.networks = '{}' OR $3::inet <<= ANY (key.networks::cidr[]),
+    f"""
+    SELECT key.id, key.digest, key.permission, key.networks = '{{}}' OR $3::inet <<= ANY (key.networks::cidr[]),
            key.covers_account OR scope.id IS NOT NULL OR hostname.group_id = key.group_id,
-           hostname.id, hostname.ipv4, hostname.ipv6, hostname.wildcard, hostname.offline, restriction.hostname_id,
-           coalesce(hostname.ttl, domain.ttl), publication.id, publication.revision, hostname.wildcard_publication_id,
-           hostname.others
+           {STANDING}
     FROM ddns_updatekey key
     JOIN ddns_user account ON account.id = key.account_id AND account.is_active
     LEFT JOIN ddns_hostname hostname
@@ -134,7 +139,7 @@ Outcome = Changed | Unchanged | Unknown | Restricted | Excluded
 
 
 # How each outcome stands among a hostname's last requests.
-_CODES: dict[type, str] = {
+CODES: dict[type, str] = {
     Changed: "good",
     Unchanged: "nochg",
     Unknown: "nohost",
@@ -145,7 +150,7 @@ _MAY_UPDATE = frozenset(permission.encode() for permission in MAY_UPDATE)
 _FAMILIES = {4: "A", 6: "AAAA"}
 
 
-class _Standing:
+class Standing:
     """A hostname as the SELECT saw it. What only a change needs is read out of the row only then."""
 
     __slots__ = (
@@ -154,7 +159,7 @@ class _Standing:
     )  # fmt: skip
 
     def __init__(self, columns: Sequence[Any]) -> None:
-        """The columns of _READ from hostname.id on."""
+        """The columns STANDING."""
         (
             self._hostname_id, ipv4, ipv6, wildcard, offline, restriction,
             self._ttl, self._publication_id, self._revision, self._wildcard_publication_id, self._others,
@@ -187,6 +192,11 @@ class _Standing:
         return int(self._wildcard_publication_id) if self._wildcard_publication_id is not None else None
 
     @property
+    def publication_ids(self) -> list[int]:
+        """Of the names that answer its addresses: itself, and its wildcard."""
+        return [int(each) for each in (self._publication_id, self._wildcard_publication_id) if each is not None]
+
+    @property
     def others(self) -> RRsets | None:
         """The RRsets of its records at the name itself."""
         return json.loads(self._others) if self._others is not None else None
@@ -211,6 +221,11 @@ class _Standing:
             and (wish.others is None or _by_family(wish.others) == self._further_addresses())
         )
 
+    @property
+    def further(self) -> tuple[Address, ...]:
+        """The addresses that it answers beside its own."""
+        return tuple(addresses.parse(each) for rdata in self._further_addresses().values() for each in rdata)
+
     def _further_addresses(self) -> dict[str, list[str]]:
         others = self.others or {}
         return {rdtype: others[rdtype]["rdata"] for rdtype in _FAMILIES.values() if rdtype in others}
@@ -225,12 +240,31 @@ def update(caller: Caller, names: Sequence[str | None], wish: Wish) -> list[Outc
     return [None if name is None else _update_one(caller, name, wish) for name in names]
 
 
+def update_together(caller: Caller, wishes: Mapping[str, Callable[[Standing], Wish]]) -> dict[str, Outcome]:
+    """Every normalised name or none: where one outcome is neither Changed nor Unchanged, nothing was written.
+
+    What is wished for a hostname may depend on how it stands. Locks the publications of all if there is anything to
+    change. Raises WrongKey, KeyNotAllowed, and what a wish raises.
+    """
+    key_id = check_key(caller)
+    contacts.remember(key_id, caller.source, caller.agent)
+    read = {name: _read(caller, name)[1] for name in wishes}
+    found = [standing for standing in read.values() if standing is not None]
+    for standing in found:
+        contacts.remember_hostname(standing.hostname_id, caller.source, caller.agent, caller.protocol)
+    outcomes = {name: _foreseen(read[name], wish) for name, wish in wishes.items()}
+    if not _refused(outcomes) and not all(isinstance(each, Unchanged) for each in outcomes.values()):
+        outcomes = _change_together(caller, wishes, found)
+    _note_together(caller, key_id, outcomes)
+    return outcomes
+
+
 def check_key(caller: Caller) -> int:
     """The number of the working key. Raises WrongKey and KeyNotAllowed."""
     return _read(caller, "")[0]
 
 
-def _read(caller: Caller, name: str) -> tuple[int, _Standing | None]:
+def _read(caller: Caller, name: str) -> tuple[int, Standing | None]:
     """The key's number, and the standing of the name if the key may update it: one indexed SELECT, no slow hash.
 
     Raises WrongKey and KeyNotAllowed.
@@ -244,7 +278,7 @@ def _read(caller: Caller, name: str) -> tuple[int, _Standing | None]:
         raise KeyNotAllowed(f"it may not be used from {caller.source}.")
     if permission not in _MAY_UPDATE:
         raise KeyNotAllowed("it may not update addresses.")
-    return int(key_id), _Standing(hostname) if hostname[0] is not None and is_covered == b"t" else None
+    return int(key_id), Standing(hostname) if hostname[0] is not None and is_covered == b"t" else None
 
 
 def only_name(caller: Caller) -> str | None:
@@ -275,13 +309,17 @@ def _update_one(caller: Caller, name: str, wish: Wish) -> Outcome:
         contacts.remember_hostname(standing.hostname_id, caller.source, caller.agent, caller.protocol)
         # If somebody else wrote the name after we read it: decide again on what is there now.
         with suppress(Conflict):
-            outcome = _decide(caller, key_id, wish, standing)
-            requests.note(name, caller, _CODES[type(outcome)], "" if standing.is_restricted else str(wish.addresses))
+            outcome = decide(caller, key_id, wish, standing)
+            requests.note(name, caller, CODES[type(outcome)], "" if standing.is_restricted else str(wish.addresses))
             return outcome
     raise Conflict
 
 
-def _decide(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Outcome:
+def decide(caller: Caller, key_id: int, wish: Wish, standing: Standing) -> Outcome:
+    """Changes the hostname as it was read, if there is anything to change. Notes nothing.
+
+    Raises Conflict where somebody has written it since.
+    """
     if standing.is_restricted:
         return Restricted()
     if standing.fulfils(wish):
@@ -289,7 +327,47 @@ def _decide(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Out
     return _change(caller, key_id, wish, standing)
 
 
-def _change(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Outcome:
+def _foreseen(standing: Standing | None, wish: Callable[[Standing], Wish]) -> Outcome:
+    """What will become of it, if nobody writes it before we do."""
+    if standing is None:
+        return Unknown()
+    if standing.is_restricted:
+        return Restricted()
+    return Unchanged() if standing.fulfils(wish(standing)) else Changed()
+
+
+@transaction.atomic
+def _change_together(
+    caller: Caller, wishes: Mapping[str, Callable[[Standing], Wish]], found: Iterable[Standing]
+) -> dict[str, Outcome]:
+    held.lock_all([Hostname(pk=standing.hostname_id) for standing in found])
+    outcomes: dict[str, Outcome] = {}
+    for name, wish in wishes.items():
+        # Once more, under the locks: from now on nobody else writes it.
+        key_id, standing = _read(caller, name)
+        outcomes[name] = Unknown() if standing is None else decide(caller, key_id, wish(standing), standing)
+    if _refused(outcomes):
+        transaction.set_rollback(True)
+    return outcomes
+
+
+def _refused(outcomes: Mapping[str, Outcome]) -> list[str]:
+    return [name for name, outcome in outcomes.items() if not isinstance(outcome, Changed | Unchanged)]
+
+
+def _note_together(caller: Caller, key_id: int, outcomes: Mapping[str, Outcome]) -> None:
+    """Of names that were refused because of another one, that one is noted."""
+    cause = next(iter(_refused(outcomes)), None)
+    for name, outcome in outcomes.items():
+        if isinstance(outcome, Unknown):
+            requests.note_of_key(key_id, caller, "nohost", name)
+        elif cause is None or not isinstance(outcome, Changed | Unchanged):
+            requests.note(name, caller, CODES[type(outcome)])
+        else:
+            requests.note(name, caller, CODES[type(outcomes[cause])], cause)
+
+
+def _change(caller: Caller, key_id: int, wish: Wish, standing: Standing) -> Outcome:
     if not standing.has_options_of(wish):
         return _reconfigure(caller, key_id, wish, standing)
     new = _spelt(standing.addresses_after(wish))
@@ -305,13 +383,14 @@ def _change(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Out
             locked = outbox.lock([change.publication_id, wildcard_id])
             zone_id, needs_no_wake = _write(caller, key_id, standing, change, new)
             outbox.rewrite(Rewrite(wildcard_id, locked[wildcard_id].revision, rrsets if standing.wildcard else {}))
-    # It saw the lease after it began and has committed by now: in time for the last look, or nobody knows.
-    if not needs_no_wake or time.monotonic() - began >= wake.LAST_LOOK.total_seconds():
+    # It saw the lease after it began and has committed by now: in time for the last look, or nobody knows. Among others in
+    # a transaction it has not committed.
+    if not needs_no_wake or connection.in_atomic_block or time.monotonic() - began >= wake.LAST_LOOK.total_seconds():
         transaction.on_commit(lambda: wake.wake(zone_id))
     return Changed()
 
 
-def _write(caller: Caller, key_id: int, standing: _Standing, change: Rewrite, new: Spelt) -> tuple[int, bool]:
+def _write(caller: Caller, key_id: int, standing: Standing, change: Rewrite, new: Spelt) -> tuple[int, bool]:
     """Publication, queue, hostname and history; gives the zone's id, and whether its publisher needs no wake-up.
 
     Raises Conflict where the publication is not as it was read.
@@ -333,7 +412,7 @@ def _write(caller: Caller, key_id: int, standing: _Standing, change: Rewrite, ne
 
 
 @transaction.atomic
-def _reconfigure(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Outcome:
+def _reconfigure(caller: Caller, key_id: int, wish: Wish, standing: Standing) -> Outcome:
     """The rare update that changes an option too: under the hostname's lock."""
     try:
         hostname = lock_unrestricted(Hostname(pk=standing.hostname_id))
@@ -364,7 +443,7 @@ def _reconfigure(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -
     return Changed()
 
 
-def _record(caller: Caller, key_id: int, standing: _Standing, old: Spelt, new: Spelt) -> None:
+def _record(caller: Caller, key_id: int, standing: Standing, old: Spelt, new: Spelt) -> None:
     AddressUpdate.objects.create(
         hostname_id=standing.hostname_id,
         key_id=key_id,
