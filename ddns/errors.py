@@ -64,5 +64,17 @@ class GroupExists(DdnsError):
     """There is a group with this name:"""
 
 
+class InvalidPrefix(DdnsError):
+    """Hostnames cannot move into this IPv6 prefix:"""
+
+
+class InvalidInterfaceId(DdnsError):
+    """This is not the host part of an IPv6 address:"""
+
+
+class NoSuchGroup(DdnsError):
+    """There is no group of this name:"""
+
+
 class Conflict(DdnsError):
     """The hostname is being changed too often at this moment. Try again."""
