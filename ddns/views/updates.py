@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from ddns import address_updates, requests
-from ddns.address_updates import Caller
+from ddns import address_updates, prefixes, requests
+from ddns.address_updates import Caller, Wish
 from ddns.addresses import is_publishable
+from ddns.errors import InvalidPrefix, NoSuchGroup
 from ddns.protocols import dyndns2
 from ddns.protocols.answers import Answer
 from ddns.protocols.credentials import Credentials
@@ -15,6 +16,8 @@ from ddns.views import devices
 def _update(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
     """The table of docs/protocols.md from top to bottom. Raises WrongKey before anything else is said."""
     wanted = dyndns2.parse(sent)
+    if wanted.is_for_followers_alone:
+        return _move(caller, wanted)
     names = wanted.names or [_default_name(caller, presented)]
     if len(names) > dyndns2.MAX_HOSTNAMES:
         return _refuse(caller, [], "numhost", "numhost\n")
@@ -26,8 +29,35 @@ def _update(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
         return _refuse(caller, names, "dnserr", "dnserr\n" * len(names), str(error))
     if not all(map(is_publishable, wish.addresses)):
         return _refuse(caller, names, "dnserr", "dnserr\n" * len(names), str(wish.addresses))
+    if wanted.prefix is not None:
+        return _update_with_prefix(caller, names, wish, wanted)
     outcomes = address_updates.update(caller, names, wish)
     return dyndns2.render(outcomes, wanted.echo or str(wish.addresses))
+
+
+def _update_with_prefix(
+    caller: Caller, names: Sequence[str | None], wish: Wish, wanted: dyndns2.UpdateRequest
+) -> Answer:
+    try:
+        outcomes = prefixes.update(caller, names, wish, wanted.prefix, group=wanted.group)
+    except InvalidPrefix as error:
+        return _refuse(caller, names, "dnserr", "dnserr\n" * len(names), str(error))
+    except NoSuchGroup as error:
+        return _refuse(caller, names, "nohost", "nohost\n" * len(names), str(error))
+    return dyndns2.render(outcomes, wanted.echo)
+
+
+def _move(caller: Caller, wanted: dyndns2.UpdateRequest) -> Answer:
+    """A prefix and nothing else: one line for all that follows it."""
+    try:
+        moved = prefixes.move(caller, wanted.prefix, group=wanted.group)
+    except InvalidPrefix as error:
+        return _refuse(caller, [], "dnserr", "dnserr\n", str(error))
+    except NoSuchGroup as error:
+        return _refuse(caller, [], "nohost", "nohost\n", str(error))
+    if not moved:
+        return _refuse(caller, [], "nohost", "nohost\n", "nothing follows the prefix")
+    return dyndns2.render([prefixes.summary(moved)], wanted.echo)
 
 
 def _refuse(caller: Caller, names: Sequence[str | None], code: str, body: str, detail: str = "") -> Answer:
@@ -36,7 +66,7 @@ def _refuse(caller: Caller, names: Sequence[str | None], code: str, body: str, d
     if names:
         devices.note(caller, names, code, detail)
     else:
-        requests.note_of_key(key_id, caller, code)
+        requests.note_of_key(key_id, caller, code, detail)
     return dyndns2.text(body)
 
 
