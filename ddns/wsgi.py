@@ -7,10 +7,13 @@ Measured: Django's handler with an empty view costs half as much CPU as the whol
 import re
 from collections.abc import Iterable
 from http.client import responses
+from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from django.conf import settings
+
 from ddns.protocols import checkip
-from ddns.views import updates
+from ddns.views import desec, dynv6, updates
 from ddns.views.devices import View
 
 _UPDATE_PATHS = ("/nic/update", "/v3/update", "/update")
@@ -20,7 +23,12 @@ _BY_PATH: dict[str, View] = {
     **dict.fromkeys(checkip.HTML_PATHS, checkip.html),
     **dict.fromkeys(checkip.JSON_PATHS, checkip.json),
     **dict.fromkeys(checkip.FREEDNS_PATHS, checkip.freedns),
+    "/api/update": dynv6.update,
+    "/desec/update": desec.update,
 }
+# Under names that begin so, every path is deSEC's update, as at update.dedyn.io; but for pictures, which browsers ask for.
+_DESEC_HOST_LABELS = ("update", "update6")
+_PICTURES = (".ico", ".png")
 # UniFi sends "//nic/update", others a final slash, and some FRITZ!Boxes glue a second URL to the first.
 _ODD_UPDATE_PATH = re.compile(r"/+(?:(?:nic|v3)/)?update(?:/+|[ /]*https?:.*)?")
 _STATUS_LINES = {status: f"{status} {reason}" for status, reason in responses.items()}
@@ -48,7 +56,19 @@ def view_of(environ: WSGIEnvironment) -> View | None:
     path = environ.get("PATH_INFO") or "/"
     view = _BY_PATH.get(path)
     if view is None and "update" in path and _ODD_UPDATE_PATH.fullmatch(path):
-        return updates.update
-    if view is None and path == "/" and environ.get("HTTP_HOST", "").partition(".")[0] in checkip.HOST_LABELS:
+        view = updates.update
+    host = environ.get("HTTP_HOST", "")
+    if host.startswith(_DESEC_HOST_LABELS) and view in (None, updates.update) and _is_desecs(host, path):
+        return desec.update
+    if view is None and path == "/" and host.partition(".")[0] in checkip.HOST_LABELS:
         return checkip.html
     return view
+
+
+def _is_desecs(host: str, path: str) -> bool:
+    """Not where the site itself has such a name."""
+    return (
+        host.partition(".")[0] in _DESEC_HOST_LABELS
+        and host.partition(":")[0] != urlsplit(settings.SITE_URL).hostname
+        and not path.endswith(_PICTURES)
+    )
