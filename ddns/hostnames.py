@@ -36,6 +36,11 @@ RELEASE_REST = timedelta(days=30)
 _NAMESERVER_LABEL = re.compile(r"d?ns[0-9]*")
 
 
+def is_kept(label: str) -> bool:
+    """Whether the platform keeps the label for itself, in every domain."""
+    return _NAMESERVER_LABEL.fullmatch(label) is not None
+
+
 def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int, others: RRsets | None = None) -> RRsets:
     """The RRsets of a name that answers these addresses, and its other records. Beside a CNAME no address is answered."""
     rrsets: RRsets = dict(others) if others else {}
@@ -90,7 +95,7 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
         raise TooManyHostnames(f"{limit}. Names given up in the last {RELEASE_REST.days} days count too.")
     if not domain.is_open or domain.zone.is_retired:
         raise NameUnavailable(f"{domain} takes no new names at present.")
-    if _NAMESERVER_LABEL.fullmatch(label) or ReservedName.objects.covering(label, name).exists():
+    if is_kept(label) or ReservedName.objects.covering(label, name).exists():
         raise NameUnavailable(f"{name} is reserved.")
     ids = outbox.publish(domain.zone, {name: {}})
     try:

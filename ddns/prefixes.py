@@ -121,7 +121,7 @@ def move(
         missed = _move(caller, key_id, prefix, followers, outcomes)
         # If somebody else wrote one after we read it: decide again on what is there now.
         if not missed:
-            _remember(caller, prefix, followers, outcomes)
+            _note(caller, prefix, followers, outcomes)
             return sorted(outcomes.items())
     raise Conflict
 
@@ -205,12 +205,8 @@ def _move_chunk(caller: Caller, key_id: int, prefix: IPv6Network, chunk: Sequenc
     return moved
 
 
-def _remember(
-    caller: Caller, prefix: IPv6Network, followers: Iterable[_Follower], outcomes: dict[str, Outcome]
-) -> None:
-    """A request about every hostname that follows: the last contact of those that no device speaks of by name."""
+def _note(caller: Caller, prefix: IPv6Network, followers: Iterable[_Follower], outcomes: dict[str, Outcome]) -> None:
+    """A request about every hostname that follows, and so the last contact of those that no device speaks of by name."""
     for follower in followers:
-        contacts.remember_hostname(follower.standing.hostname_id, caller.source, caller.agent, caller.protocol)
-        outcome = outcomes[follower.name]
-        detail = "" if isinstance(outcome, Restricted) else str(follower.wish(prefix).addresses)
-        requests.note(follower.name, caller, address_updates.CODES[type(outcome)], detail)
+        code = address_updates.CODES[type(outcomes[follower.name])]
+        requests.note(follower.name, caller, code, follower.wish(prefix).addresses)

@@ -231,7 +231,9 @@ def test_domain_is_closed_and_its_ttl_changed(desk, domain):
 
 @pytest.mark.parametrize("ttl", ["0", "-1", "86401", "x"])
 def test_ttl_out_of_range_is_refused(desk, domain, ttl):
-    response = desk.post(f"/admin/ddns/domain/{domain.pk}/change/", {"ttl": ttl, "min_ttl": "30", "max_ttl": "300", "is_open": "on"})
+    response = desk.post(
+        f"/admin/ddns/domain/{domain.pk}/change/", {"ttl": ttl, "min_ttl": "30", "max_ttl": "300", "is_open": "on"}
+    )
 
     assert response.status_code == 200
     assert Domain.objects.get().ttl == 60

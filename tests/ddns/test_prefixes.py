@@ -4,7 +4,7 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 
 import pytest
 
-from ddns import addresses, contacts, groups, hostnames, interface_ids, keys, prefixes, records, requests
+from ddns import addresses, groups, hostnames, interface_ids, keys, prefixes, records, requests
 from ddns.address_updates import Changed, Restricted, Unchanged, Wish
 from ddns.addresses import Addresses
 from ddns.errors import (
@@ -16,7 +16,7 @@ from ddns.errors import (
     NoSuchGroup,
     WrongKey,
 )
-from ddns.models import AddressUpdate, Hostname
+from ddns.models import AddressUpdate, Hostname, HostnameContact
 from ddns.models.keys import Permission
 from dnsupdate.models import Publication
 from tests.ddns.devices import SOURCE, answered, caller, having, stored
@@ -63,18 +63,19 @@ def test_what_is_unchanged_stays_unwritten_where_another_moves(nas, camera, key)
     assert AddressUpdate.objects.filter(hostname=camera).count() == 1
 
 
-def test_a_move_is_a_contact_and_a_request_of_each_hostname(nas, camera, key, monkeypatch):
-    monkeypatch.setattr(contacts, "_of_hostnames", {})
+def test_a_move_is_a_request_about_each_hostname_and_so_its_last_contact(nas, camera, key, monkeypatch):
     monkeypatch.setattr(requests, "_by_name", {})
+    hostnames.suspend(camera)
+    for _ in range(2):
+        prefixes.move(caller(key, protocol="dynv6"), PREFIX)
+    requests.flush()
 
-    prefixes.move(caller(key), PREFIX)
-    prefixes.move(caller(key), PREFIX)
-
-    assert contacts._of_hostnames.keys() == {nas.pk, camera.pk}
-    assert [noted.what[3:] for noted in requests._by_name["nas.ddns.test"]] == [
-        ("good", "2001:db8:2:33::5"),
-        ("nochg", "2001:db8:2:33::5"),
-    ]
+    newest, before = requests.recent(nas)
+    assert (newest.code, before.code) == ("nochg", "good")
+    assert newest.detail == before.detail == "2001:db8:2:33::5"
+    assert [each.code for each in requests.recent(camera)] == ["abuse"]
+    contact = HostnameContact.objects.get(hostname=nas)
+    assert (contact.source, contact.agent, contact.protocol) == (SOURCE, "Test/1.0", "dynv6")
 
 
 def test_a_hostname_that_the_request_names_is_left_alone(nas, camera, key):
