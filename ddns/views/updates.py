@@ -16,7 +16,7 @@ from ddns.views import devices
 def _update(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
     """The table of docs/protocols.md from top to bottom. Raises WrongKey before anything else is said."""
     wanted = dyndns2.parse(sent)
-    if wanted.is_for_followers_alone:
+    if wanted.prefix is not None and wanted.is_for_followers_alone:
         return _move(caller, wanted)
     names = wanted.names or [_default_name(caller, presented)]
     if len(names) > dyndns2.MAX_HOSTNAMES:
