@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ddns.views import groups, hostnames, keys, landing, records, setup, theme
+from ddns.views import groups, hostnames, keys, landing, prefixes, records, setup, theme
 from ddns.views.dashboard import dashboard
 from ddns.views.health import health
 from ddns.views.status import status_page
@@ -19,6 +19,7 @@ urlpatterns = [
     path("hostnames/<str:name>/options/", hostnames.configure, name="configure"),
     path("hostnames/<str:name>/records/", records.add, name="add_record"),
     path("hostnames/<str:name>/records/<int:pk>/remove/", records.remove, name="remove_record"),
+    path("hostnames/<str:name>/prefix/", prefixes.follow, name="follow"),
     path("hostnames/<str:name>/release/", hostnames.release, name="release"),
     path("groups/", groups.group_list, name="groups"),
     path("groups/<int:pk>/", groups.group, name="group"),
