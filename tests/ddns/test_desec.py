@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ddns import hostnames, keys, records, requests
+from ddns import hostnames, keys, records, requests, setup
 from ddns.models import AddressUpdate, Hostname, Record, Restriction
 from tests.ddns.devices import SOURCE, Device, answered, having, stored
 
@@ -347,3 +347,12 @@ def test_a_site_that_is_called_so_itself_keeps_its_pages(client, settings):
 
     assert b"good" not in client.get("/").content
     assert client.get("/nic/update?hostname=home.ddns.test&myip=203.0.113.5").content == b"good 203.0.113.5\n"
+
+
+def test_the_set_up_page_prints_a_request_that_is_good(client, home):
+    printed = setup.render(setup.find("desec-url"), server="https://ddns.example", hostname=home.name, key=client.key)
+
+    response = Device().get(printed.strip().removeprefix("https://ddns.example"))
+
+    assert response.content == b"good"
+    assert answered(home) == {"A": [SOURCE], "AAAA": AAAA}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ddns import groups, hostnames, keys, prefixes, requests
+from ddns import groups, hostnames, keys, prefixes, requests, setup
 from ddns.models import Hostname
 from tests.ddns.devices import SOURCE, Device, having, stored
 
@@ -202,6 +202,18 @@ def test_a_fritzbox_tells_addresses_and_prefix_at_once(fritzbox, home, nas, targ
 
     assert response.content == b"good 203.0.113.7,2001:db8:2::7\n"
     assert stored(home) == ("203.0.113.7", "2001:db8:2::7"), "what the box will look up in four minutes"
+    assert stored(nas) == MOVED
+
+
+def test_the_set_up_page_prints_an_update_url_that_moves_what_follows(fritzbox, home, nas):
+    values = {"hostname": home.name, "key": fritzbox.key}
+    printed = setup.render(setup.find("fritzbox-prefix"), server="https://ddns.example", **values)
+    _, _, url = printed.strip().partition("https://ddns.example")
+    filled_in = {"<domain>": home.name, "<ipaddr>": "203.0.113.7", "<ip6addr>": "2001:db8:2::7"}
+    for placeholder, value in (filled_in | {"<ip6lanprefix>": "2001:db8:2::/56"}).items():
+        url = url.replace(placeholder, value)
+
+    assert fritzbox.get(url).content == b"good 203.0.113.7,2001:db8:2::7\n"
     assert stored(nas) == MOVED
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ddns import hostnames, keys, requests
+from ddns import hostnames, keys, requests, setup
 from ddns.models import AddressUpdate, Hostname
 from tests.ddns.devices import SOURCE, Device, having, stored
 
@@ -258,3 +258,10 @@ def test_another_method_is_405(client):
 )
 def test_what_clients_send_is_understood(client, query, said):
     assert client.get(f"/api/update?{query}{client.token}").content == said
+
+
+def test_the_set_up_page_prints_a_request_that_updates(client, home):
+    printed = setup.render(setup.find("dynv6-url"), server="https://ddns.example", hostname=home.name, key=client.token)
+
+    assert Device().get(printed.strip().removeprefix("https://ddns.example")).content == b"addresses updated"
+    assert stored(home) == (SOURCE, BEFORE[1])
