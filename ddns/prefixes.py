@@ -30,11 +30,13 @@ from dnsupdate.statements import Statement
 # So many changed hostnames share a commit, and are locked against other updates for some tens of milliseconds.
 CHUNK = 100
 
+# The account and the key once more: they may have been stopped since the key was looked at.
 # Those without a host part, neither of their own nor in an address, wait for their first address.
 _FOLLOWERS = Statement(
     f"""
     SELECT hostname.name, coalesce(hostname.interface_id, hostname.ipv6), hostname.interface_id IS NOT NULL, {STANDING}
     FROM ddns_updatekey key
+    JOIN ddns_user account ON account.id = key.account_id AND account.is_active
     JOIN ddns_hostname hostname
         ON hostname.account_id = key.account_id AND hostname.released_at IS NULL AND hostname.follows_prefix
         AND (hostname.interface_id IS NOT NULL OR hostname.ipv6 IS NOT NULL)
@@ -42,7 +44,8 @@ _FOLLOWERS = Statement(
     JOIN dnsupdate_publication publication ON publication.id = hostname.publication_id
     LEFT JOIN ddns_updatekey_hostnames scope ON scope.updatekey_id = key.id AND scope.hostname_id = hostname.id
     LEFT JOIN ddns_restriction restriction ON restriction.hostname_id = hostname.id
-    WHERE key.id = $1::bigint AND ($2::bigint IS NULL OR hostname.group_id = $2::bigint)
+    WHERE key.id = $1::bigint AND key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > now())
+        AND ($2::bigint IS NULL OR hostname.group_id = $2::bigint)
         AND (key.covers_account OR scope.id IS NOT NULL OR hostname.group_id = key.group_id)
     ORDER BY hostname.name COLLATE "C"
     """

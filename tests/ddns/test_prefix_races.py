@@ -9,10 +9,10 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 import pytest
 from django.db import OperationalError
 
-from ddns import address_updates, hostnames, prefixes
+from ddns import accounts, address_updates, hostnames, prefixes
 from ddns.address_updates import Caller, Changed, Restricted, Wish
 from ddns.addresses import Addresses
-from ddns.errors import Conflict
+from ddns.errors import Conflict, WrongKey
 from ddns.models import AddressUpdate, Hostname
 from dnsupdate.models import PendingPublication, Publication
 from tests.ddns.devices import caller as caller_with
@@ -105,6 +105,23 @@ def test_a_prefix_in_flight_cannot_undo_a_suspension(followers, caller):
         assert seen == [{}] * 20
         assert move(caller, OLD)[victim.name] == Restricted()
         hostnames.reinstate(victim)
+
+
+def test_a_prefix_in_flight_cannot_undo_a_deactivation(followers, caller, alice):
+    for _ in range(ROUNDS):
+
+        def keep_moving() -> None:
+            with suppress(WrongKey):
+                while True:
+                    for prefix in (OLD, NEW):
+                        move(caller, prefix)
+
+        with Together(keep_moving, keep_moving):
+            accounts.deactivate(alice)
+
+        names = [hostname.name for hostname in followers]
+        assert not Publication.objects.filter(name__in=names).exclude(rrsets={}).exists()
+        accounts.reactivate(alice)
 
 
 def test_what_was_interrupted_is_completed_by_sending_again(followers, caller, monkeypatch):
