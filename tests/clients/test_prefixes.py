@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.pointed import run_pointed
+from tests.clients.test_wire import authorization, request, send  # noqa: F401 - fixtures
 from tests.clients.update_client import Ran, run
 from tests.left_out import require
 
@@ -156,3 +157,28 @@ def test_inadyn_updates_as_at_desec(stack, alice, inadyn):
 
     assert ran.status == UPDATED, ran.said
     stack.wait_for_answer(alice.name, "A", "203.0.113.5")
+
+
+FRITZBOX = b"User-Agent: Fritz!Box DDNS/1.0.1\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "myip=192.0.2.1&myipv6=2001:db8:5::7&ipv6prefix=2001:db8:5::/59",
+        "myip=192.0.2.1,2001:db8:5::7,2001:db8:5::/59",
+        "myip=192.0.2.1&myipv6=2001:db8:5::7&ip6lanprefix=2001:db8:5::/59%20http:/127.0.0.1/nic/update",
+    ],
+)
+def test_a_fritzboxs_octets_move_what_is_behind_it(stack, alice, behind, send, authorization, sent):  # noqa: F811
+    """HTTP/1.0, nothing escaped, and a Host header without a port."""
+    octets = request(
+        f"/nic/update?hostname={alice.name}&{sent}", b"Host: 127.0.0.1\r\n", FRITZBOX, authorization, version="1.0"
+    )
+
+    status, headers, body = send(octets)
+
+    assert (status.split()[1], body) == ("200", b"good 192.0.2.1,2001:db8:5::7\n")
+    assert (headers["content-type"], headers["content-length"]) == ("text/plain", str(len(body)))
+    stack.wait_for_answer(alice.name, "AAAA", "2001:db8:5::7")
+    stack.wait_for_answer(behind, "AAAA", "2001:db8:5:0:200:5eff:fe00:532a")
