@@ -4,7 +4,6 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple, cast
 from django.db import connection, transaction
 from django.utils import timezone
 
-from ddns import addresses, contacts, records, requests
+from ddns import addresses, changes, contacts, records, requests
 from ddns import hostnames as held
 from ddns.addresses import Address, Addresses
 from ddns.errors import (
@@ -22,6 +21,7 @@ from ddns.errors import (
     HostnameRestricted,
     KeyNotAllowed,
     NotInPlan,
+    TooManyChanges,
     TooManyRecords,
     WrongKey,
 )
@@ -45,7 +45,7 @@ Spelt = tuple[str | None, str | None]
 STANDING = """
     hostname.id, hostname.ipv4, hostname.ipv6, hostname.wildcard, hostname.offline, restriction.hostname_id,
     coalesce(hostname.ttl, domain.ttl), publication.id, publication.revision, hostname.wildcard_publication_id,
-    hostname.others
+    hostname.others, hostname.account_id
 """
 
 # One name by equality and not a list of them, so that the plan goes from index to index however few rows there are.
@@ -88,9 +88,9 @@ _CHANGE = Statement(
 
 # NamedTuples, and not frozen dataclasses, where one is made for every request: they cost a third.
 class Caller(NamedTuple):
-    """Who asks for an update, as it came in."""
+    """Who asks for an update, as it came in; key is a digest where something derived from the key was presented."""
 
-    key: str
+    key: str | bytes
     source: Address
     agent: str
     protocol: str
@@ -155,7 +155,7 @@ class Standing:
     """A hostname as the SELECT saw it. What only a change needs is read out of the row only then."""
 
     __slots__ = (
-        "_hostname_id", "_others", "_publication_id", "_revision", "_ttl", "_wildcard_publication_id",
+        "_account_id", "_hostname_id", "_others", "_publication_id", "_revision", "_ttl", "_wildcard_publication_id",
         "ipv4", "ipv6", "is_restricted", "offline", "wildcard",
     )  # fmt: skip
 
@@ -164,6 +164,7 @@ class Standing:
         (
             self._hostname_id, ipv4, ipv6, wildcard, offline, restriction,
             self._ttl, self._publication_id, self._revision, self._wildcard_publication_id, self._others,
+            self._account_id,
         ) = columns  # fmt: skip
         self.ipv4 = cast(IPv4Address | None, ipv4 and addresses.parse(ipv4.decode()))
         self.ipv6 = cast(IPv6Address | None, ipv6 and addresses.parse(ipv6.decode()))
@@ -174,6 +175,10 @@ class Standing:
     @property
     def hostname_id(self) -> int:
         return int(self._hostname_id)
+
+    @property
+    def account_id(self) -> int:
+        return int(self._account_id)
 
     @property
     def ttl(self) -> int:
@@ -236,7 +241,7 @@ def update(caller: Caller, names: Sequence[str | None], wish: Wish) -> list[Outc
     """One outcome per normalised name, in order; None for None. Each changed name is one transaction.
 
     Changed and Unchanged mean: committed in the database. Publishing follows by itself. Raises WrongKey, and KeyNotAllowed
-    where the key works but may not update addresses, or not from there.
+    where the key works but may not update addresses, or not from there. Raises Conflict, and TooManyChanges beyond a rate.
     """
     return [None if name is None else _update_one(caller, name, wish) for name in names]
 
@@ -245,7 +250,7 @@ def update_together(caller: Caller, wishes: Mapping[str, Callable[[Standing], Wi
     """Every normalised name or none: where one outcome is neither Changed nor Unchanged, nothing was written.
 
     What is wished for a hostname may depend on how it stands. Locks the publications of all if there is anything to
-    change. Raises WrongKey, KeyNotAllowed, and what a wish raises.
+    change. Raises WrongKey, KeyNotAllowed, TooManyChanges, and what a wish raises.
     """
     key_id = check_key(caller)
     contacts.remember(key_id, caller.source, caller.agent)
@@ -253,7 +258,12 @@ def update_together(caller: Caller, wishes: Mapping[str, Callable[[Standing], Wi
     found = [standing for standing in read.values() if standing is not None]
     outcomes = {name: _foreseen(read[name], wish) for name, wish in wishes.items()}
     if not _refused(outcomes) and not all(isinstance(each, Unchanged) for each in outcomes.values()):
-        outcomes = _change_together(caller, wishes, found)
+        try:
+            outcomes = _change_together(caller, wishes, found)
+        except TooManyChanges as error:
+            for name in wishes:
+                requests.note(name, caller, "toomany", error)
+            raise
     _note_together(caller, key_id, outcomes)
     return outcomes
 
@@ -307,10 +317,15 @@ def _update_one(caller: Caller, name: str, wish: Wish) -> Outcome:
             requests.note_of_key(key_id, caller, "nohost", name)
             return Unknown()
         # If somebody else wrote the name after we read it: decide again on what is there now.
-        with suppress(Conflict):
+        try:
             outcome = decide(caller, key_id, wish, standing)
-            requests.note(name, caller, CODES[type(outcome)], wish.addresses)
-            return outcome
+        except TooManyChanges as error:
+            requests.note(name, caller, "toomany", str(error))
+            raise
+        except Conflict:
+            continue
+        requests.note(name, caller, CODES[type(outcome)], wish.addresses)
+        return outcome
     raise Conflict
 
 
@@ -367,6 +382,7 @@ def _note_together(caller: Caller, key_id: int, outcomes: Mapping[str, Outcome])
 
 
 def _change(caller: Caller, key_id: int, wish: Wish, standing: Standing) -> Outcome:
+    changes.admit(hostname_id=standing.hostname_id, key_id=key_id, account_id=standing.account_id, source=caller.source)
     if not standing.has_options_of(wish):
         return _reconfigure(caller, key_id, wish, standing)
     new = _spelt(standing.addresses_after(wish))

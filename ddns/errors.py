@@ -78,3 +78,7 @@ class NoSuchGroup(DdnsError):
 
 class Conflict(DdnsError):
     """The hostname is being changed too often at this moment. Try again."""
+
+
+class TooManyChanges(Conflict):
+    """There were more changes in this hour than any device needs. Try again in the next one:"""

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from ddns import contacts, plans
+from ddns import contacts, derived_keys, plans
 from ddns.addresses import Address
 from ddns.errors import InvalidNetwork, KeyNotAllowed, TooManyKeys, WrongKey
 from ddns.models import Group, Hostname, UpdateKey, User
@@ -26,9 +26,15 @@ SECRET_LENGTH = 32
 MAX_NETWORKS = 20
 
 
-def digest(key: str) -> bytes:
-    """What is stored of a key. Blanks that came along when it was copied do not count."""
-    return hashlib.sha256(key.strip().encode()).digest()
+def digest(key: str | bytes) -> bytes:
+    """What is stored of a key. Blanks that came along when it was copied do not count.
+
+    Bytes are the digest itself: of a key that was recognised by something derived from it. No request holds bytes.
+    """
+    if isinstance(key, bytes):
+        return key
+    # Twice: clients of Dynu present the SHA-256 of a key, so it must not be what a stolen copy of the database shows.
+    return hashlib.sha256(hashlib.sha256(key.strip().encode()).digest()).digest()
 
 
 @transaction.atomic
@@ -105,8 +111,8 @@ def revoke_all(account: User) -> int:
     return UpdateKey.objects.working().filter(account=account).update(revoked_at=Now())
 
 
-def recognise(text: str, source: Address, agent: str = "") -> UpdateKey:
-    """The working key with its account, of an active account; its use is remembered.
+def recognise(text: str | bytes, source: Address, agent: str = "") -> UpdateKey:
+    """The working key (by its text, or its digest) with its account, of an active account; its use is remembered.
 
     Raises WrongKey, and KeyNotAllowed where it may not be used from there.
     """
@@ -146,4 +152,6 @@ def _network(text: str) -> IPv4Network | IPv6Network:
 
 def _make(**fields) -> tuple[UpdateKey, str]:
     text = "".join(secrets.choice(_ALPHABET) for _ in range(PREFIX_LENGTH + SECRET_LENGTH))
-    return UpdateKey.objects.create(prefix=text[:PREFIX_LENGTH], digest=digest(text), **fields), text
+    key = UpdateKey.objects.create(prefix=text[:PREFIX_LENGTH], digest=digest(text), **fields)
+    derived_keys.remember(key, text)
+    return key, text

@@ -1,7 +1,6 @@
 """IPv6 prefixes: hostnames that follow the prefix which a provider delegates, and keep their own part of the address."""
 
 from collections.abc import Container, Iterable, Iterator, Sequence
-from contextlib import suppress
 from ipaddress import IPv6Address, IPv6Network
 from typing import NamedTuple
 
@@ -17,11 +16,10 @@ from ddns.address_updates import (
     Restricted,
     Standing,
     Unchanged,
-    Unknown,
     Wish,
 )
 from ddns.addresses import Addresses
-from ddns.errors import Conflict, InvalidPrefix, NoSuchGroup
+from ddns.errors import Conflict, InvalidPrefix, NoSuchGroup, TooManyChanges
 from ddns.interface_ids import LONGEST_PREFIX, SHORTEST_PREFIX
 from ddns.models import Group, Hostname, UpdateKey
 from dnsupdate import outbox
@@ -106,13 +104,13 @@ def unfollow(hostname: Hostname) -> Hostname:
 
 
 def move(
-    caller: Caller, prefix: IPv6Network, *, group: str | None = None, but: Container[str] = ()
+    caller: Caller, prefix: IPv6Network, *, group: str | None = None, but: Container[str | None] = ()
 ) -> list[tuple[str, Outcome]]:
     """Moves what follows: every such hostname that the key may update, or those of them in the account's group.
 
     Those named in but are left alone unless they have an interface id: a router watches its own address in DNS. In name
     order; each hostname is changed wholly or not at all, and whoever was interrupted sends again. Raises WrongKey,
-    KeyNotAllowed, InvalidPrefix, NoSuchGroup, Conflict.
+    KeyNotAllowed, InvalidPrefix, NoSuchGroup, TooManyChanges, Conflict.
     """
     key_id = address_updates.check_key(caller)
     check(prefix)
@@ -121,7 +119,11 @@ def move(
     outcomes: dict[str, Outcome] = {}
     for _ in range(TRIES):
         followers = [each for each in _read(key_id, group_id) if each.has_interface_id or each.name not in but]
-        missed = _move(caller, key_id, prefix, followers, outcomes)
+        try:
+            missed = _move(caller, key_id, prefix, followers, outcomes)
+        except TooManyChanges as error:
+            requests.note_of_key(key_id, caller, "toomany", error)
+            raise
         # If somebody else wrote one after we read it: decide again on what is there now.
         if not missed:
             _note(caller, prefix, followers, outcomes)
@@ -130,26 +132,27 @@ def move(
 
 
 def update(
-    caller: Caller, names: Sequence[str | None], wish: Wish, prefix: IPv6Network, *, group: str | None = None
+    caller: Caller,
+    names: Sequence[str | None],
+    wish: Wish,
+    prefix: IPv6Network,
+    *,
+    group: str | None = None,
+    but: Container[str | None] | None = None,
 ) -> list[Outcome | None]:
     """An address update of these hostnames that tells a prefix too: first what follows moves, then they are updated.
 
     One outcome per name, as address_updates.update gives them; Unchanged is Changed if something moved. Of those that have
-    an interface id the prefix says the IPv6 address. Raises what move raises.
+    an interface id the prefix says the IPv6 address; names are what move leaves alone, unless it is told. Raises what
+    move raises.
     """
-    moved = dict(move(caller, prefix, group=group, but=set(filter(None, names))))
+    moved = dict(move(caller, prefix, group=group, but=names if but is None else but))
     has_moved = any(isinstance(outcome, Changed) for outcome in moved.values())
     outcomes: list[Outcome | None] = []
     for name in names:
         (outcome,) = address_updates.update(caller, [name], _without_ipv6(wish) if name in moved else wish)
         outcomes.append(Changed() if has_moved and isinstance(outcome, Unchanged) else outcome)
     return outcomes
-
-
-def summary(moved: Iterable[tuple[str, Outcome]]) -> Outcome:
-    """One word for all of them: whether something changed, else whether all is well, else what stands against it."""
-    outcomes = {type(outcome): outcome for _, outcome in moved}
-    return next((outcomes[each] for each in (Changed, Unchanged, Restricted) if each in outcomes), Unknown())
 
 
 def _without_ipv6(wish: Wish) -> Wish:
@@ -203,8 +206,12 @@ def _move_chunk(caller: Caller, key_id: int, prefix: IPv6Network, chunk: Sequenc
     outbox.lock([each for follower in chunk for each in follower.standing.publication_ids])
     moved = {}
     for follower in chunk:
-        with suppress(Conflict):
+        try:
             moved[follower.name] = address_updates.decide(caller, key_id, follower.wish(prefix), follower.standing)
+        except TooManyChanges:
+            raise
+        except Conflict:
+            continue
     return moved
 
 

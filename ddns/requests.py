@@ -42,6 +42,9 @@ EXPLANATIONS: dict[str, Promise] = {
     "notallowed": _("The key works, and not for this: look at its permission, its networks and its hostnames."),
     "badagent": _("The request was in a form that no device should send, or by firmware that is blocked."),
     "!donator": _("The account's plan does not have this option."),
+    "toomany": _(
+        "There were more changes in this hour than any device needs. The next hour's first one is taken again."
+    ),
     "911": _("Something was wrong on our side. The device tries again by itself."),
 }
 

@@ -12,13 +12,18 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
 
-from ddns.protocols import checkip
+from ddns.protocols import checkip, duckdns, dyndns1, freedns, freedns_listing, nsupdate_info
 from ddns.views import desec, dynv6, updates
+from ddns.views import duckdns as duckdns_views
+from ddns.views import freedns as freedns_views
 from ddns.views.devices import View
 
-_UPDATE_PATHS = ("/nic/update", "/v3/update", "/update")
+_UPDATE_PATHS = ("/nic/update", "/v3/update", "/upd.php")
 _BY_PATH: dict[str, View] = {
     **dict.fromkeys(_UPDATE_PATHS, updates.update),
+    **dict.fromkeys(dyndns1.PATHS, updates.dyndns1_update),
+    **dict.fromkeys(nsupdate_info.PATHS, updates.delete),
+    freedns.UPDATE_PATH: freedns_views.update,
     **dict.fromkeys(checkip.TEXT_PATHS, checkip.text),
     **dict.fromkeys(checkip.HTML_PATHS, checkip.html),
     **dict.fromkeys(checkip.JSON_PATHS, checkip.json),
@@ -26,6 +31,16 @@ _BY_PATH: dict[str, View] = {
     "/api/update": dynv6.update,
     "/desec/update": desec.update,
 }
+# Paths that several protocols have, or pages too: the first view is taken whose words all stand in the query.
+_BY_QUERY: dict[str, tuple[tuple[tuple[str, ...], View], ...]] = {
+    "/update": ((("domains=", "token="), duckdns_views.update), ((), updates.update)),
+    freedns_listing.PATH: (((freedns_listing.QUERY,), freedns_views.listing),),
+}
+# Paths with values in them.
+_BY_FORM: tuple[tuple[re.Pattern[str], View], ...] = (
+    (freedns.TOKEN_PATH, freedns_views.update_by_path),
+    (duckdns.PATH, duckdns_views.update_by_path),
+)
 # Under names that begin so, every path is deSEC's update, as at update.dedyn.io; but for pictures, which browsers ask for.
 _DESEC_HOST_LABELS = ("update", "update6")
 _PICTURES = (".ico", ".png")
@@ -54,14 +69,10 @@ class Devices:
 def view_of(environ: WSGIEnvironment) -> View | None:
     """The view of an update or checkip path, None for all other paths."""
     path = environ.get("PATH_INFO") or "/"
-    view = _BY_PATH.get(path)
-    if view is None and "update" in path and _ODD_UPDATE_PATH.fullmatch(path):
-        view = updates.update
     host = environ.get("HTTP_HOST", "")
+    view = _BY_PATH.get(path) or _odd_view_of(path, environ)
     if host.startswith(_DESEC_HOST_LABELS) and view in (None, updates.update) and _is_desecs(host, path):
         return desec.update
-    if view is None and path == "/" and host.partition(".")[0] in checkip.HOST_LABELS:
-        return checkip.html
     return view
 
 
@@ -72,3 +83,15 @@ def _is_desecs(host: str, path: str) -> bool:
         and host.partition(":")[0] != urlsplit(settings.SITE_URL).hostname
         and not path.endswith(_PICTURES)
     )
+
+
+def _odd_view_of(path: str, environ: WSGIEnvironment) -> View | None:
+    if path == "/":
+        return checkip.view_of_host(environ.get("HTTP_HOST", ""))
+    query = environ.get("QUERY_STRING", "")
+    for words, view in _BY_QUERY.get(path, ()):
+        if all(word in query for word in words):
+            return view
+    if "update" in path and _ODD_UPDATE_PATH.fullmatch(path):
+        return updates.update
+    return next((view for form, view in _BY_FORM if form.fullmatch(path)), None)

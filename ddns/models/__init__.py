@@ -2,6 +2,7 @@
 
 from ddns.models.address_updates import AddressUpdate
 from ddns.models.contacts import HostnameContact
+from ddns.models.derived_keys import DerivedKey
 from ddns.models.domains import Domain
 from ddns.models.groups import Group
 from ddns.models.hostnames import Hostname
@@ -14,6 +15,7 @@ from ddns.models.users import User
 __all__ = [
     "AddressUpdate",
     "BelowName",
+    "DerivedKey",
     "Domain",
     "Group",
     "Hostname",

@@ -27,11 +27,11 @@ _NOT_STORED = (("Cache-Control", "no-store"),)
 _OPTIONS = {"ON": True, "OFF": False}
 _HOSTNAME_PARAMETERS = ("hostname", "host", "domain", "domains", "host_id")
 _IPV6_PARAMETERS = frozenset({"myipv6", "myip6", "ip6", "ipv6", "aaaa"})
-_ADDRESS_PARAMETERS = _IPV6_PARAMETERS | {"myip", "myipv4", "ip", "ip4", "ipv4", "a", "address", "addr"}
+ADDRESS_PARAMETERS = _IPV6_PARAMETERS | {"myip", "myipv4", "ip", "ip4", "ipv4", "a", "address", "addr"}
 # Of the network behind the device: FRITZ!Box, dynv6, ipv64.
 _PREFIX_PARAMETERS = frozenset({"ipv6prefix", "ip6lanprefix"})
 # What devices send where they know no value: placeholders that were not filled in.
-_LEFTOVER = re.compile(r"%\w+%?|<[^>]*>|\[\w+\]|\{\w+\}|__\w+__|\$\w+|YES|NO|no|preserve|auto")
+LEFTOVER = re.compile(r"%\w+%?|<[^>]*>|\[\w+\]|\{\w+\}|__\w+__|\$\w+|YES|NO|no|preserve|auto")
 
 
 class Malformed(ValueError):
@@ -42,7 +42,8 @@ class UpdateRequest(NamedTuple):
     """What the client asks for. names holds what was sent, in order; None where it is not a full name.
 
     Of a list that is too long only MAX_HOSTNAMES + 1 are read. addresses is None where none were sent: then the source
-    address is meant, unless a prefix was. echo holds the addresses exactly as sent, or else the prefix.
+    address is meant, unless a prefix was. echo holds the addresses exactly as sent, or else the prefix. kept are the
+    families that are to stay as they are, without any address.
     """
 
     names: list[str | None]
@@ -50,6 +51,7 @@ class UpdateRequest(NamedTuple):
     echo: str
     wildcard: bool | None
     offline: bool | None
+    kept: frozenset[int] = frozenset()
     prefix: IPv6Network | None = None
     group: str | None = None
 
@@ -66,7 +68,7 @@ class UpdateRequest(NamedTuple):
             return Wish(Addresses(), wildcard=self.wildcard, offline=True)
         if self.addresses is None and self.prefix is not None:
             return Wish(Addresses(), wildcard=self.wildcard)
-        wanted = self.addresses or Addresses.of(source)
+        wanted = self.addresses or (Addresses() if source.version in self.kept else Addresses.of(source))
         # As at Dyn: an update brings a hostname back that was offline, unless it says NOCHG.
         return Wish(wanted, wildcard=self.wildcard, offline=self.offline)
 
@@ -78,14 +80,16 @@ def parse(parameters: Parameters) -> UpdateRequest:
         given, echo, prefix = _addresses(parameters)
     except Malformed as error:
         given, echo, prefix = error, "", None
+    is_given = isinstance(given, Malformed) or any(given)
     return UpdateRequest(
         names=names(parameters),
-        addresses=given if isinstance(given, Malformed) or any(given) else None,
+        addresses=given if is_given else None,
         echo=echo,
         wildcard=_option(parameters, "wildcard"),
         offline=_offline(parameters),
+        kept=frozenset() if is_given else _kept(parameters),
         prefix=prefix,
-        group=last(parameters, "group").strip() or None if prefix is not None else None,
+        group=_group(parameters) if prefix is not None else None,
     )
 
 
@@ -98,7 +102,9 @@ def names(sent: Parameters) -> list[str | None]:
     for parameter in _HOSTNAME_PARAMETERS:
         for value in reversed(sent.get(parameter, ())):
             named = list(filter(None, map(str.strip, value.split(","))))
-            if named and not any(map(_LEFTOVER.fullmatch, named)):
+            if named and not any(map(LEFTOVER.fullmatch, named)):
+                if "alias" in sent:
+                    named = _below(named, last(sent, "alias").strip())
                 return [full_name(name) for name in named[: MAX_HOSTNAMES + 1]]
     return []
 
@@ -114,7 +120,7 @@ def full_name(text: str) -> str | None:
 
 def render(outcomes: Iterable[Outcome | None], echo: str) -> Answer:
     """One line per name, in the order of the request; None stands for what was not a full name."""
-    return text("".join([f"{_code(outcome, echo)}\n" for outcome in outcomes]))
+    return text("".join([f"{code(outcome, echo)}\n" for outcome in outcomes]))
 
 
 def text(body: str) -> Answer:
@@ -135,7 +141,8 @@ def outage() -> Answer:
     return Answer(b"911\n", 503, headers=(*_NOT_STORED, ("Retry-After", str(RETRY_AFTER_SECONDS))))
 
 
-def _code(outcome: Outcome | None, echo: str) -> str:
+def code(outcome: Outcome | None, echo: str = "") -> str:
+    """The line about one hostname, without its end."""
     match outcome:
         case Changed():
             return f"good {echo}".rstrip()
@@ -158,7 +165,7 @@ def _addresses(parameters: Parameters) -> tuple[Addresses, str, IPv6Network | No
     found: dict[int, tuple[Address, str]] = {}
     bare: tuple[IPv6Network, str] | None = None
     for parameter, values in parameters.items():
-        if parameter not in _ADDRESS_PARAMETERS:
+        if parameter not in ADDRESS_PARAMETERS:
             continue
         for entry, spelling in _last_usable(values):
             if isinstance(entry, IPv6Network):
@@ -180,7 +187,7 @@ def _prefix(parameters: Parameters) -> tuple[IPv6Network, str] | None:
     for parameter in sorted(_PREFIX_PARAMETERS):
         for value in reversed(parameters.get(parameter, ())):
             spelling = _before_a_second_url(value).strip()
-            if not spelling or _LEFTOVER.fullmatch(spelling):
+            if not spelling or LEFTOVER.fullmatch(spelling):
                 continue
             try:
                 prefix = prefixes.parse(spelling)
@@ -225,7 +232,7 @@ def _parse_list(value: str) -> list[tuple[Address | IPv6Network, str]]:
     for each in value.split(","):
         spelling = each.strip()
         # No leftover begins with a digit, as nearly all addresses do; the search would cost a fifteenth of reading them.
-        if not spelling or (not spelling[0].isdigit() and _LEFTOVER.fullmatch(spelling)):
+        if not spelling or (not spelling[0].isdigit() and LEFTOVER.fullmatch(spelling)):
             continue
         entry = _parse_one(spelling)
         if entry is None:
@@ -260,6 +267,22 @@ def _parse_one(spelling: str) -> Address | IPv6Network | None:
 def _is_known(prefix: IPv6Network) -> bool:
     """A router that was delegated none says "::/0" or the like."""
     return int(prefix.network_address) != 0
+
+
+def _group(parameters: Parameters) -> str | None:
+    """The group that a prefix is for, where it is said by a parameter of its own."""
+    return last(parameters, "group").strip() or last(parameters, "location").strip() or None
+
+
+def _below(named: list[str], alias: str) -> list[str]:
+    """Dynu's clients send a zone as hostname, and the label in it as alias."""
+    return [f"{alias}.{name}" for name in named] if alias else named
+
+
+def _kept(parameters: Parameters) -> frozenset[int]:
+    """The families that Dynu's "no" says to leave alone."""
+    said_no = [name for name in ADDRESS_PARAMETERS & parameters.keys() if last(parameters, name).lower() == "no"]
+    return frozenset(6 if name in _IPV6_PARAMETERS else 4 for name in said_no)
 
 
 def _option(parameters: Parameters, name: str) -> bool | None:

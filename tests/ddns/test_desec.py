@@ -241,6 +241,19 @@ def test_more_records_than_the_plan_has_refuse_all(client, home, office, setting
     assert Record.objects.count() == 2
 
 
+def test_beyond_the_rate_of_changes_nothing_is_changed_and_each_hostname_shows_why(
+    client, home, office, settings, monkeypatch
+):
+    monkeypatch.setattr(requests, "_by_name", {})
+    settings.CHANGES_PER_KEY = 1
+
+    response = client.get("/?hostname=home.ddns.test,office.ddns.test&myip=203.0.113.5")
+
+    assert (response.status_code, response.content) == (503, b"911\n")
+    assert (answered(home), stored(office)) == (BEFORE, (None, None))
+    assert {noted[-1].what[3] for noted in requests._by_name.values()} == {"toomany"}
+
+
 def test_twenty_hostnames_are_the_most(client):
     many = ",".join(f"h{number}.ddns.test" for number in range(21))
 

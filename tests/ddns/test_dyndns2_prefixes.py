@@ -136,6 +136,31 @@ def test_a_group_may_be_named(device, home, alice, nas, camera):
     assert (stored(nas), stored(camera)[1]) == (UNMOVED, "2001:db8:2:1:200:5eff:fe00:532a")
 
 
+@pytest.mark.parametrize(
+    ("user", "sent"),
+    [
+        ("x", "location=flat&"),
+        ("x", "hostname=Flat&"),
+        ("flat:alice@example.com", ""),
+        ("flat:alice@example.com", "myip=203.0.113.9&"),
+        ("x", "group=flat&myip=203.0.113.9&"),
+    ],
+)
+def test_a_group_may_be_named_in_every_way_that_groups_are(device, home, alice, nas, camera, user, sent):
+    groups.assign(groups.create(alice, name="flat"), [camera])
+    device.user = user
+
+    response = device.get(f"/nic/update?{sent}ipv6prefix=2001:db8:2::/56")
+
+    assert response.content in (b"good 2001:db8:2::/56\n", b"good 203.0.113.9\n")
+    assert (stored(nas), stored(camera)[1]) == (UNMOVED, "2001:db8:2:1:200:5eff:fe00:532a")
+
+
+def test_all_that_the_key_covers_has_a_name_too(device, home, nas, camera):
+    assert device.get("/nic/update?hostname=all.ddnskey.com&myip=2001:db8:2::/56").content == b"good 2001:db8:2::/56\n"
+    assert (stored(nas), stored(camera)[1]) == (MOVED, "2001:db8:2:1:200:5eff:fe00:532a")
+
+
 @pytest.mark.parametrize("hostname", ["", "hostname=home.ddns.test&"])
 def test_a_group_that_there_is_not_is_nohost(device, home, nas, hostname):
     response = device.get(f"/nic/update?{hostname}group=flat&ipv6prefix=2001:db8:2::/56")

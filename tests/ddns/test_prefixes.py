@@ -14,6 +14,7 @@ from ddns.errors import (
     InvalidPrefix,
     KeyNotAllowed,
     NoSuchGroup,
+    TooManyChanges,
     WrongKey,
 )
 from ddns.models import AddressUpdate, Hostname, HostnameContact
@@ -131,6 +132,17 @@ def test_a_released_hostname_does_not_move(nas, key):
     hostnames.release(nas)
 
     assert prefixes.move(caller(key), PREFIX) == []
+
+
+def test_beyond_the_rate_of_changes_the_rest_waits_and_the_key_shows_why(nas, camera, key, settings, monkeypatch):
+    monkeypatch.setattr(requests, "_by_key", {})
+    settings.CHANGES_PER_KEY = 1
+
+    with pytest.raises(TooManyChanges):
+        prefixes.move(caller(key), PREFIX)
+
+    assert (stored(camera), stored(nas)[1]) == ((None, None), "2001:db8:1:33::5"), "they share a transaction"
+    assert [noted.what[3] for noted in next(iter(requests._by_key.values()))] == ["toomany"]
 
 
 def test_what_has_no_host_part_yet_waits_for_its_first_address(office, key):
