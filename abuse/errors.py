@@ -32,5 +32,9 @@ class StaffAccount(AbuseError):
     """This is a member of staff: a superuser decides about them."""
 
 
+class ClosedAccount(AbuseError):
+    """The account was closed by its owner: it is reopened, not reactivated."""
+
+
 class LedgerBroken(AbuseError):
     """The ledger was changed:"""

@@ -92,6 +92,8 @@ INSTALLED_APPS = [
     # Behind ddns, whose templates take the place of its own.
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 MIDDLEWARE = [
     # Before everything that looks at the host name or at TLS.
@@ -142,19 +144,44 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-ACCOUNT_ADAPTER = "ddns.accounts.Adapter"
+ACCOUNT_ADAPTER = "ddns.log_in.Adapter"
+ACCOUNT_FORMS = {"signup": "ddns.forms.accounts.SignUpForm", "reset_password": "ddns.forms.accounts.ResetPasswordForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_LOGIN_ON_GET = False
+# One field for the password: browsers show and remember it, and a mistyped one is set anew by mail.
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# No log-in, and so no hostname, before the address is confirmed; nobody learns whether an address has an account.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
+# One address per account; another takes its place once it is confirmed, and the old one is told.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_RATE_LIMITS = {
     # Wrong passwords per address, and per e-mail address from everywhere; allauth keeps its other limits. Its own 5 in
     # 5 minutes per e-mail address would let anybody who knows it keep a person of the desk out. 500 take 10 addresses
     # that never rest, and are 150,000 guesses a day at a password of 10 characters that is in no list.
     "login_failed": "10/m/ip,500/5m/key",
+    # Mails that one account can send to addresses that are not its own.
+    "manage_email": "10/m/user,30/d/user",
+    # Mails to one address that others can cause: a few, so that nobody is flooded. Links in earlier ones still work.
+    "confirm_email": "1/3m/key,6/d/key",
+    "reset_password": "20/m/ip,3/h/key,6/d/key",
 }
+MFA_ADAPTER = "ddns.log_in.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SITE_NAME
+# Periods of 30 seconds, before and after: phones' clocks are off.
+MFA_TOTP_TOLERANCE = 1
+# Browsers allow it on localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SITE_URL.startswith("https://")
+# Whether the desk lets a member of staff in who has no second factor.
+STAFF_NEEDS_SECOND_FACTOR = env.bool("DDNS_STAFF_NEEDS_SECOND_FACTOR", IS_PROVIDER)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -260,6 +287,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "purge-proofs": {"task": "dnsupdate.tasks.purge_proofs", "schedule": timedelta(hours=1)},
     "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
+    "forget-accounts": {"task": "ddns.tasks.forget_accounts", "schedule": timedelta(hours=1)},
 }
 
 # --- Nameserver, publishing ------------------------------------------------------------------------------------
@@ -337,6 +365,38 @@ CHANGES_PER_NETWORK = env.int("DDNS_CHANGES_PER_NETWORK", 10_000)
 
 # Parts of User-Agents that are answered with badagent: firmware known to be broken.
 BLOCKED_AGENTS: list[str] = env.list("DDNS_BLOCKED_AGENTS", [])
+
+# --- nsupdate for customers ----------------------------------------------------------------------------------------
+# Where manage.py serve_nsupdate takes UPDATE messages, over UDP and TCP.
+NSUPDATE_HOSTS: list[str] = env.list("DDNS_NSUPDATE_HOSTS", ["127.0.0.1"])
+NSUPDATE_PORT = env.int("DDNS_NSUPDATE_PORT", 5301)
+# What customers are told to send to, where it differs: the host name of the site and the port above.
+NSUPDATE_SERVER = env.str("DDNS_NSUPDATE_SERVER", "") or urlsplit(SITE_URL).hostname or "localhost"
+NSUPDATE_PUBLIC_PORT = env.int("DDNS_NSUPDATE_PUBLIC_PORT", NSUPDATE_PORT)
+# Messages that are worked on at a time, each with a connection to the database. One takes some milliseconds there.
+NSUPDATE_THREADS = env.int("DDNS_NSUPDATE_THREADS", 8)
+# Whether TSIG keys with HMAC-MD5 may be made and work: for devices that know nothing else (MikroTik). Nobody should use it
+# for anything new (RFC 8945 §6).
+NSUPDATE_HMAC_MD5 = env.bool("DDNS_NSUPDATE_HMAC_MD5", False)
+
+
+# --- Sign-up: friction instead of denial (docs/decisions/0012-accounts.md) ------------------------------------------
+# Whether strangers can make accounts. Without mail they cannot: nothing could be confirmed.
+SIGN_UP = env.bool("DDNS_SIGN_UP", True) and CAN_MAIL
+# The operator's terms, linked from the sign-up form beside our rules.
+TERMS_URL = env.str("DDNS_TERMS_URL", "")
+# Derivations of a key (PBKDF2, 1,000 rounds each) that a browser does for one form: 1.6 seconds in Chromium on two busy
+# cores, in which a person is still typing.
+PROOF_OF_WORK = env.int("DDNS_PROOF_OF_WORK", 8000)
+# What a browser without scripts waits instead.
+WAIT_INSTEAD_OF_WORK = timedelta(seconds=env.int("DDNS_WAIT_INSTEAD_OF_WORK_SECONDS", 60))
+# Sign-ups of one network (/24, /56) in a day: up to the first the work stays as it is, then it doubles with each, and
+# beyond the second people are told when to come back. Carriers put thousands of customers behind one /24.
+SIGN_UPS_UNHINDERED = env.int("DDNS_SIGN_UPS_UNHINDERED", 5)
+SIGN_UPS_PER_NETWORK = env.int("DDNS_SIGN_UPS_PER_NETWORK", 50)
+# In so many days an account grows from a new one's hostnames to those of its plan.
+YOUNG_ACCOUNT = timedelta(days=env.int("DDNS_YOUNG_ACCOUNT_DAYS", 14))
+
 
 # --- Logs --------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -26,7 +26,7 @@ from ddns.errors import (
     WrongKey,
 )
 from ddns.hostnames import address_rrsets, lock_unrestricted
-from ddns.keys import check_network, digest
+from ddns.keys import Proven, check_network, digest
 from ddns.models import AddressUpdate, Hostname, UpdateKey
 from ddns.models.keys import MAY_UPDATE
 from dnsupdate import outbox, wake
@@ -88,9 +88,9 @@ _CHANGE = Statement(
 
 # NamedTuples, and not frozen dataclasses, where one is made for every request: they cost a third.
 class Caller(NamedTuple):
-    """Who asks for an update, as it came in; key is a digest where something derived from the key was presented."""
+    """Who asks for an update, as it came in."""
 
-    key: str | bytes
+    key: str | Proven
     source: Address
     agent: str
     protocol: str

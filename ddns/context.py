@@ -15,5 +15,6 @@ def site(request: HttpRequest) -> dict[str, str | bool]:
         "site_url": settings.SITE_URL,
         "abuse_contact": settings.ABUSE_CONTACT,
         "can_mail": settings.CAN_MAIL,
+        "can_sign_up": settings.SIGN_UP,
         "theme": theme if theme in THEMES else "",
     }

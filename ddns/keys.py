@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -26,13 +27,16 @@ SECRET_LENGTH = 32
 MAX_NETWORKS = 20
 
 
-def digest(key: str | bytes) -> bytes:
-    """What is stored of a key. Blanks that came along when it was copied do not count.
+class Proven(NamedTuple):
+    """Stands for the text of a key whose holder has shown otherwise that it is theirs: by a signature (TSIG), by a hash of it."""
 
-    Bytes are the digest itself: of a key that was recognised by something derived from it. No request holds bytes.
-    """
-    if isinstance(key, bytes):
-        return key
+    digest: bytes
+
+
+def digest(key: str | Proven) -> bytes:
+    """What is stored of a key. Blanks that came along when it was copied do not count."""
+    if not isinstance(key, str):
+        return key.digest
     # Twice: clients of Dynu present the SHA-256 of a key, so it must not be what a stolen copy of the database shows.
     return hashlib.sha256(hashlib.sha256(key.strip().encode()).digest()).digest()
 
@@ -111,8 +115,8 @@ def revoke_all(account: User) -> int:
     return UpdateKey.objects.working().filter(account=account).update(revoked_at=Now())
 
 
-def recognise(text: str | bytes, source: Address, agent: str = "") -> UpdateKey:
-    """The working key (by its text, or its digest) with its account, of an active account; its use is remembered.
+def recognise(text: str | Proven, source: Address, agent: str = "") -> UpdateKey:
+    """The working key with its account, of an active account; its use is remembered.
 
     Raises WrongKey, and KeyNotAllowed where it may not be used from there.
     """

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from ddns.views import groups, hostnames, keys, landing, prefixes, records, setup, theme
+from ddns.views import accounts, groups, hostnames, keys, landing, prefixes, records, setup, theme
 from ddns.views.dashboard import dashboard
 from ddns.views.health import health
+from ddns.views.proof_of_work import challenge
 from ddns.views.status import status_page
 
 urlpatterns = [
@@ -32,4 +33,11 @@ urlpatterns = [
     path("keys/<int:pk>/revoke/", keys.revoke, name="revoke"),
     path("setup/", setup.client_list, name="setup"),
     path("setup/<slug:slug>/", setup.client, name="setup_client"),
+    path("rules/", landing.rules, name="rules"),
+    path("proof-of-work/<slug:purpose>/", challenge, name="challenge"),
+    path("account/", accounts.overview, name="account"),
+    path("account/sessions/<int:pk>/end/", accounts.end_session, name="end_session"),
+    path("account/export/", accounts.export, name="export"),
+    path("account/export/account.json", accounts.export_file, name="export_file"),
+    path("account/close/", accounts.close, name="close_account"),
 ]

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ddns", "0004_records_groups_and_scopes_of_keys")]
+    dependencies = [("ddns", "0008_tsig_keys_of_customers")]
 
     operations = [
         # There is no way back: what is hashed stays hashed.

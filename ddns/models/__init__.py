@@ -10,6 +10,7 @@ from ddns.models.keys import UpdateKey
 from ddns.models.records import BelowName, Record
 from ddns.models.reserved_names import ReservedName
 from ddns.models.restrictions import Restriction
+from ddns.models.tsig_keys import TsigKey
 from ddns.models.users import User
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Record",
     "ReservedName",
     "Restriction",
+    "TsigKey",
     "UpdateKey",
     "User",
 ]

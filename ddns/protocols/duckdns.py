@@ -5,13 +5,10 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 from wsgiref.types import WSGIEnvironment
 
-from django.utils.translation import gettext_lazy as _
-
 from ddns.protocols import dyndns2
-from ddns.protocols.answers import Answer
+from ddns.protocols.answers import Answer, explained
 from ddns.protocols.credentials import Credentials
 from ddns.protocols.parameters import Parameters, last
-from ddns.requests import EXPLANATIONS
 from dnsupdate.errors import InvalidName
 from dnsupdate.names import normalise_host_label
 
@@ -20,16 +17,7 @@ SUFFIX = ".duckdns.org"
 # The form without parameters; a second URL glued to /update (FRITZ!Box) is none.
 PATH = re.compile(r"/update/(?P<domain>[^/:]+)/(?P<token>[^/]+)(?:/(?P<ip>[^/]*))?/?")
 
-# Why not, beside the codes that all protocols share.
-AMBIGUOUS = "ambiguous"
-
 _NOT_STORED = (("Cache-Control", "no-store"),)
-_EXPLANATIONS = {
-    **EXPLANATIONS,
-    AMBIGUOUS: _(
-        "The key covers several hostnames with this label: send the full name, or make a key for one of them."
-    ),
-}
 
 
 class UpdateRequest(NamedTuple):
@@ -81,7 +69,7 @@ def done(*values: str, is_changed: bool) -> Answer:
 
 def refusal(code: str) -> Answer:
     """KO, and for verbose=true what is wrong: as a word and in plain words."""
-    return _answer(f"KO\n{code}\n{_EXPLANATIONS[code]}")
+    return _answer(f"KO\n{code}\n{explained(code)}")
 
 
 def terse(answer: Answer) -> Answer:

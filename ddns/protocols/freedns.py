@@ -6,11 +6,10 @@ from urllib.parse import quote, urlencode
 from wsgiref.types import WSGIEnvironment
 
 from ddns.protocols import dyndns2
-from ddns.protocols.answers import Answer
+from ddns.protocols.answers import Answer, explained
 from ddns.protocols.credentials import Credentials, find
 from ddns.protocols.dyndns2 import UpdateRequest
 from ddns.protocols.parameters import Parameters, last
-from ddns.requests import EXPLANATIONS
 
 NAME = "freedns"
 UPDATE_PATH = "/dynamic/update.php"
@@ -76,7 +75,7 @@ def invalid_address(text: str) -> Answer:
 def refusal(code: str) -> Answer:
     if code == "nohost":
         return error(_NOT_LOCATED)
-    return error(_SEVERAL if code == "notfqdn" else f"{EXPLANATIONS[code]} ({code})")
+    return error(_SEVERAL if code == "notfqdn" else f"{explained(code)} ({code})")
 
 
 def challenge() -> Answer:

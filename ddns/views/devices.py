@@ -12,6 +12,7 @@ from django.db import connection
 from ddns import derived_keys, limits, requests, sources
 from ddns.address_updates import Caller
 from ddns.errors import Conflict, KeyNotAllowed, TooManyChanges, WrongKey
+from ddns.keys import Proven
 from ddns.protocols import parameters
 from ddns.protocols.answers import Answer, not_allowed
 from ddns.protocols.credentials import Credentials
@@ -125,4 +126,4 @@ def _ask(
         known = derived_keys.of_password(presented.key)
         if known is None:
             raise
-        return answer(caller._replace(key=known), presented, sent)
+        return answer(caller._replace(key=Proven(known)), presented, sent)

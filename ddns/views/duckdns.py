@@ -21,10 +21,12 @@ def _update(caller: Caller, _: Credentials, sent: Parameters) -> Answer:
     """OK if it is so for every domain; each is done by itself. Raises WrongKey before anything else is said."""
     wanted = duckdns.parse(sent)
     names = [_name(caller, domain) for domain in wanted.domains[: dyndns2.MAX_HOSTNAMES + 1]]
-    if not names or len(names) > dyndns2.MAX_HOSTNAMES:
-        scopes.names(caller)
-        return duckdns.refusal("numhost" if names else "notfqdn")
     held = [name for name, _ in names if name is not None]
+    if not held or len(names) > dyndns2.MAX_HOSTNAMES:
+        # Nobody may have looked at the key yet.
+        scopes.names(caller)
+    if not names or len(names) > dyndns2.MAX_HOSTNAMES:
+        return duckdns.refusal("numhost" if names else "notfqdn")
     try:
         values, outcomes = _done(caller, held, wanted, sent)
     except (dyndns2.Malformed, InvalidRecord) as error:
@@ -70,7 +72,7 @@ def _name(caller: Caller, domain: str) -> Name:
     if label is None:
         return None, "notfqdn"
     found = scopes.names_labelled(caller, label)
-    return (found[0], None) if len(found) == 1 else (None, duckdns.AMBIGUOUS if found else "nohost")
+    return (found[0], None) if len(found) == 1 else (None, scopes.unclear(found))
 
 
 _verbose = devices.view_of(duckdns, _update)

@@ -10,6 +10,7 @@ from ddns import address_updates, derived_keys, keys, record_tokens, requests
 from ddns.address_updates import Caller, Changed, Unchanged, Wish
 from ddns.addresses import is_publishable
 from ddns.errors import KeyNotAllowed, WrongKey
+from ddns.keys import Proven
 from ddns.models import Hostname
 from ddns.protocols import dyndns2, freedns, freedns_listing
 from ddns.protocols.answers import Answer
@@ -53,7 +54,7 @@ def _list(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
     digest = derived_keys.of_freedns_sha(presented.key)
     if digest is None:
         raise WrongKey
-    key = keys.recognise(digest, caller.source, caller.agent)
+    key = keys.recognise(Proven(digest), caller.source, caller.agent)
     if not key.may_update:
         raise KeyNotAllowed("it may not update addresses.")
     held = Hostname.objects.unreleased().in_scope_of(key).order_by("name")
@@ -67,7 +68,7 @@ def _meant(caller: Caller, presented: Credentials, sent: Parameters) -> tuple[Ca
     """Who asks for which hostname: the token's, the one that is named, or the only one of the key. Raises WrongKey."""
     if record_tokens.looks_like_one(presented.key):
         token = record_tokens.read(presented.key)
-        return caller._replace(key=token.key_digest), token.name
+        return caller._replace(key=Proven(token.key_digest)), token.name
     named = freedns.names(sent)
     return caller, named[0] if named else address_updates.only_name(caller)
 

@@ -28,7 +28,7 @@ def _update_addresses(caller: Caller, presented: Credentials, sent: Parameters) 
     names, is_group = wanted.names, False
     if not names or None in names or names[0] == groups.ALL:
         names, is_group = _meant(caller, presented, sent, names)
-    if len(names) > dyndns2.MAX_HOSTNAMES and not is_group:
+    if len(names) > (scopes.MAX_HOSTNAMES if is_group else dyndns2.MAX_HOSTNAMES):
         return _refuse(caller, [], "numhost", 1)
     if not any(names):
         return _refuse(caller, [], "notfqdn", len(names) or 1)
@@ -88,6 +88,8 @@ def _delete(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
     """nsupdate.info's: ends with no address of the families of the addresses that were sent."""
     wanted = dyndns2.parse(sent)
     names = wanted.names or [_default_name(caller, presented)]
+    if len(names) > dyndns2.MAX_HOSTNAMES:
+        return _refuse(caller, [], "numhost", 1)
     if not any(names):
         return _refuse(caller, [], "notfqdn", len(names))
     if isinstance(wanted.addresses, dyndns2.Malformed):
