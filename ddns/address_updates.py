@@ -3,7 +3,7 @@
 import hmac
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
@@ -246,34 +246,12 @@ def update(caller: Caller, names: Sequence[str | None], wish: Wish) -> list[Outc
     return [None if name is None else _update_one(caller, name, wish) for name in names]
 
 
-def update_together(caller: Caller, wishes: Mapping[str, Callable[[Standing], Wish]]) -> dict[str, Outcome]:
-    """Every normalised name or none: where one outcome is neither Changed nor Unchanged, nothing was written.
-
-    What is wished for a hostname may depend on how it stands. Locks the publications of all if there is anything to
-    change. Raises WrongKey, KeyNotAllowed, TooManyChanges, and what a wish raises.
-    """
-    key_id = check_key(caller)
-    contacts.remember(key_id, caller.source, caller.agent)
-    read = {name: _read(caller, name)[1] for name in wishes}
-    found = [standing for standing in read.values() if standing is not None]
-    outcomes = {name: _foreseen(read[name], wish) for name, wish in wishes.items()}
-    if not _refused(outcomes) and not all(isinstance(each, Unchanged) for each in outcomes.values()):
-        try:
-            outcomes = _change_together(caller, wishes, found)
-        except TooManyChanges as error:
-            for name in wishes:
-                requests.note(name, caller, "toomany", error)
-            raise
-    _note_together(caller, key_id, outcomes)
-    return outcomes
-
-
 def check_key(caller: Caller) -> int:
     """The number of the working key. Raises WrongKey and KeyNotAllowed."""
-    return _read(caller, "")[0]
+    return read(caller, "")[0]
 
 
-def _read(caller: Caller, name: str) -> tuple[int, Standing | None]:
+def read(caller: Caller, name: str) -> tuple[int, Standing | None]:
     """The key's number, and the standing of the name if the key may update it: one indexed SELECT, no slow hash.
 
     Raises WrongKey and KeyNotAllowed.
@@ -311,7 +289,7 @@ def purge(before: datetime) -> int:
 
 def _update_one(caller: Caller, name: str, wish: Wish) -> Outcome:
     for _ in range(TRIES):
-        key_id, standing = _read(caller, name)
+        key_id, standing = read(caller, name)
         contacts.remember(key_id, caller.source, caller.agent)
         if standing is None:
             requests.note_of_key(key_id, caller, "nohost", name)
@@ -339,46 +317,6 @@ def decide(caller: Caller, key_id: int, wish: Wish, standing: Standing) -> Outco
     if standing.fulfils(wish):
         return Unchanged()
     return _change(caller, key_id, wish, standing)
-
-
-def _foreseen(standing: Standing | None, wish: Callable[[Standing], Wish]) -> Outcome:
-    """What will become of it, if nobody writes it before we do."""
-    if standing is None:
-        return Unknown()
-    if standing.is_restricted:
-        return Restricted()
-    return Unchanged() if standing.fulfils(wish(standing)) else Changed()
-
-
-@transaction.atomic
-def _change_together(
-    caller: Caller, wishes: Mapping[str, Callable[[Standing], Wish]], found: Iterable[Standing]
-) -> dict[str, Outcome]:
-    held.lock_all([Hostname(pk=standing.hostname_id) for standing in found])
-    outcomes: dict[str, Outcome] = {}
-    for name, wish in wishes.items():
-        # Once more, under the locks: from now on nobody else writes it.
-        key_id, standing = _read(caller, name)
-        outcomes[name] = Unknown() if standing is None else decide(caller, key_id, wish(standing), standing)
-    if _refused(outcomes):
-        transaction.set_rollback(True)
-    return outcomes
-
-
-def _refused(outcomes: Mapping[str, Outcome]) -> list[str]:
-    return [name for name, outcome in outcomes.items() if not isinstance(outcome, Changed | Unchanged)]
-
-
-def _note_together(caller: Caller, key_id: int, outcomes: Mapping[str, Outcome]) -> None:
-    """Of names that were refused because of another one, that one is noted."""
-    cause = next(iter(_refused(outcomes)), None)
-    for name, outcome in outcomes.items():
-        if isinstance(outcome, Unknown):
-            requests.note_of_key(key_id, caller, "nohost", name)
-        elif cause is None or not isinstance(outcome, Changed | Unchanged):
-            requests.note(name, caller, CODES[type(outcome)])
-        else:
-            requests.note(name, caller, CODES[type(outcomes[cause])], cause)
 
 
 def _change(caller: Caller, key_id: int, wish: Wish, standing: Standing) -> Outcome:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ddns import address_updates, requests
+from ddns import address_updates, joint_updates, requests
 from ddns.address_updates import Caller
 from ddns.protocols import desec, dyndns2
 from ddns.protocols.answers import Answer
@@ -23,7 +23,7 @@ def _update(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
             return _refuse(caller, [], "notfqdn", "notfqdn")
         if len(named) < len(wanted):
             return _refuse(caller, list(named), "nohost", "nohost")
-        return desec.render(address_updates.update_together(caller, named).values())
+        return desec.render(joint_updates.update(caller, named).values())
     except desec.Malformed as error:
         return _refuse(caller, desec.names(sent, presented.user), "dnserr", f"dnserr {error.code}", str(error))
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.pointed import run_pointed
 from tests.clients.test_wire import authorization, request, send  # noqa: F401 - fixtures
 from tests.clients.update_client import Ran, run
 from tests.left_out import require
@@ -95,20 +94,20 @@ def test_inadyn_tells_a_prefix_that_stands_in_its_path(stack, alice, behind, ina
     stack.wait_for_answer(behind, "AAAA", "2001:db8:3:0:200:5eff:fe00:532a")
 
 
-def test_inadyns_preset_for_dynv6_updates(stack, alice, inadyn, tmp_path):
+def test_inadyns_preset_for_dynv6_updates(stack, alice, inadyn, services):
     """It sends ipv6=auto over IPv4, and the token is its user name."""
     command = inadyn("provider default@dynv6.com", "203.0.113.5", username=alice.key, password="n/a")
 
-    ran: Ran = run_pointed(["dynv6.com"], stack.web_port, tmp_path, *command)
+    ran: Ran = services.run(*command)
 
     assert (ran.status, "addresses updated" in ran.said) == (UPDATED, True), ran.said
     stack.wait_for_answer(alice.name, "A", "127.0.0.1")
 
 
-def test_inadyns_preset_for_dynv6_ends_at_a_bad_token(stack, alice, inadyn, tmp_path):
+def test_inadyns_preset_for_dynv6_ends_at_a_bad_token(stack, alice, inadyn, services):
     command = inadyn("provider default@dynv6.com", "203.0.113.5", username="wrong", password="n/a")
 
-    ran: Ran = run_pointed(["dynv6.com"], stack.web_port, tmp_path, *command)
+    ran: Ran = services.run(*command)
 
     assert ran.status != UPDATED, ran.said
     assert stack.answer(alice.name) == []

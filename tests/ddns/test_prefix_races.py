@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 import pytest
 from django.db import OperationalError
 
-from ddns import accounts, address_updates, hostnames, prefixes
+from ddns import accounts, address_updates, hostnames, joint_updates, prefixes
 from ddns.address_updates import Caller, Changed, Restricted, Wish
 from ddns.addresses import Addresses
 from ddns.errors import Conflict, WrongKey
@@ -161,7 +161,7 @@ def test_all_or_none_holds_while_one_of_them_is_suspended(home, office, caller):
         wish = Wish(Addresses(ipv4=IPv4Address("203.0.113.0") + number))
         before = stored(home), stored(office)
         outcomes, _ = together(
-            lambda wish=wish: address_updates.update_together(caller, dict.fromkeys(names, lambda _: wish)),
+            lambda wish=wish: joint_updates.update(caller, dict.fromkeys(names, lambda _: wish)),
             partial(hostnames.suspend, office),
         )
         after = stored(home), stored(office)
@@ -179,7 +179,7 @@ def test_lists_in_opposite_orders_do_not_wait_for_each_other(followers, caller):
 
     def update_all(names: list[str], number: int) -> None:
         wish = Wish(Addresses(ipv4=IPv4Address("203.0.113.0") + number))
-        address_updates.update_together(caller, dict.fromkeys(names, lambda _: wish))
+        joint_updates.update(caller, dict.fromkeys(names, lambda _: wish))
 
     for number in range(0, 2 * ROUNDS, 2):
         together(partial(update_all, names, number), partial(update_all, names[::-1], number + 1))
