@@ -1,4 +1,4 @@
-"""deSEC: the update of update.dedyn.io, by its documentation and its source (docs/protocols-desec-dynv6.md)."""
+"""deSEC: the update of update.dedyn.io, by its documentation and its source (docs/protocols.md)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""dynv6: /api/update, as dynv6.com documents it and as its clients read the answers (docs/protocols-desec-dynv6.md)."""
+"""dynv6: /api/update, as dynv6.com documents it and as its clients read the answers (docs/protocols.md)."""
 
 import re
 from ipaddress import IPv4Address, IPv6Address, IPv6Interface, IPv6Network

@@ -12,7 +12,7 @@ from ddns.views import devices
 
 
 def _update(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
-    """The table of docs/protocols-desec-dynv6.md from top to bottom. Raises WrongKey before anything else is said."""
+    """The table of docs/protocols.md from top to bottom. Raises WrongKey before anything else is said."""
     hostnames = desec.hostnames(sent, presented.user) or list(filter(None, [address_updates.only_name(caller)]))
     try:
         wanted = desec.parse(sent, hostnames, caller.source)

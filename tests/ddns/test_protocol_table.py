@@ -13,8 +13,7 @@ from ddns.models import Domain, Hostname, UpdateKey, User
 from dnsupdate import tsig_keys, zones
 from tests.ddns.devices import Device, caller
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = (DOCS / "protocols.md", DOCS / "protocols-desec-dynv6.md")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "protocols.md"
 HEAD = "| before | request | credentials | answer |"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 # What the page calls by these names, of whatever is between the brackets.
@@ -38,7 +37,7 @@ class Row:
 
 
 def rows() -> list[Row]:
-    return [row for page in PAGES for row in parse(page.read_text().splitlines())]
+    return list(parse(PAGE.read_text().splitlines()))
 
 
 def parse(lines: list[str]) -> Iterator[Row]:
