@@ -1,9 +1,11 @@
 """Accounts: deactivated and reactivated with all their names; how people log in."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.db import transaction
 
 from ddns import hostnames
+from ddns.errors import UnknownLanguage
 from ddns.models import Hostname, User
 from dnsupdate.models.pending import Urgency
 
@@ -27,6 +29,15 @@ def reactivate(account: User) -> int:
     """Undoes deactivate: keys work again, every hostname answers again what its rows say."""
     User.objects.filter(pk=account.pk).update(is_active=True)
     return _publish_all(account, Urgency.ORDINARY)
+
+
+def set_language(account: User, language: str) -> User:
+    """Of the mails that it gets. Raises UnknownLanguage for one that the pages do not have."""
+    if language not in dict(settings.LANGUAGES):
+        raise UnknownLanguage(f"{language}.")
+    account.language = language
+    account.save(update_fields=["language"])
+    return account
 
 
 def _publish_all(account: User, urgency: Urgency) -> int:

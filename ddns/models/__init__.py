@@ -5,6 +5,7 @@ from ddns.models.contacts import HostnameContact
 from ddns.models.domains import Domain
 from ddns.models.groups import Group
 from ddns.models.hostnames import Hostname
+from ddns.models.idempotent_requests import IdempotentRequest
 from ddns.models.keys import UpdateKey
 from ddns.models.records import BelowName, Record
 from ddns.models.reserved_names import ReservedName
@@ -18,6 +19,7 @@ __all__ = [
     "Group",
     "Hostname",
     "HostnameContact",
+    "IdempotentRequest",
     "Record",
     "ReservedName",
     "Restriction",
