@@ -33,7 +33,7 @@ class Authority:
 
     def groups(self) -> "QuerySet[Group]":
         own = Group.objects.filter(account=self.account)
-        return own if self.key is None or self.key.covers_account else own.filter(pk=self.key.group_id)
+        return own if self.key is None or self.key.covers_account else own.filter(keys=self.key)
 
     def keys(self) -> UpdateKeyQuerySet:
         own = UpdateKey.objects.working().filter(account=self.account)

@@ -1,6 +1,6 @@
 """Hostname changes: what an owner asks of a hostname at once. All of it happens or nothing, for one hostname or for many."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import Enum
@@ -138,7 +138,7 @@ def check_version(locked: Hostname, version: str | None) -> None:
         raise ChangedMeanwhile
 
 
-def _run(verbs: dict[int, Callable[[], Hostname]], held: Sequence[Hostname], is_all_or_none: bool) -> list[Result]:
+def _run(verbs: Mapping[int, Callable[[], Hostname]], held: Sequence[Hostname], is_all_or_none: bool) -> list[Result]:
     results: dict[int, Result] = {}
     with transaction.atomic() if is_all_or_none else nullcontext():
         if is_all_or_none:

@@ -2,12 +2,13 @@
 
 import django_filters
 from django.db.models import QuerySet
-from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
 
 from ddns.models import AddressUpdate
+from ddns.rest.filters import Filters
 from ddns.rest.pages import Cursor
 from ddns.rest.views import View
 
@@ -37,7 +38,7 @@ class AddressUpdateSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class Filters(FilterSet):
+class HistoryFilters(Filters):
     since = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte", label="At this time or later.")
     until = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt", label="Before this time.")
 
@@ -54,7 +55,7 @@ class History(ListModelMixin, View):
     serializer_class = AddressUpdateSerializer
     pagination_class = Cursor
     filter_backends = (DjangoFilterBackend,)
-    filterset_class = Filters
+    filterset_class = HistoryFilters
     orderings = ("-at", "at")
 
     def get_queryset(self) -> QuerySet[AddressUpdate]:

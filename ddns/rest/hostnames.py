@@ -1,12 +1,13 @@
 """Hostnames: listed, registered, changed, given up."""
 
+import dataclasses
 from typing import Any
 
 import django_filters
 from django import forms
 from django.db.models import QuerySet
 from django.utils.http import parse_etags, quote_etag
-from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin
@@ -15,11 +16,12 @@ from rest_framework.response import Response
 
 from ddns import hostname_changes
 from ddns.errors import ChangedMeanwhile
-from ddns.hostname_changes import KEEP, Change, Registration
+from ddns.hostname_changes import Change, Registration
 from ddns.models import Hostname, HostnameContact
 from ddns.models.hostnames import State
 from ddns.rest import repeats, waiting
 from ddns.rest.fields import MAX_ID, Flag, IPv4, IPv6, Number, OwnGroup, Strict, Text
+from ddns.rest.filters import Filters
 from ddns.rest.pages import Cursor
 from ddns.rest.views import View
 from dnsupdate.names import MAX_NAME_CHARACTERS
@@ -139,7 +141,7 @@ class RegistrationSerializer(OptionsSerializer):
     )
 
 
-class Filters(FilterSet):
+class HostnameFilters(Filters):
     state = django_filters.ChoiceFilter(choices=STATES, method="in_state", label="In this state.")
     domain = django_filters.CharFilter(field_name="domain__name", label="In this domain.")
     group = django_filters.NumberFilter(field_name="group_id", label="In the group of this number.")
@@ -159,7 +161,7 @@ class Filters(FilterSet):
 
 
 def change_of(sent: dict[str, Any]) -> Change:
-    return Change(**{name: sent.get(name, KEEP) for name in OptionsSerializer().fields})
+    return Change(**{each.name: sent[each.name] for each in dataclasses.fields(Change) if each.name in sent})
 
 
 @extend_schema_view(
@@ -172,7 +174,7 @@ class Hostnames(ListModelMixin, View):
     serializer_class = ListedHostnameSerializer
     pagination_class = Cursor
     filter_backends = (DjangoFilterBackend,)
-    filterset_class = Filters
+    filterset_class = HostnameFilters
     orderings = ("name", "-name", "created_at", "-created_at")
     lookup_url_kwarg = "name"
 

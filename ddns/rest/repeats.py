@@ -26,11 +26,12 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 _KEPT_HEADERS = ("ETag", "Location")
 # A string of RFC 9651 §3.3.3, or the same without its quotes, as most clients send it.
-_KEY = re.compile(rf'"?([\x21\x23-\x5b\x5d-\x7e]{{1,{MAX_KEY_CHARACTERS}}})"?')
+_PATTERN = rf'"?([!#-\[\]-~]{{1,{MAX_KEY_CHARACTERS}}})"?'
+_KEY = re.compile(_PATTERN)
 
 PARAMETER = OpenApiParameter(
     HEADER,
-    {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS, "pattern": r"^[A-Za-z0-9_-]+$"},
+    {"type": "string", "pattern": f"^{_PATTERN}$"},
     OpenApiParameter.HEADER,
     description="Your own name for this request, best a UUID. The same request with the same name is done once and answered "
     "the same for 24 hours.",
@@ -53,7 +54,7 @@ def claim(request: Request) -> IdempotentRequest | None:
     text = request.headers.get(HEADER)
     if text is None or request.method in SAFE_METHODS:
         return None
-    match = _KEY.fullmatch(text.strip())
+    match = _KEY.fullmatch(text)
     if match is None:
         raise ValidationError({HEADER: [_("1 to %d visible ASCII characters.") % MAX_KEY_CHARACTERS]})
     claimed = idempotent_requests.claim(request.user, key=match[1], digest=_digest(request))

@@ -74,7 +74,7 @@ def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     shared = components.setdefault("responses", {})
     for operations in result["paths"].values():
         for operation in operations.values():
-            for status in _SAID.keys() & operation["responses"].keys():
+            for status in sorted(_SAID.keys() & operation["responses"].keys()):
                 name = f"Problem{status.title()}"
                 shared[name] = operation["responses"][status]
                 operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}

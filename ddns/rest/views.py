@@ -30,7 +30,9 @@ class View(GenericViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.claimed = repeats.claim(request)
+        # None: there is no such method here.
+        if self.action is not None:
+            self.claimed = repeats.claim(request)
 
     def handle_exception(self, exc: Exception) -> Response:
         return repeats.replay(exc.answer) if isinstance(exc, repeats.Replayed) else super().handle_exception(exc)
