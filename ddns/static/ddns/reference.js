@@ -6,7 +6,7 @@ SwaggerUIBundle({
   url: reference.dataset.document,
   domNode: reference,
   deepLinking: true,
-  docExpansion: "none",
+  docExpansion: "list",
   // It would send the document to a validator on the Internet.
   validatorUrl: null,
   requestInterceptor: (request) => {

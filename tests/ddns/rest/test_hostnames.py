@@ -7,6 +7,7 @@ from ddns.models import AddressUpdate, Hostname
 from ddns.models.hostnames import State
 from tests.ddns.devices import answered, stored
 from tests.ddns.rest.programs import SOURCE, Program, fields, problem
+from tests.ddns.test_races import Together
 
 HOME = "/hostnames/home.ddns.test"
 
@@ -270,6 +271,19 @@ def test_hostname_that_has_changed_is_not_changed_again(program, home):
     assert stored(home) == ("203.0.113.5", None)
     assert program.patch(HOME, {"ipv4": "203.0.113.6"}, If_Match="*").status_code == 200
     assert program.patch(HOME, {"ipv4": "203.0.113.7"}, If_Match=program.get(HOME)["ETag"]).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_read_the_same_one_changes_it(alice, home):
+    program = Program(keys.create(alice, label="program", permission="manage")[1])
+    etag = program.get(HOME)["ETag"]
+    with Together(
+        lambda: program.patch(HOME, {"ipv4": "203.0.113.1"}, If_Match=etag),
+        lambda: program.patch(HOME, {"ipv4": "203.0.113.2"}, If_Match=etag),
+    ) as together:
+        pass
+
+    assert sorted(response.status_code for response in together.results) == [200, 412]
 
 
 @pytest.mark.parametrize(

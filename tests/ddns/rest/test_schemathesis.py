@@ -74,7 +74,12 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> list
 def test_answers_are_what_the_document_says(case: Case, known):
     _lead_somewhere(case, known)
 
-    case.call_and_validate(app=application, headers={"Authorization": f"Bearer {known['text']}"}, checks=CHECKS)
+    case.call_and_validate(app=application, headers={"Authorization": f"Bearer {known['text']}"}, checks=_checks(case))
+
+
+def _checks(case: Case) -> list:
+    """In bulk an item that is wrong is refused by its position, in an answer that is right."""
+    return [check for check in CHECKS if check is not negative_data_rejection or "/bulk/" not in case.path]
 
 
 def _lead_somewhere(case: Case, known: dict[str, object]) -> None:
