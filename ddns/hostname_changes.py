@@ -117,7 +117,7 @@ def register_all(
 ) -> list[Result]:
     """By position. Each is a transaction of its own, or none is registered unless all can be."""
     # By name, so that two such requests at once do not wait for each other.
-    order = sorted(range(len(wanted)), key=lambda position: wanted[position].name)
+    order = sorted(range(len(wanted)), key=lambda position: wanted[position].name.lower())
     verbs = {position: partial(register, account, wanted[position], author=author) for position in order}
     return _run(verbs, [], is_all_or_none)
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -147,7 +146,7 @@ def of(error: Exception) -> dict[str, Any]:
 def kind_of(error: Exception) -> Kind:
     if isinstance(error, Failure):
         return error.kind
-    if isinstance(error, DatabaseError):
+    if isinstance(error, InterfaceError | OperationalError):
         return OUTAGE
     return next(
         (kind for table in (_OF_ERRORS, _OF_REST) for each, kind in table.items() if isinstance(error, each)), BROKEN
