@@ -4,7 +4,7 @@ from django.db import transaction
 
 from abuse import ledger
 from abuse.errors import NothingToDo, OwnAccount, ReasonMissing, StaffAccount
-from ddns import accounts
+from ddns import accounts, keys
 from ddns.models import User
 
 
@@ -26,6 +26,29 @@ def reactivate(account: User, *, reason: str, by: User) -> int:
     return _decide(account, is_active=True, reason=reason, by=by)
 
 
+@transaction.atomic
+def revoke_keys(account: User, *, reason: str, by: User) -> int:
+    """Ends every working key of the account at once and enters it in the ledger; gives how many. Cannot be undone.
+
+    Raises ReasonMissing, NothingToDo, OwnAccount, and StaffAccount unless a superuser decides.
+    """
+    if not reason.strip():
+        raise ReasonMissing
+    account = User.objects.select_for_update(no_key=True).get(pk=account.pk)
+    _check_holder(account, by)
+    count = keys.revoke_all(account)
+    if not count:
+        raise NothingToDo
+    ledger.append(
+        actor=by,
+        action="revoke-keys",
+        object=f"account {account.email}",
+        reason=reason.strip(),
+        details={"account": account.pk, "keys": count},
+    )
+    return count
+
+
 def _decide(account: User, *, is_active: bool, reason: str, by: User) -> int:
     if not reason.strip():
         raise ReasonMissing
@@ -43,9 +66,13 @@ def _decide(account: User, *, is_active: bool, reason: str, by: User) -> int:
 
 
 def _check(account: User, is_active: bool, by: User) -> None:
+    _check_holder(account, by)
+    if account.is_active == is_active:
+        raise NothingToDo
+
+
+def _check_holder(account: User, by: User) -> None:
     if account.pk == by.pk:
         raise OwnAccount
     if account.is_staff and not by.is_superuser:
         raise StaffAccount
-    if account.is_active == is_active:
-        raise NothingToDo

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from abuse.models import LedgerEntry, Suspension
 from ddns import hostnames
-from ddns.models import AddressUpdate, Hostname, UpdateKey
+from ddns.models import AddressUpdate, Hostname, Record, UpdateKey
 from dnsupdate import propagation
 from dnsupdate.models import Publication, Zone
 from dnsupdate.propagation import Answer
@@ -14,6 +14,7 @@ from dnsupdate.propagation import Answer
 # What one screen holds; the rest is a query away.
 HISTORY_ROWS = 50
 LEDGER_ROWS = 20
+RECORD_ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Evidence:
     hostname: Hostname
     in_dns: InDns
     other_name_count: int
+    records: Sequence[Record]
     suspensions: Sequence[Suspension]
     history: Sequence[AddressUpdate]
     ledger: Sequence[LedgerEntry]
@@ -88,6 +90,7 @@ def of(hostname: Hostname) -> Evidence:
         hostname=hostname,
         in_dns=in_dns(hostname, suspensions),
         other_name_count=Hostname.objects.held_by(hostname.account).exclude(pk=hostname.pk).count(),
+        records=list(hostname.records.all()[:RECORD_ROWS]),
         suspensions=suspensions,
         history=_history(hostname),
         ledger=list(LedgerEntry.objects.filter(object=f"hostname {hostname.name}")[:LEDGER_ROWS]),

@@ -1,5 +1,6 @@
 """The provider set-up on this machine, as docker-compose.yml has it: every service a process, with real settings."""
 
+import json
 import os
 import secrets
 import sys
@@ -20,7 +21,7 @@ from deploy.local.valkey import Valkey
 ZONE = "ddns.test"
 WEB_PROCESSES = 2
 PUBLISHERS = 16
-HOSTNAMES_PER_ACCOUNT = 100_000
+PLAN = {"hostnames": 100_000, "keys": 100_000}
 
 
 class Services:
@@ -70,7 +71,7 @@ class Services:
             "DDNS_STATIC_ROOT": str(static),
             # the addresses for documentation (RFC 5737) are none that the Internet routes
             "DDNS_ALLOW_NON_GLOBAL_ADDRESSES": "1",
-            "DDNS_HOSTNAMES_PER_ACCOUNT": str(HOSTNAMES_PER_ACCOUNT),
+            "DDNS_PLANS": json.dumps({"free": PLAN}),
         }
 
     def _programs(self) -> list[Program]:

@@ -26,7 +26,7 @@ from ddns.errors import (
     WrongKey,
 )
 from ddns.hostnames import address_rrsets, lock_unrestricted
-from ddns.keys import digest
+from ddns.keys import check_network, digest
 from ddns.models import AddressUpdate, Hostname, UpdateKey
 from ddns.models.keys import MAY_UPDATE
 from dnsupdate import outbox, wake
@@ -44,7 +44,7 @@ Spelt = tuple[str | None, str | None]
 # One name by equality and not a list of them, so that the plan goes from index to index however few rows there are.
 _READ = Statement(
     """
-    SELECT key.id, key.digest, key.permission, key.networks = '{}' OR $3::inet <<= ANY (key.networks::cidr[]),
+    SELECT key.id, key.digest, key.permission, key.networks,
            key.covers_account OR scope.id IS NOT NULL OR hostname.group_id = key.group_id,
            hostname.id, hostname.ipv4, hostname.ipv6, hostname.wildcard, hostname.offline, restriction.hostname_id,
            coalesce(hostname.ttl, domain.ttl), publication.id, publication.revision, hostname.wildcard_publication_id,
@@ -141,6 +141,7 @@ _CODES: dict[type, str] = {
     Restricted: "abuse",
     Excluded: "!donator",
 }
+_ANY_NETWORK = b"{}"
 _MAY_UPDATE = frozenset(permission.encode() for permission in MAY_UPDATE)
 _FAMILIES = {4: "A", 6: "AAAA"}
 
@@ -236,12 +237,13 @@ def _read(caller: Caller, name: str) -> tuple[int, _Standing | None]:
     Raises WrongKey and KeyNotAllowed.
     """
     key_digest = b"\\x" + digest(caller.key).hex().encode()
-    rows = _READ(key_digest, name.encode(), str(caller.source).encode())
+    rows = _READ(key_digest, name.encode())
     if not rows or not hmac.compare_digest(rows[0][1], key_digest):
         raise WrongKey
-    key_id, _, permission, is_allowed_there, is_covered, *hostname = rows[0]
-    if is_allowed_there != b"t":
-        raise KeyNotAllowed(f"it may not be used from {caller.source}.")
+    key_id, _, permission, networks, is_covered, *hostname = rows[0]
+    if networks != _ANY_NETWORK:
+        # A network's spelling needs no quotes in an array's.
+        check_network(networks.decode().strip("{}").split(","), caller.source)
     if permission not in _MAY_UPDATE:
         raise KeyNotAllowed("it may not update addresses.")
     return int(key_id), _Standing(hostname) if hostname[0] is not None and is_covered == b"t" else None
@@ -272,11 +274,10 @@ def _update_one(caller: Caller, name: str, wish: Wish) -> Outcome:
         if standing is None:
             requests.note_of_key(key_id, caller, "nohost", name)
             return Unknown()
-        contacts.remember_hostname(standing.hostname_id, caller.source, caller.agent, caller.protocol)
         # If somebody else wrote the name after we read it: decide again on what is there now.
         with suppress(Conflict):
             outcome = _decide(caller, key_id, wish, standing)
-            requests.note(name, caller, _CODES[type(outcome)], "" if standing.is_restricted else str(wish.addresses))
+            requests.note(name, caller, _CODES[type(outcome)], wish.addresses)
             return outcome
     raise Conflict
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from ddns import contacts, hostnames, keys, plans, records, requests
+from ddns import hostnames, keys, plans, records, requests
 from ddns.address_updates import Caller, Changed, Outcome, Restricted, Unchanged, Unknown
 from ddns.errors import HostnameReleased, HostnameRestricted, InvalidRecord, KeyNotAllowed
 from ddns.models import Hostname, Record, UpdateKey
@@ -71,7 +71,6 @@ def _change(caller: Caller, name: str, change: Callable[[Hostname, str], bool]) 
         requests.note_of_key(key.pk, caller, "nohost", name)
         return Unknown()
     hostname, label = found
-    contacts.remember_hostname(hostname.pk, caller.source, caller.agent, caller.protocol)
     outcome = _change_locked(hostname, label, change)
     code = "abuse" if isinstance(outcome, Restricted) else "txt" if isinstance(outcome, Changed) else "nochg"
     requests.note(hostname.name, caller, code, label)

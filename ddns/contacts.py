@@ -1,14 +1,13 @@
-"""Contacts: when each key and hostname was last spoken of, from where and by what. Kept in memory, written in the background.
+"""Contacts: when each key was last used, from where and by what. Kept in memory, written in the background.
 
-An unchanged update writes nothing (four thousand of them a second are expected), so a last contact may be some seconds old,
-and is lost in a crash; it is a convenience for people, and decides nothing that those seconds would change.
+An unchanged update writes nothing (four thousand of them a second are expected), so the last use of a key may be
+this old after a crash; it is a convenience for people, and decides nothing.
 """
 
 import json
 import logging
 import time
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from django.db import Error, connection
 
@@ -16,57 +15,28 @@ from ddns.addresses import Address
 
 logger = logging.getLogger(__name__)
 
-# Beyond it further ones are not noted: bounds the memory while the database is away.
-MAX_NOTED = 200_000
+# Beyond it the oldest contacts are written no more: bounds the memory while the database is away.
+MAX_KEYS = 200_000
 MAX_AGENT_CHARACTERS = 200
 
+_contacts: dict[int, tuple[float, Address, str]] = {}
 
-class Contact(NamedTuple):
-    """at is in seconds since the epoch."""
-
-    at: float
-    source: Address
-    agent: str
-    protocol: str
-
-
-_of_keys: dict[int, Contact] = {}
-_of_hostnames: dict[int, Contact] = {}
-
-_WRITE_KEYS = """
+_WRITE = """
     WITH contact AS (
         SELECT key.id, row.at, row.source, row.agent
-        FROM jsonb_to_recordset(%s::jsonb) AS row(id bigint, at timestamptz, source inet, agent text)
-        JOIN ddns_updatekey key ON key.id = row.id
+        FROM jsonb_to_recordset(%s::jsonb) AS row(key_id bigint, at timestamptz, source inet, agent text)
+        JOIN ddns_updatekey key ON key.id = row.key_id
         ORDER BY key.id FOR NO KEY UPDATE OF key
     )
     UPDATE ddns_updatekey AS key SET used_at = contact.at, used_from = contact.source, used_by = contact.agent
     FROM contact WHERE key.id = contact.id AND (key.used_at IS NULL OR key.used_at < contact.at)
 """
 
-# Of hostnames that are there: nothing else keeps this table from holding what is gone.
-_WRITE_HOSTNAMES = """
-    INSERT INTO ddns_hostnamecontact AS contact (hostname_id, at, source, agent, protocol)
-    SELECT row.id, row.at, row.source, row.agent, row.protocol
-    FROM jsonb_to_recordset(%s::jsonb) AS row(id bigint, at timestamptz, source inet, agent text, protocol text)
-    JOIN ddns_hostname hostname ON hostname.id = row.id
-    ORDER BY row.id
-    ON CONFLICT (hostname_id) DO UPDATE
-    SET at = excluded.at, source = excluded.source, agent = excluded.agent, protocol = excluded.protocol
-    WHERE contact.at < excluded.at
-"""
-
 
 def remember(key_id: int, source: Address, agent: str) -> None:
     """Notes a use of the key. Cheap enough for every request."""
-    if len(_of_keys) < MAX_NOTED or key_id in _of_keys:
-        _of_keys[key_id] = Contact(time.time(), source, agent[:MAX_AGENT_CHARACTERS], "")
-
-
-def remember_hostname(hostname_id: int, source: Address, agent: str, protocol: str) -> None:
-    """Notes an authenticated request about the hostname. Cheap enough for every request."""
-    if len(_of_hostnames) < MAX_NOTED or hostname_id in _of_hostnames:
-        _of_hostnames[hostname_id] = Contact(time.time(), source, agent[:MAX_AGENT_CHARACTERS], protocol)
+    if len(_contacts) < MAX_KEYS or key_id in _contacts:
+        _contacts[key_id] = (time.time(), source, agent[:MAX_AGENT_CHARACTERS])
 
 
 def printable(agent: str) -> str:
@@ -75,30 +45,24 @@ def printable(agent: str) -> str:
 
 
 def flush() -> None:
-    """Writes what was noted. After an error of the database it is noted again, unless there was a later contact."""
-    _write(_of_keys, _WRITE_KEYS)
-    _write(_of_hostnames, _WRITE_HOSTNAMES)
-
-
-def _write(noted: dict[int, Contact], statement: str) -> None:
-    taken = {number: noted.pop(number) for number in list(noted)}
+    """Writes what was noted. After an error of the database it is noted again, unless the key was used since."""
+    taken = {key_id: _contacts.pop(key_id) for key_id in list(_contacts)}
     if not taken:
         return
     rows = [
         {
-            "id": number,
-            "at": datetime.fromtimestamp(contact.at, UTC).isoformat(),
-            "source": str(contact.source),
-            "agent": printable(contact.agent),
-            "protocol": contact.protocol,
+            "key_id": key_id,
+            "at": datetime.fromtimestamp(at, UTC).isoformat(),
+            "source": str(source),
+            "agent": printable(agent),
         }
-        for number, contact in taken.items()
+        for key_id, (at, source, agent) in taken.items()
     ]
     try:
         with connection.cursor() as cursor:
-            cursor.execute(statement, [json.dumps(rows)])
+            cursor.execute(_WRITE, [json.dumps(rows)])
     except Error as error:
-        logger.warning("%d last contacts are written later: %s", len(taken), error)
-        for number, contact in taken.items():
-            noted.setdefault(number, contact)
+        logger.warning("The last use of %d keys is written later: %s", len(taken), error)
+        for key_id, contact in taken.items():
+            _contacts.setdefault(key_id, contact)
         connection.close_if_unusable_or_obsolete()

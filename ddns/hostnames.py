@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Max, Q
 from django.utils import timezone
 
 from ddns import plans
@@ -34,6 +34,11 @@ RELEASE_REST = timedelta(days=30)
 # What nameservers are called. Whoever holds the name that an NS record of the zone points to, now or after the operator
 # has added a server, answers for the whole zone. ReservedName has the operator's other names, one by one.
 _NAMESERVER_LABEL = re.compile(r"d?ns[0-9]*")
+
+
+def is_kept(label: str) -> bool:
+    """Whether the platform keeps the label for itself, in every domain."""
+    return _NAMESERVER_LABEL.fullmatch(label) is not None
 
 
 def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int, others: RRsets | None = None) -> RRsets:
@@ -90,7 +95,7 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
         raise TooManyHostnames(f"{limit}. Names given up in the last {RELEASE_REST.days} days count too.")
     if not domain.is_open or domain.zone.is_retired:
         raise NameUnavailable(f"{domain} takes no new names at present.")
-    if _NAMESERVER_LABEL.fullmatch(label) or ReservedName.objects.covering(label, name).exists():
+    if is_kept(label) or ReservedName.objects.covering(label, name).exists():
         raise NameUnavailable(f"{name} is reserved.")
     ids = outbox.publish(domain.zone, {name: {}})
     try:
@@ -133,6 +138,12 @@ def set_ttl(hostname: Hostname, ttl: int | None) -> Hostname:
     hostname.save(update_fields=["ttl"])
     publish(hostname)
     return hostname
+
+
+def longest_ttl(hostname: Hostname) -> int:
+    """Seconds that resolvers may remember anything of the hostname (one query)."""
+    of_records = hostname.records.aggregate(longest=Max("ttl"))["longest"] or 0
+    return max(hostname.answered_ttl, of_records)
 
 
 def check_ttl(hostname: Hostname, ttl: int | None) -> None:

@@ -118,14 +118,14 @@ def recognise(text: str, source: Address, agent: str = "") -> UpdateKey:
     )
     if key is None:
         raise WrongKey
-    check_network(key, source)
+    check_network(key.networks, source)
     contacts.remember(key.pk, source, agent)
     return key
 
 
-def check_network(key: UpdateKey, source: Address) -> None:
-    """Raises KeyNotAllowed."""
-    if key.networks and not any(source in _network(each) for each in key.networks):
+def check_network(networks: Sequence[str], source: Address) -> None:
+    """Whether a key of these networks (none: any) may be used from there. Raises KeyNotAllowed."""
+    if networks and not any(source in _network(each) for each in networks):
         raise KeyNotAllowed(f"it may not be used from {source}.")
 
 

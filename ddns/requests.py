@@ -46,6 +46,21 @@ EXPLANATIONS: dict[str, Promise] = {
 }
 
 
+# Codes of requests that showed no working key, or one that may not do it: no contact of the hostname.
+_UNAUTHENTICATED = frozenset({"badauth", "notallowed"})
+
+# Of hostnames that are there, whose rows nobody deletes meanwhile; an older contact does not take a later one's place.
+_WRITE_CONTACTS = """
+    INSERT INTO ddns_hostnamecontact AS contact (hostname_id, at, source, agent, protocol)
+    SELECT id, at, source, agent, protocol
+    FROM jsonb_to_recordset(%s::jsonb) AS row(id bigint, at timestamptz, source inet, agent text, protocol text)
+    ORDER BY id
+    ON CONFLICT (hostname_id) DO UPDATE
+    SET at = excluded.at, source = excluded.source, agent = excluded.agent, protocol = excluded.protocol
+    WHERE contact.at < excluded.at
+"""
+
+
 class Caller(Protocol):
     """Who asks, as ddns.address_updates has it."""
 
@@ -79,20 +94,28 @@ class _Noted:
 
     __slots__ = ("at", "first_at", "times", "what")
 
-    def __init__(self, what: tuple, at: float) -> None:
+    def __init__(self, what: tuple[Address, str, str, str, object], at: float) -> None:
+        """what: source, agent, protocol, code, detail."""
         self.what, self.first_at, self.at, self.times = what, at, at, 1
+
+    @property
+    def is_authenticated(self) -> bool:
+        return self.what[3] not in _UNAUTHENTICATED
 
 
 _by_name: dict[str, list[_Noted]] = {}
 _by_key: dict[int, list[_Noted]] = {}
 
 
-def note(name: str, caller: Caller, code: str, detail: str = "") -> None:
-    """A request about the hostname of this normalised name, if there is one. Cheap enough for every request."""
+def note(name: str, caller: Caller, code: str, detail: object = "") -> None:
+    """A request about the hostname of this normalised name, if there is one. Cheap enough for every request.
+
+    One with a working key is the hostname's last contact. What detail reads as is asked later.
+    """
     _note(_by_name, name, (caller.source, caller.agent, caller.protocol, code, detail))
 
 
-def note_of_key(key_id: int, caller: Caller, code: str, detail: str = "") -> None:
+def note_of_key(key_id: int, caller: Caller, code: str, detail: object = "") -> None:
     """A request with the key that is about none of its hostnames."""
     _note(_by_key, key_id, (caller.source, caller.agent, caller.protocol, code, detail))
 
@@ -108,23 +131,30 @@ def recent_of_keys(key_ids: Iterable[int]) -> dict[int, list[Request]]:
 
 
 def flush() -> None:
-    """Writes what was noted, of hostnames that there are. What cannot be written is let go."""
+    """Writes what was noted, of hostnames that there are, and their last contacts.
+
+    After an error of the database it is noted again, unless there was a later request; what Redis does not take is let go.
+    """
     named = {name: _by_name.pop(name) for name in list(_by_name)}
     keyed = {key_id: _by_key.pop(key_id) for key_id in list(_by_key)}
     if not named and not keyed:
         return
     try:
         known = dict(Hostname.objects.unreleased().filter(name__in=list(named)).values_list("name", "pk"))
-        _write(
-            {f"requests:name:{known[name]}": noted for name, noted in named.items() if name in known}
-            | {f"requests:key:{key_id}": noted for key_id, noted in keyed.items()}
-        )
-    except (Error, redis.RedisError) as error:
-        logger.warning("The last requests of %d hostnames and keys are not shown: %s", len(named) + len(keyed), error)
+        _write_contacts({known[name]: noted for name, noted in named.items() if name in known})
+    except Error as error:
+        logger.warning("The last requests of %d hostnames are written later: %s", len(named), error)
+        for name, noted in named.items():
+            _by_name.setdefault(name, noted)
         connection.close_if_unusable_or_obsolete()
+        return
+    _write_lists(
+        {f"requests:name:{known[name]}": noted for name, noted in named.items() if name in known}
+        | {f"requests:key:{key_id}": noted for key_id, noted in keyed.items()}
+    )
 
 
-def _note(by_subject: dict[Any, list[_Noted]], subject: Any, what: tuple) -> None:
+def _note(by_subject: dict[Any, list[_Noted]], subject: Any, what: tuple[Address, str, str, str, object]) -> None:
     noted = by_subject.get(subject)
     if noted is None:
         if len(by_subject) < MAX_SUBJECTS:
@@ -132,36 +162,45 @@ def _note(by_subject: dict[Any, list[_Noted]], subject: Any, what: tuple) -> Non
         return
     last = noted[-1]
     if last.what == what:
-        last.at, last.times = time.time(), last.times + 1
+        last.at = time.time()
+        last.times += 1
         return
     noted.append(_Noted(what, time.time()))
     if len(noted) > KEPT:
         del noted[0]
 
 
-def _write(by_list: dict[str, list[_Noted]]) -> None:
-    with wake.redis_client().pipeline(transaction=False) as pipeline:
-        for name, noted in by_list.items():
-            pipeline.lpush(name, *map(_encoded, noted))
-            pipeline.ltrim(name, 0, KEPT - 1)
-            pipeline.expire(name, KEPT_SECONDS)
-        pipeline.execute()
+def _write_contacts(by_hostname: dict[int, list[_Noted]]) -> None:
+    rows = []
+    for hostname_id, noted in by_hostname.items():
+        last = next((each for each in reversed(noted) if each.is_authenticated), None)
+        if last is not None:
+            source, agent, protocol, _, _ = last.what
+            at = datetime.fromtimestamp(last.at, UTC).isoformat()
+            rows.append(
+                {"id": hostname_id, "at": at, "source": str(source), "agent": printable(agent), "protocol": protocol}
+            )
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_WRITE_CONTACTS, [json.dumps(rows)])
+
+
+def _write_lists(by_list: dict[str, list[_Noted]]) -> None:
+    try:
+        with wake.redis_client().pipeline(transaction=False) as pipeline:
+            for name, noted in by_list.items():
+                pipeline.lpush(name, *map(_encoded, noted))
+                pipeline.ltrim(name, 0, KEPT - 1)
+                pipeline.expire(name, KEPT_SECONDS)
+            pipeline.execute()
+    except redis.RedisError as error:
+        logger.warning("The last requests of %d hostnames and keys are not shown: %s", len(by_list), error)
 
 
 def _encoded(noted: _Noted) -> str:
     source, agent, protocol, code, detail = noted.what
-    return json.dumps(
-        [
-            noted.at,
-            noted.first_at,
-            noted.times,
-            str(source),
-            printable(agent),
-            protocol,
-            code,
-            printable(detail)[:MAX_DETAIL_CHARACTERS],
-        ]
-    )
+    shown = printable(str(detail))[:MAX_DETAIL_CHARACTERS]
+    return json.dumps([noted.at, noted.first_at, noted.times, str(source), printable(agent), protocol, code, shown])
 
 
 def _read(name: str) -> list[Request]:

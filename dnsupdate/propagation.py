@@ -21,6 +21,8 @@ from dnsupdate.proofs import Questioning, Validate
 TIMEOUT_SECONDS = 1.0
 # For a whole run of prove. A list of 18,472 names at two servers takes some seconds.
 PROOF_DEADLINE = timedelta(seconds=30)
+# For a look of somebody who waits for the page: two tries at a server that is silent.
+LOOK_DEADLINE = timedelta(seconds=2)
 # Names whose rows are read at once: a revision is as old as its answers, give or take the time that these take.
 CHUNK = 2000
 # Names that do not match are kept in a summary up to this number of each server; all are in the rows.
@@ -92,6 +94,22 @@ def ask(zone: Zone, name: str) -> list[Answer]:
     return [_ask(server, name) for server in (zone.primary, *zone.secondaries.all())]
 
 
+def look(zone: Zone, names: Iterable[str], *, within: timedelta = LOOK_DEADLINE) -> list[Proof]:
+    """What every authoritative server answers for the names now, compared with their rows as prove does; nothing is stored.
+
+    By name, the primary first. Signatures are not validated. Not inside a transaction: this waits for the network, as long as
+    within says, and nameservers.RESOLVE_WITHIN for servers that are known by name. Raises InvalidName as prove does.
+    """
+    names = list(dict.fromkeys(names))
+    _check(zone, names)
+    servers = _servers(zone)
+    addresses, errors = nameservers.resolve_all(servers)
+    questioning = Questioning(zone, names, servers=servers, serials={}, errors=errors)
+    with Inquiry(addresses, within=within) as inquiry:
+        questioning.ask(inquiry)
+    return questioning.proofs()
+
+
 def prove(
     zone: Zone, names: Iterable[str], *, within: timedelta = PROOF_DEADLINE, validate: Validate | None = None
 ) -> Summary:
@@ -107,7 +125,7 @@ def prove(
     names = list(dict.fromkeys(names))
     _check(zone, names)
     validate = validate or signed_answers.validator(zone)
-    servers = list({server.pk: server for server in (zone.primary, *zone.secondaries.order_by("name"))}.values())
+    servers = _servers(zone)
     addresses, errors = nameservers.resolve_all(servers)
     summaries = {server.pk: ServerSummary(server) for server in servers}
     with Inquiry(addresses, within=within, with_signatures=validate is not None) as inquiry:
@@ -126,6 +144,11 @@ def prove(
             for proof in found:
                 summaries[proof.nameserver_id].add(proof)
     return Summary(zone, list(summaries.values()))
+
+
+def _servers(zone: Zone) -> list[Nameserver]:
+    """The primary first, each once."""
+    return list({server.pk: server for server in (zone.primary, *zone.secondaries.order_by("name"))}.values())
 
 
 def _ask_for_serials(inquiry: Inquiry, zone: Zone, servers: Iterable[int]) -> list[Question]:

@@ -1,5 +1,6 @@
 """Everything killed at random under load: nothing acknowledged is lost, and all heals by itself."""
 
+import json
 import os
 import random
 import threading
@@ -18,6 +19,7 @@ from tests.left_out import left_out
 from tests.stack import ZONE, Stack
 
 # For a quicker look: KILL_SECONDS=25 ./test tests/test_kill.py -s
+PLANS = json.dumps({"free": {"hostnames": 1000, "keys": 1000}})
 DURATION = timedelta(seconds=int(os.environ.get("KILL_SECONDS", "120")))
 # From the last kill until all is well: the longest pause after a failure is half a minute.
 HEALED = timedelta(seconds=90)
@@ -41,7 +43,7 @@ result = [[str(each) for each in comparison.differences], comparison.waiting_cou
 def fragile(servers) -> Iterator[Stack]:
     """A stack of the test's own: others could not use one that is treated like this."""
     try:
-        stack = Stack(servers.directory / "fragile", web_workers=2, environment={"DDNS_HOSTNAMES_PER_ACCOUNT": "1000"})
+        stack = Stack(servers.directory / "fragile", web_workers=2, environment={"DDNS_PLANS": PLANS})
     except BinaryMissing as missing:
         left_out("stack", str(missing))
     try:

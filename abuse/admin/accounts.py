@@ -43,7 +43,7 @@ class AccountForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ("email", "is_staff", "is_superuser", "groups")
+        fields = ("email", "plan", "is_staff", "is_superuser", "groups")
 
 
 @admin.register(User)
@@ -63,7 +63,7 @@ class AccountAdmin(UserAdmin, ModelAdmin):
     show_full_result_count = False
     add_fieldsets = ((None, {"fields": ("email", "is_staff", "password1", "password2")}),)
     fieldsets = (
-        ("Account", {"fields": ("email", "date_joined", "last_login")}),
+        ("Account", {"fields": ("email", "plan", "date_joined", "last_login")}),
         ("The desk", {"fields": ("is_staff", "is_superuser", "groups")}),
     )
     change_form_outer_before_template = "desk/_account.html"
@@ -95,6 +95,7 @@ class AccountAdmin(UserAdmin, ModelAdmin):
         return [
             path("<int:object_id>/deactivate/", wrap(self.deactivate_view), name="ddns_user_deactivate"),
             path("<int:object_id>/reactivate/", wrap(self.reactivate_view), name="ddns_user_reactivate"),
+            path("<int:object_id>/revoke-keys/", wrap(self.revoke_keys_view), name="ddns_user_revoke_keys"),
             *super().get_urls(),
         ]
 
@@ -137,6 +138,24 @@ class AccountAdmin(UserAdmin, ModelAdmin):
             ],
             act=lambda reason: accounts.reactivate(account, reason=reason, by=request.user),
             done=f"{account} is active again; {_count(names, 'hostname')} on the way back.",
+            back=_page_of(account),
+        )
+        return decisions.page(request, decision, self._context(request, account))
+
+    def revoke_keys_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        account = self._get(request, object_id)
+        decision = Decision(
+            title=f"Revoke all keys of {account}",
+            verb="Revoke",
+            permission="abuse.deactivate_account",
+            facts=_facts(account, Hostname.objects.held_by(account).count()),
+            consequences=[
+                "Every device and client of this account is refused from its next request on.",
+                "Its hostnames keep answering what they answer now; the owner can log in and make new keys.",
+                "This cannot be undone: only the digests of keys are stored.",
+            ],
+            act=lambda reason: accounts.revoke_keys(account, reason=reason, by=request.user),
+            done=f"The keys of {account} are revoked.",
             back=_page_of(account),
         )
         return decisions.page(request, decision, self._context(request, account))

@@ -14,6 +14,7 @@ from abuse.admin.decisions import Decision
 from abuse.admin.evidence import EvidenceAdmin
 from abuse.admin.filters import DomainFilter, StateFilter
 from abuse.models import Suspension
+from ddns import hostnames
 from ddns.models import Hostname
 from ddns.models.hostnames import State
 
@@ -91,8 +92,8 @@ class HostnameAdmin(EvidenceAdmin):
             permission="abuse.add_suspension",
             facts=_facts(hostname),
             consequences=[
-                f"{hostname}{' and every name below it (wildcard)' if hostname.wildcard else ''} leaves DNS within seconds"
-                f" (NXDOMAIN). Resolvers may remember its addresses for {_minutes(hostname.domain.ttl)}.",
+                f"{hostname}{_below(hostname)} leaves DNS within seconds"
+                f" (NXDOMAIN). Resolvers may remember it for {_minutes(hostnames.longest_ttl(hostname))}.",
                 "The customer's devices are told “abuse” and stop updating it. The name can be neither released nor changed.",
                 "Its addresses and settings stay stored: lifting brings back exactly what was.",
                 "Nothing else is touched: no other name of the account, no key, not the log-in.",
@@ -154,8 +155,21 @@ def _facts(hostname: Hostname) -> list[tuple[str, str]]:
         ("Wildcard", f"yes: *.{hostname.name} too" if hostname.wildcard else "no"),
         ("Account", f"{hostname.account}, {others} other {'name' if others == 1 else 'names'}"),
         ("Addresses", ", ".join(filter(None, [hostname.ipv4, hostname.ipv6])) or "none"),
-        ("TTL", f"{hostname.domain.ttl} seconds"),
+        ("Other records", _records(hostname)),
+        ("TTL", f"{hostname.answered_ttl} seconds"),
     ]
+
+
+def _records(hostname: Hostname) -> str:
+    count = hostname.records.count()
+    labels = hostname.records.exclude(label="").values("label").distinct().count()
+    return f"{count}, {labels} name{'' if labels == 1 else 's'} below it" if count else "none"
+
+
+def _below(hostname: Hostname) -> str:
+    if hostname.wildcard:
+        return " and every name below it (wildcard)"
+    return " and the names below it that have records" if hostname.records.exclude(label="").exists() else ""
 
 
 def _minutes(seconds: int) -> str:

@@ -16,7 +16,7 @@ class DomainAdmin(ModelAdmin):
     """Put on offer by manage.py add_domain, which sets up the zone."""
 
     list_display = ("name", "is_open", "ttl", "hostname_count", "created_at")
-    fields = ("name", "is_open", "ttl", "created_at")
+    fields = ("name", "is_open", "ttl", "min_ttl", "max_ttl", "created_at")
     readonly_fields = ("name", "created_at")
     search_fields = ("name",)
 
@@ -29,7 +29,7 @@ class DomainAdmin(ModelAdmin):
         return domain.hostname_count
 
     def save_model(self, request: HttpRequest, domain: Domain, form: ModelForm, change: bool) -> None:
-        domain.save(update_fields=["is_open"])
+        domain.save(update_fields=["is_open", "min_ttl", "max_ttl"])
         if "ttl" in form.changed_data:
             count = domains.set_ttl(domain, domain.ttl)
             names = f"{count:,} hostname{'' if count == 1 else 's'}"

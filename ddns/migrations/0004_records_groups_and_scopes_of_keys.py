@@ -85,9 +85,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="domain",
             name="max_ttl",
-            field=models.PositiveIntegerField(
-                default=86400, help_text="The most that customers may choose, in seconds."
-            ),
+            field=models.PositiveIntegerField(default=300, help_text="The most that customers may choose, in seconds."),
         ),
         migrations.AddField(
             model_name="domain",

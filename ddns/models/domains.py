@@ -17,9 +17,10 @@ class Domain(models.Model):
     is_open = models.BooleanField(default=True, help_text="Whether new names can be registered.")
     # 60 seconds: a takedown bites and a mistake heals within a minute.
     ttl = models.PositiveIntegerField(default=60, help_text="Seconds.")
-    # What customers may choose for their names: below half a minute resolvers round up, above a day a mistake lasts.
+    # What customers may choose for their names. Resolvers round less than half a minute up; and they answer what was
+    # withdrawn for as long as they may remember it.
     min_ttl = models.PositiveIntegerField(default=30, help_text="The least that customers may choose, in seconds.")
-    max_ttl = models.PositiveIntegerField(default=86400, help_text="The most that customers may choose, in seconds.")
+    max_ttl = models.PositiveIntegerField(default=300, help_text="The most that customers may choose, in seconds.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = DomainQuerySet.as_manager()

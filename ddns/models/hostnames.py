@@ -3,16 +3,17 @@
 import hashlib
 from datetime import datetime
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from ddns.models.contacts import HostnameContact
 from ddns.models.restrictions import Restriction
+from dnsupdate.errors import InvalidName
 from dnsupdate.models import Publication
-from dnsupdate.names import to_unicode
+from dnsupdate.names import normalise, to_unicode
 
 
 class State(StrEnum):
@@ -55,6 +56,29 @@ class HostnameQuerySet(models.QuerySet["Hostname"]):
         if state in (State.LIVE, State.OFFLINE):
             return self.unreleased().filter(restriction=None, offline=state == State.OFFLINE)
         return self.unreleased().filter(restriction__kind=state.value)
+
+    def restricted(self) -> "HostnameQuerySet":
+        """Those under a restriction of whatever kind."""
+        return self.unreleased().exclude(restriction=None)
+
+    def silent_since(self, at: datetime) -> "HostnameQuerySet":
+        """Those that no device with a working key has spoken of since then, or ever."""
+        return self.filter(Q(contact=None) | Q(contact__at__lt=at))
+
+    def waiting(self) -> "HostnameQuerySet":
+        """Those whose last change is not in DNS yet."""
+        return self.filter(publication__published_revision__lt=F("publication__revision"))
+
+    def matching(self, text: str) -> "HostnameQuerySet":
+        """Those with this in their names, or with this address. Reads every row of the set.
+
+        A name in letters beyond ASCII is found by its whole first labels: DNS spells it otherwise.
+        """
+        try:
+            address = ip_address(text.strip())
+        except ValueError:
+            return self.filter(name__contains=_as_in_dns(text))
+        return self.answering(address)
 
     def answering(self, address: IPv4Address | IPv6Address) -> "HostnameQuerySet":
         """Those that have the address now. Reads the whole table: no index may name a column that updates touch."""
@@ -148,3 +172,11 @@ class Hostname(models.Model):
             return self.restriction
         except ObjectDoesNotExist:
             return None
+
+
+def _as_in_dns(text: str) -> str:
+    try:
+        return normalise(text)
+    except InvalidName:
+        # A part of a name need not be one: "-home".
+        return text.strip().lower()

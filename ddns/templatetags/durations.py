@@ -27,3 +27,9 @@ def duration(value: timedelta | None) -> str:
 def age(value: datetime | None) -> str:
     """How long ago."""
     return duration(timezone.now() - value) if value else ""
+
+
+@register.filter
+def seconds(value: int | None) -> str:
+    """A TTL as people read it."""
+    return duration(timedelta(seconds=value)) if value is not None else ""

@@ -90,7 +90,7 @@ def _answer(
     presented = protocol.credentials(environ, sent)
     if presented is None:
         return protocol.challenge()
-    if any(map(agent.__contains__, settings.BLOCKED_AGENTS)):
+    if settings.BLOCKED_AGENTS and any(map(agent.__contains__, settings.BLOCKED_AGENTS)):
         return protocol.bad_agent()
     caller = Caller(presented.key, sources.of_environ(environ), agent, protocol.NAME)
     try:

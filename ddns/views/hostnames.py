@@ -1,87 +1,117 @@
-"""A customer's hostnames: seen, registered, set, given up."""
+"""A customer's hostname: seen, looked up at its nameservers, set, given up."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
-from ddns import hostnames, plans
+from ddns import groups, history, hostnames, plans, requests
 from ddns.errors import DdnsError
-from ddns.forms.hostnames import OptionsForm, RegisterForm, ReleaseForm
-from ddns.models import Hostname, UpdateKey
-from dnsupdate.errors import InvalidName
+from ddns.forms.hostnames import OptionsForm, ReleaseForm
+from ddns.forms.records import RecordForm
+from ddns.models import Hostname, Record, UpdateKey
+from dnsupdate import propagation
 
 HISTORY_ROWS = 50
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def dashboard(request: HttpRequest) -> HttpResponse:
-    """All names of the account, and the form for another."""
-    form = RegisterForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            hostname = hostnames.register(request.user, **form.cleaned_data)
-        except (DdnsError, InvalidName) as error:
-            form.add_error("label", str(error))
-        else:
-            messages.success(request, f"{hostname} is yours. Now give your device a key for it.")
-            return redirect("hostname", hostname.name)
-    held = Hostname.objects.held_by(request.user).with_state()
-    return render(request, "ddns/dashboard.html", {"hostnames": held, "form": form})
+CHART_DAYS = 30
+# Names below a hostname that are looked up with it: each is a question per type to every nameserver.
+MAX_NAMES_LOOKED_UP = 10
 
 
 @login_required
 @require_safe
 def hostname(request: HttpRequest, name: str) -> HttpResponse:
-    return _page(request, _held(request, name))
+    return page(request, held(request, name))
+
+
+@login_required
+@require_safe
+def in_dns(request: HttpRequest, name: str) -> HttpResponse:
+    """What every nameserver answers now. A fragment for site.js, a page for those who came by the link."""
+    found = held(request, name)
+    below = [
+        f"{label}.{found.name}" for label in found.below_names.values_list("label", flat=True)[:MAX_NAMES_LOOKED_UP]
+    ]
+    context = {
+        "hostname": found,
+        "proofs": propagation.look(found.publication.zone, [found.name, *below]),
+        "primary": found.publication.zone.primary,
+        "is_fragment": "X-Fragment" in request.headers,
+    }
+    return render(request, "ddns/_answers.html" if context["is_fragment"] else "ddns/in_dns.html", context)
 
 
 @login_required
 @require_POST
 def configure(request: HttpRequest, name: str) -> HttpResponse:
-    held = _held(request, name)
-    form = OptionsForm(request.POST)
-    if form.is_valid():
-        try:
-            hostnames.configure(held, **form.cleaned_data)
-        except DdnsError as error:
-            messages.error(request, str(error))
-        else:
-            messages.success(request, "Saved. DNS follows within seconds.")
-    return redirect("hostname", held.name)
+    found = held(request, name)
+    form = OptionsForm(found, request.POST)
+    if not form.is_valid():
+        return page(request, held(request, name), options_form=form)
+    try:
+        _set(found, form.cleaned_data)
+    except DdnsError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Saved. DNS follows within seconds."))
+    return redirect("hostname", found.name)
 
 
 @login_required
 @require_POST
 def release(request: HttpRequest, name: str) -> HttpResponse:
-    held = _held(request, name)
-    form = ReleaseForm(held, request.POST)
+    found = held(request, name)
+    form = ReleaseForm(found, request.POST)
     if not form.is_valid():
-        return _page(request, held, form)
+        return page(request, found, release_form=form)
     try:
-        hostnames.release(held)
+        hostnames.release(found)
     except DdnsError as error:
         messages.error(request, str(error))
-        return redirect("hostname", held.name)
-    messages.success(request, f"{held} is given up and leaves DNS within seconds.")
+        return redirect("hostname", found.name)
+    messages.success(request, _("{hostname} is given up and leaves DNS within seconds.").format(hostname=found))
     return redirect("dashboard")
 
 
-def _page(request: HttpRequest, held: Hostname, release_form: ReleaseForm | None = None) -> HttpResponse:
+def held(request: HttpRequest, name: str) -> Hostname:
+    """The customer's own; everybody else's do not exist."""
+    return get_object_or_404(Hostname.objects.held_by(request.user).with_state(), name=name)
+
+
+def page(
+    request: HttpRequest,
+    hostname: Hostname,
+    *,
+    options_form: OptionsForm | None = None,
+    release_form: ReleaseForm | None = None,
+    record_form: RecordForm | None = None,
+) -> HttpResponse:
+    """Everything about the hostname; no nameserver is waited for."""
+    kept = list(Record.objects.filter(hostname=hostname).select_related("hostname"))
+    challenges = set(hostname.records.challenges().values_list("pk", flat=True)) if kept else set()
     context = {
-        "hostname": held,
-        "history": held.address_updates.all()[:HISTORY_ROWS],
-        "keys": UpdateKey.objects.working().covering(held),
-        "options_form": OptionsForm(instance=held),
+        "hostname": hostname,
+        "history": history.latest(hostname, HISTORY_ROWS),
+        "days": history.per_day(hostname, CHART_DAYS),
+        "requests": requests.recent(hostname),
+        "records": [record for record in kept if record.pk not in challenges],
+        "challenges": [record for record in kept if record.pk in challenges],
+        "record_form": record_form or RecordForm(),
+        "keys": UpdateKey.objects.working().covering(hostname),
+        "options_form": options_form or OptionsForm(hostname),
         "release_rest": hostnames.RELEASE_REST,
         "hostname_quota": plans.of(request.user).hostnames,
-        "release_form": release_form or ReleaseForm(held),
+        "release_form": release_form or ReleaseForm(hostname),
     }
     return render(request, "ddns/hostname.html", context)
 
 
-def _held(request: HttpRequest, name: str) -> Hostname:
-    """The customer's own; everybody else's do not exist."""
-    return get_object_or_404(Hostname.objects.held_by(request.user).with_state(), name=name)
+@transaction.atomic
+def _set(hostname: Hostname, options: dict) -> None:
+    """All of the form or nothing of it."""
+    hostnames.configure(hostname, wildcard=options["wildcard"], offline=options["offline"])
+    hostnames.set_ttl(hostname, options["ttl"])
+    groups.assign(options["group"], [hostname])

@@ -117,3 +117,29 @@ def test_only_a_superuser_deactivates_staff(oscar, root):
 
     accounts.deactivate(oscar, reason="left the company", by=root)
     assert not User.objects.get(pk=oscar.pk).is_active
+
+
+def test_keys_are_revoked_at_once_with_a_reason_in_the_ledger(alice, senior, home):
+    text = keys.create(alice, label="x")[1]
+
+    assert accounts.revoke_keys(alice, reason="stolen", by=senior) == 1
+
+    with pytest.raises(WrongKey):
+        address_updates.check_key(caller(text))
+    entry = LedgerEntry.objects.get()
+    assert (entry.action, entry.reason, entry.details["keys"]) == ("revoke-keys", "stolen", 1)
+
+
+def test_keys_are_not_revoked_without_a_reason_or_where_there_are_none(alice, senior):
+    with pytest.raises(NothingToDo):
+        accounts.revoke_keys(alice, reason="stolen", by=senior)
+    with pytest.raises(ReasonMissing):
+        accounts.revoke_keys(alice, reason=" ", by=senior)
+    assert not LedgerEntry.objects.exists()
+
+
+def test_keys_of_staff_and_ones_own_are_not_revoked_by_an_analyst(senior, clerk):
+    with pytest.raises(OwnAccount):
+        accounts.revoke_keys(senior, reason="x", by=senior)
+    with pytest.raises(StaffAccount):
+        accounts.revoke_keys(clerk, reason="x", by=senior)

@@ -5,7 +5,7 @@ from django.test import Client
 
 from abuse import suspensions
 from abuse.models import LedgerEntry, Suspension
-from ddns import hostnames
+from ddns import hostnames, keys, records
 from ddns.models import Hostname, User
 from ddns.models.hostnames import State
 from dnsupdate import propagation
@@ -188,3 +188,31 @@ def test_staff_are_protected_by_a_message(senior, root):
 
     assert "a superuser decides" in response.content.decode()
     assert User.objects.get(pk=root.pk).is_active
+
+
+def test_decision_page_counts_records_and_names_below(desk, home):
+    records.add(home, label="www", rdtype="TXT", rdata="hello", ttl=300)
+    html = desk.get(suspend_page(home)).content.decode()
+
+    for said in ("1, 1 name below it", "and the names below it that have records", "up to 5 minutes more"):
+        assert said in html
+
+
+def test_page_of_a_hostname_shows_its_records_escaped(desk, home):
+    records.add(home, rdtype="TXT", rdata="<script>alert(1)</script>")
+    html = desk.get(f"/admin/ddns/hostname/{home.pk}/change/").content.decode()
+
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "<script>alert(1)" not in html
+
+
+def test_keys_are_revoked_by_who_may_decide_about_accounts_only(oscar, senior, alice, clerk):
+    keys.create(alice, label="x")
+    page = f"/admin/ddns/user/{alice.pk}/revoke-keys/"
+
+    assert logged_in(clerk).post(page, {"reason": "stolen"}).status_code == 403
+    assert Client().post(page, {"reason": "stolen"}).status_code == 302
+    assert alice.update_keys.working().count() == 1
+
+    logged_in(senior).post(page, {"reason": "stolen"})
+    assert alice.update_keys.working().count() == 0

@@ -223,7 +223,7 @@ def test_new_key_is_stored_sealed(desk):
 
 
 def test_domain_is_closed_and_its_ttl_changed(desk, domain):
-    desk.post(f"/admin/ddns/domain/{domain.pk}/change/", {"ttl": "300"})
+    desk.post(f"/admin/ddns/domain/{domain.pk}/change/", {"ttl": "300", "min_ttl": "30", "max_ttl": "300"})
     domain.refresh_from_db()
 
     assert (domain.is_open, domain.ttl, domain.name) == (False, 300, "ddns.test")
@@ -231,7 +231,9 @@ def test_domain_is_closed_and_its_ttl_changed(desk, domain):
 
 @pytest.mark.parametrize("ttl", ["0", "-1", "86401", "x"])
 def test_ttl_out_of_range_is_refused(desk, domain, ttl):
-    response = desk.post(f"/admin/ddns/domain/{domain.pk}/change/", {"ttl": ttl, "is_open": "on"})
+    response = desk.post(
+        f"/admin/ddns/domain/{domain.pk}/change/", {"ttl": ttl, "min_ttl": "30", "max_ttl": "300", "is_open": "on"}
+    )
 
     assert response.status_code == 200
     assert Domain.objects.get().ttl == 60

@@ -16,9 +16,9 @@ from tests.ddns.devices import SOURCE
 
 @pytest.fixture(autouse=True)
 def _nothing_noted():
-    contacts._of_keys.clear()
+    contacts._contacts.clear()
     yield
-    contacts._of_keys.clear()
+    contacts._contacts.clear()
 
 
 def last_use():
@@ -88,7 +88,7 @@ def test_a_key_that_is_gone_is_no_obstacle(alice, device):
     contacts.flush()
 
     assert last_use() == (SOURCE, "Test/1.0")
-    assert not contacts._of_keys
+    assert not contacts._contacts
 
 
 @pytest.mark.django_db(transaction=True)
@@ -99,11 +99,11 @@ def test_what_the_database_did_not_take_is_written_when_it_is_back(device):
     _wait_until_the_server_hangs_up()
 
     contacts.flush()
-    assert contacts._of_keys, "noted again"
+    assert contacts._contacts, "noted again"
 
     contacts.flush()
     assert last_use() == (SOURCE, "Test/1.0")
-    assert not contacts._of_keys
+    assert not contacts._contacts
 
 
 def _wait_until_the_server_hangs_up() -> None:

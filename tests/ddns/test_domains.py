@@ -75,7 +75,7 @@ def test_the_admin_says_how_many_hostnames_follow(domain, live, django_capture_o
     root = logged_in(User.objects.create_superuser("root@example.com"))
     page = f"/admin/ddns/domain/{domain.pk}/change/"
     with django_capture_on_commit_callbacks(execute=True):
-        said = root.post(page, {"ttl": "30"}, follow=True).content.decode()
+        said = root.post(page, {"ttl": "30", "min_ttl": "30", "max_ttl": "300"}, follow=True).content.decode()
     assert "1 hostname in ddns.test will be published again with a TTL of 30 s" in said
     assert (Domain.objects.get().ttl, Domain.objects.get().is_open, ttl_of(live)) == (30, False, 30)
 

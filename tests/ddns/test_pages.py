@@ -17,8 +17,29 @@ from tests.ddns.devices import caller
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["/hostnames/", "/hostnames/home.ddns.test/", "/keys/", "/setup/"]
-ACTIONS = ["/hostnames/home.ddns.test/options/", "/hostnames/home.ddns.test/release/", "/keys/1/revoke/"]
+PAGES = [
+    "/hostnames/",
+    "/hostnames/home.ddns.test/",
+    "/hostnames/home.ddns.test/dns/",
+    "/keys/",
+    "/keys/1/",
+    "/groups/",
+]
+ACTIONS = [
+    "/hostnames/home.ddns.test/options/",
+    "/hostnames/home.ddns.test/records/",
+    "/hostnames/home.ddns.test/records/1/remove/",
+    "/hostnames/home.ddns.test/release/",
+    "/keys/1/rename/",
+    "/keys/1/rotate/",
+    "/keys/1/revoke/",
+    "/groups/1/",
+    "/groups/1/rename/",
+    "/groups/1/delete/",
+]
+# What a customer with one hostname sees, and anybody.
+SEEN = ["/hostnames/", "/hostnames/home.ddns.test/", "/keys/", "/groups/"]
+PUBLIC = ["/", "/domains/", "/domains/?name=attic", "/status/", "/setup/", "/setup/fritzbox/", "/setup/ddclient/"]
 PASSWORD = "correct horse battery staple"
 
 
@@ -47,7 +68,10 @@ def test_stranger_is_sent_to_the_log_in(client, home, page, method):
     assert response.url == f"/accounts/login/?next={page}"
 
 
-@pytest.mark.parametrize(("method", "page"), [("get", ""), ("post", "options/"), ("post", "release/")])
+@pytest.mark.parametrize(
+    ("method", "page"),
+    [("get", ""), ("get", "dns/"), ("post", "options/"), ("post", "release/"), ("post", "records/")],
+)
 def test_bob_neither_sees_nor_changes_alices_hostname(bob, home, page, method):
     response = getattr(logged_in(bob), method)(
         f"/hostnames/home.ddns.test/{page}", {"retyped": home.name, "offline": "on"}
@@ -82,7 +106,13 @@ def test_bob_cannot_make_a_key_for_alices_hostname(bob, home):
 
 def test_bobs_pages_name_nothing_of_alices(bob, home, alice):
     keys.create(alice, label="attic router")
-    for page in ("/hostnames/", "/keys/", "/setup/", "/setup/?hostname=home.ddns.test"):
+    for page in (
+        "/hostnames/",
+        "/keys/",
+        "/setup/",
+        "/setup/?hostname=home.ddns.test",
+        "/setup/curl/?hostname=home.ddns.test",
+    ):
         html = logged_in(bob).get(page).content.decode()
         assert "home.ddns.test" not in html
         assert "attic router" not in html
@@ -306,23 +336,6 @@ def test_key_list_shows_the_last_use_and_a_revoked_key_is_gone(browser, alice):
     assert not UpdateKey.objects.working().exists()
 
 
-def test_setup_page_says_which_value_goes_into_which_field(browser, home, office):
-    html = browser.get("/setup/", {"hostname": "home.ddns.test"}).content.decode()
-    rows = dict(re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td>', html, re.DOTALL))
-
-    assert settings.SITE_URL.partition("//")[2] in rows["Server"]
-    assert "alice@example.com" in rows["User name"]
-    assert "update key" in rows["Password"]
-    assert "Never your account password" in rows["Password"]
-    assert "home.ddns.test" in rows["Hostname, domain"]
-    for client in ("curl", "ddclient", "inadyn", "FRITZ!Box", "OpenWrt"):
-        assert f"<summary>{client}</summary>" in html
-
-
-def test_setup_page_without_a_hostname_points_to_registration(browser, domain):
-    assert "register one" in browser.get("/setup/").content.decode()
-
-
 def test_logs_in_by_e_mail_in_any_case_and_out(client, alice, home):
     alice.set_password(PASSWORD)
     alice.save()
@@ -412,7 +425,15 @@ def test_deactivated_customer_is_told(client, alice):
 
 @pytest.mark.parametrize(
     "page",
-    ["/", *PAGES, "/accounts/login/", "/accounts/logout/", "/accounts/signup/", "/accounts/password/change/", "/nope"],
+    [
+        *PUBLIC,
+        *SEEN,
+        "/accounts/login/",
+        "/accounts/logout/",
+        "/accounts/signup/",
+        "/accounts/password/change/",
+        "/nope",
+    ],
 )
 def test_pages_run_no_inline_code_and_load_what_exists(browser, home, page):
     response = browser.get(page, follow=True)
@@ -437,7 +458,7 @@ def test_a_failure_is_a_designed_500_that_needs_no_database(browser, home, monke
     def fail(*_, **__):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("ddns.views.hostnames._page", fail)
+    monkeypatch.setattr("ddns.views.hostnames.page", fail)
     browser.raise_request_exception = False
     response = browser.get("/hostnames/home.ddns.test/")
 

@@ -86,7 +86,7 @@ def test_an_unchanged_update_writes_nothing_at_all(update):
     update("203.0.113.2", "nochg")
 
     assert position() == before
-    assert contacts._of_keys, "the use of the key is noted, to be written later"
+    assert contacts._contacts, "the use of the key is noted, to be written later"
 
 
 @pytest.mark.parametrize("count", [500, 4000])
@@ -106,7 +106,7 @@ def test_the_key_and_the_hostname_are_found_by_their_indexes(count, alice, domai
         cursor.execute("ANALYZE")
         cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%ddns_updatekey key%'")
         (statement,) = cursor.fetchone()
-        parameters = f"'\\x{keys.digest(key).hex()}', 'home.ddns.test', '198.51.100.9'"
+        parameters = f"'\\x{keys.digest(key).hex()}', 'home.ddns.test'"
         cursor.execute(f"EXPLAIN EXECUTE {statement} ({parameters})")
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "ddns_updatekey_digest" in plan

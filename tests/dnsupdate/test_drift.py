@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,60 +16,14 @@ from deploy.local.deadline import wait_for
 from deploy.local.knot import Knot
 from deploy.local.server import Server
 from deploy.local.users import give
-from dnsupdate import agenda, catalogs, outbox, tasks, transfers, turns, verifications, verify, watches, zones
-from dnsupdate.errors import PrimaryError, VerificationRefused, VerificationRunning
-from dnsupdate.messages import FENCE_LABEL
-from dnsupdate.models import Alarm, PendingPublication, Verification, Watch, Zone
+from dnsupdate import catalogs, outbox, tasks, transfers, verifications, verify, watches
+from dnsupdate.models import Alarm, PendingPublication, Watch, Zone
 from dnsupdate.models.pending import Urgency
 from dnsupdate.models.verifications import Trigger
-from dnsupdate.watches import Look
-from tests.dnsupdate.real_zones import a, answers, by_hand, drain, drain_now, exists, key_row, send_by_hand, zone_row
+from tests.dnsupdate.drifting import drift_alarm, edit, last, publish, real_primary, run_tasks, serial, verified_zone  # noqa: F401 - the fixtures primary and zone
+from tests.dnsupdate.real_zones import a, answers, by_hand, drain, exists, key_row, send_by_hand, zone_row
 
 pytestmark = pytest.mark.usefixtures("committed_db")
-
-
-@pytest.fixture(params=["bind", "knot"])
-def primary(request: pytest.FixtureRequest) -> Server:
-    return request.getfixturevalue(request.param)
-
-
-@pytest.fixture
-def zone(committed_db, primary: Server, fresh_zone) -> Zone:
-    """Alice, Bob and Carol, published and verified."""
-    zone = zone_row(primary, fresh_zone(primary))
-    publish(zone, {"alice": a("192.0.2.1"), "bob": a("192.0.2.2"), "carol": a("192.0.2.3")})
-    run_tasks(zone)
-    assert last(zone).is_clean
-    assert Watch.objects.get().verified_serial is not None
-    return zone
-
-
-def publish(zone: Zone, wanted: dict) -> None:
-    outbox.publish(zone, {f"{label}.{zone.name}": rrsets for label, rrsets in wanted.items()})
-    while drain_now(zone).is_failing:
-        pass
-
-
-def run_tasks(zone: Zone) -> None:
-    """What beat and the workers do, once."""
-    tasks.watch_serials()
-    tasks.verify_zones()
-    while drain_now(zone).is_failing:
-        pass
-
-
-def last(zone: Zone) -> Verification:
-    return zone.verifications.first()
-
-
-def drift_alarm(zone: Zone) -> Alarm | None:
-    return Alarm.objects.open().filter(kind=Alarm.Kind.DRIFT, zone=zone).first()
-
-
-def serial(server: Server, zone: Zone) -> int:
-    found = served.serial(server.port, zone.name)
-    assert found is not None
-    return found
 
 
 def state_of(server: Bind | Knot, zone: Zone) -> list[Path]:
@@ -153,15 +107,6 @@ def test_a_zone_rebuilt_at_a_higher_serial_is_known_by_its_lost_fence(primary: S
     run_tasks(zone)
     assert (last(zone).trigger, last(zone).missing_count) == (Trigger.LOST, 3)
     assert answers(primary, f"alice.{zone.name}") == {"192.0.2.1"}
-
-
-def edit(server: Server, zone: Zone) -> None:
-    """A record added, one deleted, one changed."""
-    update = by_hand(server, zone.name)
-    update.add("mallory", 60, "A", "192.0.2.66")
-    update.delete("bob")
-    update.replace("carol", 60, "A", "192.0.2.66")
-    send_by_hand(server, update)
 
 
 def assert_edit_is_undone(server: Server, zone: Zone) -> None:
@@ -383,231 +328,3 @@ def test_a_serial_that_is_past_the_lost_one_by_itself_is_left_alone(primary: Ser
     before = serial(primary, zone)
     assert watches.lift(zone, before - 1) == before
     assert serial(primary, zone) == before
-
-
-# --- One run at a time, kept, forgotten ------------------------------------------------------------------------
-
-
-def test_a_zone_is_verified_once_at_a_time(quiet_zone: Zone):
-    Verification.objects.create(zone=quiet_zone, trigger=Trigger.SCHEDULED)
-    with pytest.raises(VerificationRunning, match=quiet_zone.name):
-        verifications.run(quiet_zone)
-    assert verifications.run_next() is None
-
-
-def test_a_run_whose_process_died_is_ended_by_the_next(primary: Server, zone: Zone):
-    dead = Verification.objects.create(
-        zone=zone, trigger=Trigger.SCHEDULED, progress_at=timezone.now() - timedelta(hours=1)
-    )
-    assert verifications.run(zone).is_clean
-    dead.refresh_from_db()
-    assert dead.error == "It was interrupted."
-    assert dead.finished_at is not None
-
-
-def test_a_zone_that_cannot_be_transferred_is_tried_again_after_a_minute(primary: Server, zone: Zone):
-    Watch.objects.update(compared_at=None)
-    Zone.objects.filter(pk=zone.pk).update(name="not-served.test")
-    assert verifications.run_next() is None
-    failed = last(zone)
-    assert failed.error.startswith(("The zone's transfer is not usable", "The nameserver does not serve"))
-    assert agenda.next_due(timezone.now()) is None
-    assert agenda.next_due(timezone.now() + timedelta(minutes=2)).trigger == Trigger.SCHEDULED
-    assert not Alarm.objects.exists()
-
-
-def fail_to_verify(zone: Zone) -> None:
-    """Under a name that its primary does not serve."""
-    name = zone.name
-    Zone.objects.filter(pk=zone.pk).update(name="not-served.test")
-    zone.refresh_from_db()
-    with pytest.raises(PrimaryError):
-        verifications.run(zone)
-    Zone.objects.filter(pk=zone.pk).update(name=name)
-    zone.refresh_from_db()
-
-
-@pytest.mark.parametrize("was_compared", [True, False])
-def test_a_zone_that_could_not_be_compared_for_an_hour_is_told_of_until_it_is(
-    primary: Server, zone: Zone, was_compared: bool
-):
-    fail_to_verify(zone)
-    Verification.objects.update(started_at=timezone.now() - timedelta(minutes=59))
-    Watch.objects.update(checked_at=NOON if was_compared else None)
-    fail_to_verify(zone)
-    assert drift_alarm(zone) is None
-    Verification.objects.update(started_at=timezone.now() - timedelta(minutes=61))
-    fail_to_verify(zone)
-    text = drift_alarm(zone).text
-    assert ("since 24 November 2026 12:00 UTC" if was_compared else "never was") in text
-    fail_to_verify(zone)
-    assert drift_alarm(zone).text == text
-    assert verifications.run(zone).is_clean
-    assert drift_alarm(zone) is None
-
-
-def test_failures_from_before_the_last_comparison_tell_of_nothing(primary: Server, zone: Zone):
-    fail_to_verify(zone)
-    Verification.objects.update(started_at=timezone.now() - timedelta(hours=3))
-    verifications.run(zone)
-    fail_to_verify(zone)
-    assert drift_alarm(zone) is None
-
-
-def test_runs_that_fail_are_forgotten_too(primary: Server, zone: Zone, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(verifications, "KEPT", 3)
-    for _ in range(5):
-        fail_to_verify(zone)
-    assert zone.verifications.count() == 3
-
-
-@pytest.mark.parametrize("end", [lambda zone: zones.freeze(zone, reason="being moved"), zones.retire])
-def test_a_zone_that_is_frozen_or_retired_is_not_verified_and_not_lifted(primary: Server, zone: Zone, end):
-    publish(zone, {"alice": {}, "bob": {}, "carol": {}})
-    before = serial(primary, zone)
-    end(zone)
-    Watch.objects.update_or_create(zone=zone, defaults={"lost_serial": before + 1000})
-    count = zone.verifications.count()
-    with pytest.raises(VerificationRefused, match=f"{zone.name} is frozen or retired"):
-        verifications.run(zone, repair=True)
-    assert serial(primary, zone) == before
-    assert zone.verifications.count() == count
-
-
-def test_a_zone_that_is_retired_while_it_is_compared_has_no_alarm(
-    primary: Server, zone: Zone, monkeypatch: pytest.MonkeyPatch
-):
-    edit(primary, zone)
-    whole = transfers.whole
-
-    def transfer_and_retire(*arguments):
-        found = whole(*arguments)
-        zones.retire(zone, even_in_use=True)
-        return found
-
-    monkeypatch.setattr(transfers, "whole", transfer_and_retire)
-    assert verifications.run(zone).difference_count == 3
-    assert drift_alarm(zone) is None
-
-
-def test_what_is_known_of_a_zone_is_forgotten_when_it_moves_to_another_primary_alone(zone: Zone):
-    server = zone.primary
-    here = {"host": server.host, "key": server.key, "replace": True}
-    zones.add(zone.name, port=server.port, **here)
-    assert Watch.objects.exists()
-    zones.add(zone.name, port=9, **here)
-    assert not Watch.objects.exists()
-
-
-def test_old_runs_are_forgotten_and_routine_ones_sooner(primary: Server, zone: Zone, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(verifications, "KEPT", 3)
-    monkeypatch.setattr(verifications, "KEPT_ROUTINE", 2)
-    for _ in range(4):
-        verifications.run(zone)
-        verifications.run(zone, changes_only=True)
-    assert sorted(run.method for run in zone.verifications.all()) == ["AXFR"] * 3 + ["IXFR"] * 2
-
-
-# --- Judgement and schedule ------------------------------------------------------------------------------------
-
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("seen", "now", "is_quiet", "verdict"),
-    [
-        ((7, "a-1"), (7, "a-1"), True, None),
-        ((7, "a-1"), (9, "a-3"), False, None),
-        ((7, "a-1"), (8, "a-1"), True, Trigger.MOVED),
-        ((7, "a-1"), (7, "b-1"), True, Trigger.MOVED),
-        ((7, "a-1"), (6, "a-1"), False, Trigger.WENT_BACK),
-        ((2**32 - 1, "a-1"), (0, "a-2"), False, None),
-        ((0, "a-1"), (2**31, "a-1"), True, Trigger.WENT_BACK),
-        ((7, "a-1"), (8, ""), False, Trigger.LOST),
-        ((7, ""), (8, "a-1"), False, None),
-        ((None, ""), (8, "a-1"), True, None),
-    ],
-)
-def test_the_movement_of_serial_and_fence_is_judged(seen, now, is_quiet, verdict):
-    assert watches.judge(Watch(serial=seen[0], fence=seen[1]), Look(*now), is_quiet=is_quiet) == verdict
-
-
-def test_a_look_that_another_process_overtakes_has_not_gone_back(
-    primary: Server, zone: Zone, monkeypatch: pytest.MonkeyPatch
-):
-    look_at = watches.look_at
-
-    def look_and_be_overtaken(followed):
-        monkeypatch.setattr(watches, "look_at", look_at)
-        found = look_at(followed)
-        publish(zone, {"alice": a("192.0.2.11")})
-        watches.watch()
-        return found
-
-    monkeypatch.setattr(watches, "look_at", look_and_be_overtaken)
-    assert watches.watch() == []
-    assert watches.watch() == []
-
-
-def test_two_tasks_do_not_look_at_once(primary: Server, zone: Zone):
-    Watch.objects.update(seen_at=None)
-    with turns.take("watch-serials", timedelta(seconds=30)) as is_ours:
-        assert is_ours
-        tasks.watch_serials()
-    assert Watch.objects.get().seen_at is None
-    tasks.watch_serials()
-    assert Watch.objects.get().seen_at is not None
-
-
-def test_every_zone_has_a_turn_of_its_own_once_a_day():
-    found = {agenda.last_turn(f"z{number}.test", NOON) for number in range(24)}
-    assert len(found) == 24
-    assert all(NOON - timedelta(days=1) < turn <= NOON for turn in found)
-    assert max(found) - min(found) > timedelta(hours=12)
-    turn = agenda.last_turn("z1.test", NOON)
-    assert agenda.last_turn("z1.test", turn + timedelta(hours=23)) == turn
-    assert agenda.last_turn("z1.test", turn + timedelta(hours=25)) == turn + timedelta(days=1)
-
-
-def test_the_gravest_comes_first_and_what_was_not_looked_at_longest(quiet_zone: Zone, settings):
-    settings.VERIFY_EVERY = settings.VERIFY_CHANGES_EVERY = timedelta(0)
-    server = quiet_zone.primary
-    others = [Zone.objects.create(name=f"z{number}.test", primary=server) for number in range(3)]
-    reasons = [Trigger.MOVED, Trigger.WENT_BACK, Trigger.WENT_BACK]
-    for number, (each, reason) in enumerate(zip(others, reasons, strict=True)):
-        checked_at = NOON - timedelta(hours=number)
-        Watch.objects.create(zone=each, seen_at=NOON, suspicion=reason, checked_at=checked_at, verified_serial=7)
-    due = agenda.next_due(NOON)
-    assert (due.zone, due.trigger, due.changes_only) == (others[2], Trigger.WENT_BACK, False)
-    Watch.objects.filter(suspicion=Trigger.WENT_BACK).delete()
-    assert agenda.next_due(NOON) == agenda.Due(others[0], Trigger.MOVED, True)
-
-
-def test_looking_and_choosing_cost_the_same_queries_for_any_number_of_zones(
-    bind: Server, fresh_zone, django_assert_num_queries
-):
-    zone_row(bind, fresh_zone(bind))
-    tasks.watch_serials()
-    with django_assert_num_queries(7):
-        tasks.watch_serials()
-    for _ in range(4):
-        zone_row(bind, fresh_zone(bind))
-    with django_assert_num_queries(7):
-        tasks.watch_serials()
-    assert Watch.objects.count() == 5
-    with django_assert_num_queries(1):
-        agenda.next_due(timezone.now())
-
-
-def test_a_dead_primary_does_not_keep_the_others_from_being_seen(bind: Server, fresh_zone, quiet_zone: Zone):
-    alive = zone_row(bind, fresh_zone(bind))
-    tasks.watch_serials()
-    assert list(Watch.objects.values_list("zone", flat=True)) == [alive.pk]
-
-
-def test_the_fence_alone_tells_of_nothing_after_a_message_without_names(primary: Server, zone: Zone):
-    zones.check(zone)
-    run_tasks(zone)
-    assert (last(zone).trigger, last(zone).method, last(zone).is_clean) == (Trigger.MOVED, "IXFR", True)
-    assert answers(primary, f"{FENCE_LABEL}.{zone.name}", "TXT")
-    assert not Alarm.objects.exists()
