@@ -99,9 +99,10 @@ def apply(hostname: Hostname, change: Change, *, author: Author, version: str | 
     wanted = {name: value for name, value in change.fields().items() if getattr(locked, name) != value}
     if wanted:
         _write(locked, wanted, author)
-    if change.speaks_of_addresses:
+    # With a key it is a device, or a program in the place of one, that was heard of.
+    if change.speaks_of_addresses and author.key_id is not None:
         code, said = "good" if wanted else "nochg", ",".join(map(str, change.given_addresses))
-        transaction.on_commit(lambda: _note(locked, author, code, said))
+        transaction.on_commit(lambda: requests.note(locked.name, author, code, said))
     return locked
 
 
@@ -196,9 +197,3 @@ def _write(locked: Hostname, wanted: dict[str, Any], author: Author) -> None:
     # A group says who may, and nothing in DNS.
     if wanted.keys() != {"group_id"}:
         hostnames.publish(locked)
-
-
-def _note(hostname: Hostname, author: Author, code: str, said: str) -> None:
-    requests.note(hostname.name, author, code, said)
-    if author.key_id is not None:
-        contacts.remember_hostname(hostname.pk, author.source, author.agent, author.protocol)

@@ -5,7 +5,7 @@ from ddns.models import Domain
 
 def test_domains_on_offer_are_listed_with_their_rules(monitor, domain):
     assert monitor.get("/domains").json()["results"] == [
-        {"name": "ddns.test", "ttl": 60, "min_ttl": 30, "max_ttl": 86400}
+        {"name": "ddns.test", "ttl": 60, "min_ttl": 30, "max_ttl": 300}
     ]
 
 

@@ -41,12 +41,10 @@ def test_answer_is_json_whatever_is_accepted(program, home, accept):
     assert (response.status_code, response["Content-Type"]) == (200, "application/json")
 
 
-@pytest.mark.parametrize(
-    "path", ["/nothing", "/hostnames/", "/hostnames//", "//", "/admin/", "/%00", "/hostnames/a/b/c/d"]
-)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-def test_what_does_not_exist_is_a_problem_for_everybody(db, path, method):
-    assert problem(Program().send(method, path)) == (404, "not-found")
+def test_what_does_not_exist_is_a_problem_for_everybody(db, method):
+    for path in ("/nothing", "/hostnames/", "/hostnames//", "//", "/admin/", "/%00", "/hostnames/a/b/c/d"):
+        assert problem(Program().send(method, path)) == (404, "not-found")
 
 
 @pytest.mark.parametrize(

@@ -85,10 +85,10 @@ def test_rrset_has_some_records_and_not_too_many(program, home, rdata):
     assert fields(response)[0].startswith("rdata")
 
 
-@pytest.mark.parametrize("place", ["@/NS", "@/%00", "a%20b/TXT", "%00/TXT", "*/TXT", "a.b.c.d.e.f/TXT"])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_rrset_that_nobody_can_have_is_not_found(program, home, place, method):
-    assert problem(program.send(method, f"{HOME}/rrsets/{place}", {"rdata": ["x"]})) == (404, "not-found")
+def test_rrset_that_nobody_can_have_is_not_found(program, home, method):
+    for place in ("@/NS", "@/%00", "a%20b/TXT", "%00/TXT", "*/TXT", "a.b.c.d.e.f/TXT"):
+        assert problem(program.send(method, f"{HOME}/rrsets/{place}", {"rdata": ["x"]})) == (404, "not-found")
 
 
 def test_hostname_that_has_all_its_records_is_said_so(program, home, settings):

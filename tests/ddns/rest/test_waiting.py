@@ -19,7 +19,6 @@ WITHIN = timedelta(seconds=30)
 HOME = "/hostnames/home.ddns.test"
 
 
-@pytest.mark.parametrize("wait", ["x", "-1", "11", "1.5", "", "²", "9999999999999999999999"])
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -30,8 +29,9 @@ HOME = "/hostnames/home.ddns.test"
         ("PUT", f"{HOME}/rrsets/@/TXT"),
     ],
 )
-def test_time_to_wait_is_some_seconds(program, home, wait, method, path):
-    assert problem(program.send(method, f"{path}?wait={wait}", {})) == (400, "invalid")
+def test_time_to_wait_is_some_seconds(program, home, method, path):
+    for wait in ("x", "-1", "11", "1.5", "", "²", "9999999999999999999999"):
+        assert problem(program.send(method, f"{path}?wait={wait}", {})) == (400, "invalid")
     assert Hostname.objects.get().released_at is None
 
 
