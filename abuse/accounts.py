@@ -3,9 +3,10 @@
 from django.db import transaction
 
 from abuse import ledger
-from abuse.errors import NothingToDo, OwnAccount, ReasonMissing, StaffAccount
-from ddns import accounts, keys
+from abuse.errors import ClosedAccount, NothingToDo, OwnAccount, ReasonMissing, StaffAccount
+from ddns import accounts, keys, notifications
 from ddns.models import User
+from ddns.models.notifications import Kind
 
 
 @transaction.atomic
@@ -21,9 +22,23 @@ def deactivate(account: User, *, reason: str, by: User) -> int:
 def reactivate(account: User, *, reason: str, by: User) -> int:
     """Undoes deactivate; what is suspended stays suspended. Gives how many hostnames are published again.
 
-    Locks the account. Raises what deactivate raises.
+    Locks the account. Raises what deactivate raises, and ClosedAccount.
     """
     return _decide(account, is_active=True, reason=reason, by=by)
+
+
+@transaction.atomic
+def reopen(account: User, *, reason: str, by: User) -> int:
+    """Undoes that its owner closed it, and enters it in the ledger; gives how many hostnames came back.
+
+    Raises ReasonMissing, OwnAccount, StaffAccount unless a superuser decides, and ddns's NotClosed and AlreadyForgotten.
+    """
+    if not reason.strip():
+        raise ReasonMissing
+    _check_holder(account, by)
+    count = accounts.reopen(account)
+    _enter("reopen", account, reason, by, count)
+    return count
 
 
 @transaction.atomic
@@ -55,18 +70,25 @@ def _decide(account: User, *, is_active: bool, reason: str, by: User) -> int:
     account = User.objects.select_for_update(no_key=True).get(pk=account.pk)
     _check(account, is_active, by)
     count = accounts.reactivate(account) if is_active else accounts.deactivate(account)
+    notifications.tell(account, Kind.LIFTED if is_active else Kind.SUSPENDED, details={"hostnames": count})
+    _enter("reactivate" if is_active else "deactivate", account, reason, by, count)
+    return count
+
+
+def _enter(action: str, account: User, reason: str, by: User, count: int) -> None:
     ledger.append(
         actor=by,
-        action="reactivate" if is_active else "deactivate",
+        action=action,
         object=f"account {account.email}",
         reason=reason.strip(),
         details={"account": account.pk, "hostnames": count},
     )
-    return count
 
 
 def _check(account: User, is_active: bool, by: User) -> None:
     _check_holder(account, by)
+    if is_active and account.closed_at is not None:
+        raise ClosedAccount
     if account.is_active == is_active:
         raise NothingToDo
 

@@ -32,5 +32,13 @@ class StaffAccount(AbuseError):
     """This is a member of staff: a superuser decides about them."""
 
 
+class ClosedAccount(AbuseError):
+    """The account was closed by its owner: it is reopened, not reactivated."""
+
+
+class AcmeAccountsGone(AbuseError):
+    """There is no such account any more."""
+
+
 class LedgerBroken(AbuseError):
     """The ledger was changed:"""

@@ -6,7 +6,15 @@ ANALYST = "Abuse analyst"
 # What an analyst sees, and the decisions that they may take. Whole accounts are for seniors: make a group
 # with the permission abuse.deactivate_account for them.
 _ANALYST_MAY = {
-    "ddns": ("view_hostname", "view_user", "view_domain", "view_reservedname", "view_addressupdate"),
+    "ddns": (
+        "view_hostname",
+        "view_user",
+        "view_domain",
+        "view_reservedname",
+        "view_addressupdate",
+        "view_acmeaccount",
+        "delete_acmeaccount",
+    ),
     "dnsupdate": ("view_zone", "view_serverstate", "view_proof"),
     "abuse": ("view_suspension", "view_ledgerentry", "add_suspension", "change_suspension"),
 }

@@ -6,8 +6,9 @@ from django.utils import timezone
 from abuse import ledger
 from abuse.errors import AlreadyLifted, AlreadySuspended, ReasonMissing
 from abuse.models import Suspension
-from ddns import hostnames
+from ddns import hostnames, notifications
 from ddns.models import Hostname, User
+from ddns.models.notifications import Kind
 
 
 @transaction.atomic
@@ -21,8 +22,12 @@ def suspend(hostname: Hostname, *, reason: str, by: User) -> Suspension:
     hostname = hostnames.lock(hostname)
     if Suspension.objects.in_force().filter(hostname=hostname, decided_by=by, reason=reason).exists():
         raise AlreadySuspended
+    is_first = not Suspension.objects.in_force().filter(hostname=hostname).exists()
     suspension = Suspension.objects.create(hostname=hostname, reason=reason, decided_by=by, decided_at=timezone.now())
     hostnames.suspend(hostname)
+    if is_first:
+        # That it is so, and not why: further ones change nothing for the customer.
+        notifications.tell(hostname.account, Kind.SUSPENDED, hostname=hostname)
     ledger.append(
         actor=by,
         action="suspend",
@@ -48,6 +53,7 @@ def lift(suspension: Suspension, *, reason: str, by: User) -> Suspension:
     suspension.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
     if not Suspension.objects.in_force().filter(hostname=hostname).exists():
         hostnames.reinstate(hostname)
+        notifications.tell(hostname.account, Kind.LIFTED, hostname=hostname)
     ledger.append(
         actor=by,
         action="lift",

@@ -15,7 +15,7 @@ STAFF = "oscar@example.com"
 
 def main() -> None:
     django.setup()
-    verbs = {"seed": _seed, "suspend": _suspend, "lift": _lift}
+    verbs = {"seed": _seed, "household": _household, "suspend": _suspend, "lift": _lift}
     for line in sys.stdin:
         order = json.loads(line)
         print(json.dumps(verbs[order.pop("do")](**order)), flush=True)
@@ -33,6 +33,35 @@ def _seed(domain: str, labels: list[str]) -> list[dict]:
         hostname = hostnames.register(alice, domain=Domain.objects.get(name=domain), label=label)
         made.append({"name": hostname.name, "key": keys.create(alice, label=label, hostnames=[hostname])[1]})
     return made
+
+
+def _household(domain: str, count: int) -> dict:
+    """A customer of so many hostnames, each with an address and a contact; gives the cookie of a session."""
+    from django.conf import settings
+    from django.test import Client
+    from django.utils import timezone
+
+    from ddns import domains
+    from ddns.models import Domain, Hostname, HostnameContact, User
+    from dnsupdate import tsig_keys, zones
+    from dnsupdate.models import Publication
+
+    offered = Domain.objects.filter(name=domain).first()
+    if offered is None:
+        offered = domains.offer(zones.add(domain, host="127.0.0.1", port=9, key=tsig_keys.generate("publisher")))
+    account = User.objects.create_user(f"h{count}-{CUSTOMER}")
+    rows = Publication.objects.bulk_create(
+        Publication(zone=offered.zone, name=f"n{number}-{count}.{domain}") for number in range(count)
+    )
+    held = Hostname.objects.bulk_create(
+        Hostname(account=account, domain=offered, name=row.name, publication=row, ipv4="203.0.113.7") for row in rows
+    )
+    now = timezone.now()
+    HostnameContact.objects.bulk_create(HostnameContact(hostname=each, at=now, protocol="dyndns2") for each in held)
+    browser = Client()
+    browser.force_login(account)
+    name = settings.SESSION_COOKIE_NAME
+    return {"cookie": f"{name}={browser.cookies[name].value}"}
 
 
 def _suspend(name: str) -> dict:

@@ -5,6 +5,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from environs import Env, validate
@@ -92,6 +93,8 @@ INSTALLED_APPS = [
     # Behind ddns, whose templates take the place of its own.
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     # REST: messages, the command for the OpenAPI document, the script and style of the page that renders it.
     "rest_framework",
     "drf_spectacular",
@@ -129,6 +132,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "ddns.context.site",
+                "ddns.context.unread",
             ]
         },
     }
@@ -147,19 +151,44 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-ACCOUNT_ADAPTER = "ddns.accounts.Adapter"
+ACCOUNT_ADAPTER = "ddns.log_in.Adapter"
+ACCOUNT_FORMS = {"signup": "ddns.forms.accounts.SignUpForm", "reset_password": "ddns.forms.accounts.ResetPasswordForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_LOGIN_ON_GET = False
+# One field for the password: browsers show and remember it, and a mistyped one is set anew by mail.
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# No log-in, and so no hostname, before the address is confirmed; nobody learns whether an address has an account.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
+# One address per account; another takes its place once it is confirmed, and the old one is told.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SITE_NAME}] "
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_RATE_LIMITS = {
     # Wrong passwords per address, and per e-mail address from everywhere; allauth keeps its other limits. Its own 5 in
     # 5 minutes per e-mail address would let anybody who knows it keep a person of the desk out. 500 take 10 addresses
     # that never rest, and are 150,000 guesses a day at a password of 10 characters that is in no list.
     "login_failed": "10/m/ip,500/5m/key",
+    # Mails that one account can send to addresses that are not its own.
+    "manage_email": "10/m/user,30/d/user",
+    # Mails to one address that others can cause: a few, so that nobody is flooded. Links in earlier ones still work.
+    "confirm_email": "1/3m/key,6/d/key",
+    "reset_password": "20/m/ip,3/h/key,6/d/key",
 }
+MFA_ADAPTER = "ddns.log_in.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SITE_NAME
+# Periods of 30 seconds, before and after: phones' clocks are off.
+MFA_TOTP_TOLERANCE = 1
+# Browsers allow it on localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SITE_URL.startswith("https://")
+# Whether the desk lets a member of staff in who has no second factor.
+STAFF_NEEDS_SECOND_FACTOR = env.bool("DDNS_STAFF_NEEDS_SECOND_FACTOR", IS_PROVIDER)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -227,6 +256,8 @@ CELERY_TASK_ROUTES = {
     # Nothing slow may come between it and its turn: it is what finds a lost wake-up.
     "dnsupdate.tasks.sweep": {"queue": "publish"},
     "dnsupdate.tasks.send_notices": {"queue": "mail"},
+    "ddns.tasks.send_mails": {"queue": "mail"},
+    "ddns.tasks.post_webhooks": {"queue": "mail"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -266,6 +297,20 @@ CELERY_BEAT_SCHEDULE = {
     },
     "purge-proofs": {"task": "dnsupdate.tasks.purge_proofs", "schedule": timedelta(hours=1)},
     "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
+    "forget-accounts": {"task": "ddns.tasks.forget_accounts", "schedule": timedelta(hours=1)},
+    "purge-acme-accounts": {"task": "ddns.tasks.purge_acme_accounts", "schedule": timedelta(hours=1)},
+    # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
+    "tell-address-changes": {
+        "task": "ddns.tasks.tell_address_changes",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
+    "post-webhooks": {"task": "ddns.tasks.post_webhooks", "schedule": 2.0, "options": {"expires": 2}},
+    "send-mails": {"task": "ddns.tasks.send_mails", "schedule": 5.0, "options": {"expires": 5}},
+    "look-for-silence": {"task": "ddns.tasks.look_for_silence", "schedule": 60.0, "options": {"expires": 60}},
+    "look-for-expiries": {"task": "ddns.tasks.look_for_expiries", "schedule": 60.0, "options": {"expires": 60}},
+    "look-for-key-expiries": {"task": "ddns.tasks.look_for_key_expiries", "schedule": timedelta(hours=1)},
+    "purge-notifications": {"task": "ddns.tasks.purge_notifications", "schedule": timedelta(hours=1)},
 }
 
 # --- Nameserver, publishing ------------------------------------------------------------------------------------
@@ -375,6 +420,61 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# --- nsupdate for customers ----------------------------------------------------------------------------------------
+# Where manage.py serve_nsupdate takes UPDATE messages, over UDP and TCP.
+NSUPDATE_HOSTS: list[str] = env.list("DDNS_NSUPDATE_HOSTS", ["127.0.0.1"])
+NSUPDATE_PORT = env.int("DDNS_NSUPDATE_PORT", 5301)
+# What customers are told to send to, where it differs: the host name of the site and the port above.
+NSUPDATE_SERVER = env.str("DDNS_NSUPDATE_SERVER", "") or urlsplit(SITE_URL).hostname or "localhost"
+NSUPDATE_PUBLIC_PORT = env.int("DDNS_NSUPDATE_PUBLIC_PORT", NSUPDATE_PORT)
+# Messages that are worked on at a time, each with a connection to the database. One takes some milliseconds there.
+NSUPDATE_THREADS = env.int("DDNS_NSUPDATE_THREADS", 8)
+# Whether TSIG keys with HMAC-MD5 may be made and work: for devices that know nothing else (MikroTik). Nobody should use it
+# for anything new (RFC 8945 §6).
+NSUPDATE_HMAC_MD5 = env.bool("DDNS_NSUPDATE_HMAC_MD5", False)
+
+
+# --- Sign-up: friction instead of denial (docs/decisions/0012-accounts.md) ------------------------------------------
+# Whether strangers can make accounts. Without mail they cannot: nothing could be confirmed.
+SIGN_UP = env.bool("DDNS_SIGN_UP", True) and CAN_MAIL
+# The operator's terms, linked from the sign-up form beside our rules.
+TERMS_URL = env.str("DDNS_TERMS_URL", "")
+# Derivations of a key (PBKDF2, 1,000 rounds each) that a browser does for one form: 1.6 seconds in Chromium on two busy
+# cores, in which a person is still typing.
+PROOF_OF_WORK = env.int("DDNS_PROOF_OF_WORK", 8000)
+# What a browser without scripts waits instead.
+WAIT_INSTEAD_OF_WORK = timedelta(seconds=env.int("DDNS_WAIT_INSTEAD_OF_WORK_SECONDS", 60))
+# Sign-ups of one network (/24, /56) in a day: up to the first the work stays as it is, then it doubles with each, and
+# beyond the second people are told when to come back. Carriers put thousands of customers behind one /24.
+SIGN_UPS_UNHINDERED = env.int("DDNS_SIGN_UPS_UNHINDERED", 5)
+SIGN_UPS_PER_NETWORK = env.int("DDNS_SIGN_UPS_PER_NETWORK", 50)
+# In so many days an account grows from a new one's hostnames to those of its plan.
+YOUNG_ACCOUNT = timedelta(days=env.int("DDNS_YOUNG_ACCOUNT_DAYS", 14))
+
+# --- Accounts for certificate clients (acme-dns) ------------------------------------------------------------------
+# A zone of the platform in which accounts get names of their own, also without a key; empty: only with a key, and only
+# for hostnames.
+ACME_DOMAIN = env.str("DDNS_ACME_DOMAIN", "").strip().lower().rstrip(".")
+# Registrations without a key per network (IPv4 /24, IPv6 /48) in an hour; a person needs one for each certificate.
+ACME_REGISTRATIONS_PER_NETWORK = env.int("DDNS_ACME_REGISTRATIONS_PER_NETWORK", 10)
+# Accounts that were never used are deleted after so long; a person needs some days to have a CNAME record made.
+ACME_UNUSED_RETENTION = timedelta(days=env.int("DDNS_ACME_UNUSED_DAYS", 30))
+# --- Notifications, renewal by activity ----------------------------------------------------------------------------
+# After so many days without an authenticated request a device counts as silent, where its owner has not said otherwise.
+SILENCE_DAYS = env.int("DDNS_SILENCE_DAYS", 7)
+# Hostnames that nobody has cared for in so long are given up, after three mails; 0: never. A year: a device that is used in
+# summer only has been heard by then. Not below 60: the first mail comes 30 days before the end.
+_expire_after_days = env.int("DDNS_EXPIRE_AFTER_DAYS", 365)
+if 0 < _expire_after_days < 60:
+    raise ImproperlyConfigured(
+        "DDNS_EXPIRE_AFTER_DAYS is 0 (never), or 60 and more: the first mail comes 30 days before."
+    )
+EXPIRE_AFTER = timedelta(days=_expire_after_days)
+NOTIFICATION_RETENTION = timedelta(days=env.int("DDNS_NOTIFICATION_RETENTION_DAYS", 90))
+# Networks that webhooks may reach besides the Internet. Whoever may add a webhook can have us post there.
+_webhook_networks: list[str] = env.list("DDNS_WEBHOOK_NETWORKS", [] if IS_PROVIDER else ["0.0.0.0/0", "::/0"])
+WEBHOOK_NETWORKS = [ip_network(each) for each in _webhook_networks]
+
 # --- Logs --------------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
@@ -433,6 +533,7 @@ UNFOLD = {
                     _link("Start", "home", "index"),
                     _link("Hostnames", "dns", "ddns_hostname_changelist", "ddns.view_hostname"),
                     _link("Accounts", "group", "ddns_user_changelist", "ddns.view_user"),
+                    _link("acme-dns accounts", "verified_user", "ddns_acmeaccount_changelist", "ddns.view_acmeaccount"),
                     _link("Suspensions", "block", "abuse_suspension_changelist", "abuse.view_suspension"),
                     _link("Ledger", "receipt_long", "abuse_ledgerentry_changelist", "abuse.view_ledgerentry"),
                 ],
@@ -445,6 +546,7 @@ UNFOLD = {
                     _link(
                         "Reserved names", "do_not_disturb_on", "ddns_reservedname_changelist", "ddns.view_reservedname"
                     ),
+                    _link("Notifications", "mail", "ddns_notification_changelist", "ddns.view_notification"),
                     _link("Alarms", "notifications_active", "dnsupdate_alarm_changelist", "dnsupdate.view_alarm"),
                     _link(
                         "Delegations", "account_tree", "dnsupdate_delegation_changelist", "dnsupdate.view_delegation"

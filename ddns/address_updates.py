@@ -26,7 +26,7 @@ from ddns.errors import (
     WrongKey,
 )
 from ddns.hostnames import address_rrsets, lock_unrestricted
-from ddns.keys import check_network, digest
+from ddns.keys import Proven, check_network, digest
 from ddns.models import AddressUpdate, Hostname, UpdateKey
 from ddns.models.keys import MAY_UPDATE
 from dnsupdate import outbox, wake
@@ -85,7 +85,7 @@ _CHANGE = Statement(
 class Caller(NamedTuple):
     """Who asks for an update, as it came in."""
 
-    key: str
+    key: str | Proven
     source: Address
     agent: str
     protocol: str

@@ -64,14 +64,15 @@ def parse(text: str) -> Address:
 
 def is_publishable(address: Address) -> bool:
     """Whether the Internet routes to it (IANA special-purpose registries), or the setting allows any."""
-    return _is_routed(address) or settings.ALLOW_NON_GLOBAL_ADDRESSES
+    return is_routed(address) or settings.ALLOW_NON_GLOBAL_ADDRESSES
 
 
 # Two dozen networks are looked through, and the same devices come again and again.
 @lru_cache(maxsize=16_384)
-def _is_routed(address: Address) -> bool:
+def is_routed(address: Address) -> bool:
+    """Whether the Internet routes to it, whatever the setting says."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _NOT_ROUTED_4)
     if address not in _UNICAST_6 or any(address in network for network in _NOT_ROUTED_6):
         return False
-    return address.sixtofour is None or _is_routed(address.sixtofour)
+    return address.sixtofour is None or is_routed(address.sixtofour)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ddns import hostnames
@@ -15,7 +16,7 @@ class Offer:
 
     domain: Domain
     name: str
-    reason: str = ""
+    reason: str | Promise = ""
 
     @property
     def is_free(self) -> bool:

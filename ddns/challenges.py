@@ -39,19 +39,29 @@ def clear(caller: Caller, name: str) -> Outcome:
     return _change(caller, name, lambda hostname, label: _remove(hostname, label, None))
 
 
+def add(caller: Caller, hostname: Hostname, label: str, value: str) -> Outcome:
+    """As present does, for a caller who needs no key: an acme-dns account of the hostname. Raises InvalidRecord."""
+    rdata = _parse(value)
+    return _change_noted(caller, hostname, label, lambda locked, label: _add(locked, label, rdata))
+
+
 def values(hostname: Hostname, label: str = CHALLENGE_LABEL) -> list[str]:
     """What is answered, the oldest first."""
     rows = hostname.records.filter(label=label, rdtype="TXT").order_by("pk")
     return [records.unquote(rdata) for rdata in rows.values_list("rdata", flat=True)]
 
 
+def subject(name: str) -> str:
+    """The normalised name that a certificate is for, of it, its wildcard or its challenge. Raises InvalidName."""
+    return normalise(name.strip().removeprefix("*.")).removeprefix(f"{CHALLENGE_LABEL}.")
+
+
 def find(key: UpdateKey, name: str) -> tuple[Hostname, str] | None:
     """The hostname in the key's scope that the name is of, and the label of its challenge. One query."""
     try:
-        name = normalise(name.strip().removeprefix("*."))
+        name = subject(name)
     except InvalidName:
         return None
-    name = name.removeprefix(f"{CHALLENGE_LABEL}.")
     labels = name.split(".")
     candidates = [".".join(labels[start:]) for start in range(len(labels) - 1)]
     held = Hostname.objects.unreleased().in_scope_of(key).filter(name__in=candidates)
@@ -62,15 +72,24 @@ def find(key: UpdateKey, name: str) -> tuple[Hostname, str] | None:
     return hostname, f"{CHALLENGE_LABEL}.{below}" if below else CHALLENGE_LABEL
 
 
-def _change(caller: Caller, name: str, change: Callable[[Hostname, str], bool]) -> Outcome:
+def recognise(caller: Caller) -> UpdateKey:
+    """The caller's key, if it may set challenges at all. Raises WrongKey and KeyNotAllowed."""
     key = keys.recognise(caller.key, caller.source, caller.agent)
     if not key.may_write_text:
         raise KeyNotAllowed("it may not set TXT records.")
+    return key
+
+
+def _change(caller: Caller, name: str, change: Callable[[Hostname, str], bool]) -> Outcome:
+    key = recognise(caller)
     found = find(key, name)
     if found is None:
         requests.note_of_key(key.pk, caller, "nohost", name)
         return Unknown()
-    hostname, label = found
+    return _change_noted(caller, *found, change)
+
+
+def _change_noted(caller: Caller, hostname: Hostname, label: str, change: Callable[[Hostname, str], bool]) -> Outcome:
     outcome = _change_locked(hostname, label, change)
     code = "abuse" if isinstance(outcome, Restricted) else "txt" if isinstance(outcome, Changed) else "nochg"
     requests.note(hostname.name, caller, code, label)
@@ -96,7 +115,9 @@ def _add(hostname: Hostname, label: str, rdata: str) -> bool:
     there = hostname.records.filter(label=label, rdtype="TXT")
     if there.filter(rdata=rdata).exists():
         return False
-    Record.objects.create(hostname=hostname, label=label, rdtype="TXT", rdata=rdata)
+    # As short as the domain allows: whoever validates must not remember the values of the time before.
+    ttl = min(hostname.domain.min_ttl, hostname.answered_ttl)
+    Record.objects.create(hostname=hostname, label=label, rdtype="TXT", rdata=rdata, ttl=ttl)
     kept = there.order_by("-pk").values_list("pk", flat=True)[: plans.of(hostname.account).texts]
     there.exclude(pk__in=list(kept)).delete()
     return True

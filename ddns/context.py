@@ -1,8 +1,14 @@
 """What every page knows."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.http import HttpRequest
 
+from ddns.models import Notification
+
+# More than that nobody counts.
+MAX_UNREAD = 99
 # Remembers the choice of colours; without it the system's setting counts.
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
@@ -15,5 +21,17 @@ def site(request: HttpRequest) -> dict[str, str | bool]:
         "site_url": settings.SITE_URL,
         "abuse_contact": settings.ABUSE_CONTACT,
         "can_mail": settings.CAN_MAIL,
+        "can_sign_up": settings.SIGN_UP,
         "theme": theme if theme in THEMES else "",
     }
+
+
+def unread(request: HttpRequest) -> dict[str, Callable[[], int]]:
+    """How many notifications wait for the person; asked only by pages that show it, and of nobody but customers."""
+
+    def count() -> int:
+        if not request.user.is_authenticated:
+            return 0
+        return Notification.objects.unread().filter(account=request.user)[: MAX_UNREAD + 1].count()
+
+    return {"unread_count": count}

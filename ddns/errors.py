@@ -64,6 +64,22 @@ class GroupExists(DdnsError):
     """There is a group with this name:"""
 
 
+class LookUnderWay(DdnsError):
+    """The nameservers are being asked for this account already. Ask again in a moment."""
+
+
+class HostnameNotNamed(DdnsError):
+    """It is not known for which hostname this is. Name one that the key covers, as the user name beside the key."""
+
+
+class RegistrationClosed(DdnsError):
+    """Accounts are registered with a key here: put it into the server's address, as https://user:KEY@..."""
+
+
+class TooManyRegistrations(DdnsError):
+    """Too many accounts were registered from this network without a key. Register with a key, or try again later."""
+
+
 class Conflict(DdnsError):
     """The hostname is being changed too often at this moment. Try again."""
 
@@ -98,3 +114,55 @@ class RequestDiffers(DdnsError):
 
 class UnknownLanguage(DdnsError):
     """There are no pages and mails in this language:"""
+
+
+class AlgorithmNotAllowed(DdnsError):
+    """A TSIG key cannot be made with this algorithm. Possible are:"""
+
+
+class ProofMissing(DdnsError):
+    """Your browser has not finished its proof of work. Wait until the form says that it is done, then send it again."""
+
+
+class ProofWrong(DdnsError):
+    """The proof of work does not fit or is too old. Your browser is making a new one: send the form again."""
+
+
+class ProofSpent(DdnsError):
+    """This proof of work was used already. Your browser is making a new one: send the form again."""
+
+
+class ProofTooEasy(DdnsError):
+    """Many others from your network came meanwhile. Your browser is making a harder proof of work: send the form again."""
+
+
+class WaitLonger(DdnsError):
+    """Without a proof of work the form must have been open for a while. Send it again in"""
+
+
+class TooManyWaits(DdnsError):
+    """Too many came from your network without a proof of work today. Use a browser that runs scripts, or come back tomorrow."""
+
+
+class AccountHeld(DdnsError):
+    """This account is deactivated or closed already. Ask the abuse desk."""
+
+
+class NotClosed(DdnsError):
+    """The account was not closed by its owner, so there is nothing to reopen."""
+
+
+class AlreadyForgotten(DdnsError):
+    """What was personal in this account is forgotten: nobody could log in to it. Its owner may sign up anew."""
+
+
+class LinkInvalid(DdnsError):
+    """This link does not work (any more). Log in to see what is there now."""
+
+
+class InvalidWebhook(DdnsError):
+    """This cannot be a webhook:"""
+
+
+class TooManyWebhooks(DdnsError):
+    """The account has as many webhooks as it may have:"""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Max, Q
 from django.utils import timezone
@@ -31,14 +32,18 @@ from dnsupdate.rrsets import RRsets
 
 # A released label rests, so that nobody inherits the last holder's visitors, certificates and cookies.
 RELEASE_REST = timedelta(days=30)
+# Why such a label is reserved.
+RELEASED = "released"
 # What nameservers are called. Whoever holds the name that an NS record of the zone points to, now or after the operator
 # has added a server, answers for the whole zone. ReservedName has the operator's other names, one by one.
 _NAMESERVER_LABEL = re.compile(r"d?ns[0-9]*")
+# What acme-dns accounts are called (ddns.acme_accounts): whoever held such a name would answer for what points to it.
+_ACCOUNT_LABEL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def is_kept(label: str) -> bool:
     """Whether the platform keeps the label for itself, in every domain."""
-    return _NAMESERVER_LABEL.fullmatch(label) is not None
+    return any(form.fullmatch(label) for form in (_NAMESERVER_LABEL, _ACCOUNT_LABEL))
 
 
 def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int, others: RRsets | None = None) -> RRsets:
@@ -90,9 +95,9 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
     # Locked, so that two requests at once cannot both take the last place.
     User.objects.select_for_update(no_key=True).get(pk=account.pk)
     # Resting ones too: else a loop of registering and releasing would reserve name after name.
-    limit = plans.of(account).hostnames
+    limit = plans.hostnames_of(account)
     if Hostname.objects.taken_by(account, since=timezone.now() - RELEASE_REST).count() >= limit:
-        raise TooManyHostnames(f"{limit}. Names given up in the last {RELEASE_REST.days} days count too.")
+        raise TooManyHostnames(_limit_in_words(account, limit))
     if not domain.is_open or domain.zone.is_retired:
         raise NameUnavailable(f"{domain} takes no new names at present.")
     if is_kept(label) or ReservedName.objects.covering(label, name).exists():
@@ -201,7 +206,7 @@ def release(hostname: Hostname) -> Hostname:
     hostname = lock_unrestricted(hostname)
     hostname.released_at = timezone.now()
     hostname.save(update_fields=["released_at"])
-    ReservedName.objects.reserve(hostname.name, reason="released", until=hostname.released_at + RELEASE_REST)
+    ReservedName.objects.reserve(hostname.name, reason=RELEASED, until=hostname.released_at + RELEASE_REST)
     # Not Urgency.WITHDRAWAL: a customer's choice does not stand in line with the desk's.
     publish(hostname)
     return hostname
@@ -255,6 +260,14 @@ def publication_ids(held: Iterable[Hostname]) -> list[int]:
     if with_records := [pk for *_, had_records, pk in rows if had_records]:
         ids += BelowName.objects.filter(hostname__in=with_records).values_list("publication_id", flat=True)
     return ids
+
+
+def _limit_in_words(account: User, limit: int) -> str:
+    words = f"{limit}. Names given up in the last {RELEASE_REST.days} days count too."
+    grown_up = plans.of(account).hostnames
+    if limit < grown_up:
+        words += f" New accounts grow: {settings.YOUNG_ACCOUNT.days} days after sign-up you may have {grown_up}."
+    return words
 
 
 def _gather_others(hostname: Hostname) -> None:

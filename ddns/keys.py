@@ -7,16 +7,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from ddns import contacts, plans
+from ddns import contacts, notifications, plans
 from ddns.addresses import Address
 from ddns.errors import InvalidNetwork, KeyNotAllowed, TooManyKeys, WrongKey
-from ddns.models import Group, Hostname, UpdateKey, User
+from ddns.models import Group, Hostname, Notification, UpdateKey, User
 from ddns.models.keys import Permission
+from ddns.models.notifications import Kind
 
 # Letters and digits only: devices put keys into URLs without escaping and into fields of 64 characters.
 _ALPHABET = string.ascii_letters + string.digits
@@ -26,9 +28,15 @@ SECRET_LENGTH = 32
 MAX_NETWORKS = 20
 
 
-def digest(key: str) -> bytes:
+class Proven(NamedTuple):
+    """Stands for the text of a key whose holder has shown otherwise that it is theirs: by a signature (TSIG)."""
+
+    digest: bytes
+
+
+def digest(key: str | Proven) -> bytes:
     """What is stored of a key. Blanks that came along when it was copied do not count."""
-    return hashlib.sha256(key.strip().encode()).digest()
+    return hashlib.sha256(key.strip().encode()).digest() if isinstance(key, str) else key.digest
 
 
 @transaction.atomic
@@ -105,7 +113,7 @@ def revoke_all(account: User) -> int:
     return UpdateKey.objects.working().filter(account=account).update(revoked_at=Now())
 
 
-def recognise(text: str, source: Address, agent: str = "") -> UpdateKey:
+def recognise(text: str | Proven, source: Address, agent: str = "") -> UpdateKey:
     """The working key with its account, of an active account; its use is remembered.
 
     Raises WrongKey, and KeyNotAllowed where it may not be used from there.
@@ -145,5 +153,9 @@ def _network(text: str) -> IPv4Network | IPv6Network:
 
 
 def _make(**fields) -> tuple[UpdateKey, str]:
+    """Its owner is told: whoever has taken over a session makes a key first."""
     text = "".join(secrets.choice(_ALPHABET) for _ in range(PREFIX_LENGTH + SECRET_LENGTH))
-    return UpdateKey.objects.create(prefix=text[:PREFIX_LENGTH], digest=digest(text), **fields), text
+    key = UpdateKey.objects.create(prefix=text[:PREFIX_LENGTH], digest=digest(text), **fields)
+    details = {"label": key.label, "prefix": key.prefix, "permission": key.permission}
+    notifications.tell_all([Notification(account_id=key.account_id, kind=Kind.NEW_KEY, details=details)])
+    return key, text

@@ -1,10 +1,13 @@
-"""Limits, in Redis. On wrong keys per key prefix and source, and per source: an update with a working key is never limited.
-On requests to the REST API per key, account and network.
+"""Limits, in Redis: on wrong keys per key prefix and source, and per source; on accounts that nobody vouches for per network;
+on requests to the REST API per key, account and network.
+
+An update with a working key is never limited.
 """
 
 import logging
 from collections.abc import Mapping
-from ipaddress import ip_network
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import NamedTuple
 
 import redis
@@ -18,9 +21,12 @@ from dnsupdate import wake
 logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 600
-REQUESTS_WINDOW_SECONDS = 60
-# What one customer has of the Internet: where many share an IPv4 address there is no telling them apart.
-NETWORK_BITS = {4: 32, 6: 56}
+REGISTRATION_WINDOW = timedelta(hours=1)
+# What one customer's line gets: an IPv4 provider's smallest usual block, and the shortest usual IPv6 delegation.
+NETWORK_LENGTHS = {4: 24, 6: 48}
+REQUESTS_WINDOW = timedelta(minutes=1)
+# What programs are counted by: they are known by their keys, so their neighbours need not be counted with them.
+LINE_LENGTHS = {4: 32, 6: 56}
 
 
 class Allowance(NamedTuple):
@@ -57,6 +63,23 @@ def count_wrong_key(key: str, source: Address) -> bool:
     return of_prefix > settings.WRONG_KEYS_PER_PREFIX or of_source > settings.WRONG_KEYS_PER_SOURCE
 
 
+def count_registration(source: Address) -> bool:
+    """Counts an acme-dns account that is registered without a key, and says whether the network has too many by now.
+
+    Where they cannot be counted there are too many: a registration can wait.
+    """
+    name = f"registrations:{network_of(source)}"
+    try:
+        with wake.redis_client().pipeline(transaction=False) as pipeline:
+            pipeline.incr(name)
+            pipeline.expire(name, REGISTRATION_WINDOW, nx=True)
+            count, _ = pipeline.execute()
+    except redis.RedisError as error:
+        logger.warning("Nobody can register without a key at present: %s", error)
+        return True
+    return count > settings.ACME_REGISTRATIONS_PER_NETWORK
+
+
 def count_request(subjects: Mapping[str, Subject]) -> list[Allowance]:
     """Counts it for each, by the limit's name, in one step; nothing where Redis cannot be asked, and then nobody is limited."""
     try:
@@ -64,7 +87,7 @@ def count_request(subjects: Mapping[str, Subject]) -> list[Allowance]:
             for name, subject in subjects.items():
                 counter = f"requests-of:{name}:{subject.who}"
                 pipeline.incr(counter)
-                pipeline.expire(counter, REQUESTS_WINDOW_SECONDS, nx=True)
+                pipeline.expire(counter, REQUESTS_WINDOW, nx=True)
                 pipeline.ttl(counter)
             counted = pipeline.execute()
     except redis.RedisError as error:
@@ -76,9 +99,9 @@ def count_request(subjects: Mapping[str, Subject]) -> list[Allowance]:
     ]
 
 
-def network_of(source: Address) -> str:
-    """What is counted together with the address."""
-    return str(ip_network((source, NETWORK_BITS[source.version]), strict=False))
+def network_of(source: Address, lengths: Mapping[int, int] = NETWORK_LENGTHS) -> IPv4Network | IPv6Network:
+    """What is counted as one source of registrations, or of whatever these prefix lengths, by family, are for."""
+    return ip_network((source, lengths[source.version]), strict=False)
 
 
 def _countable(key: str) -> str:

@@ -1,8 +1,10 @@
 """Plans: how much an account may have. Their figures are settings (DDNS_PLANS); an account names its plan."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
+from django.utils import timezone
 
 from ddns.models import User
 
@@ -20,6 +22,8 @@ class Plan:
     texts: int = 10
     keys: int = 50
     groups: int = 20
+    # What an account may have that has just signed up itself; it grows to `hostnames` with its age.
+    young_hostnames: int = 5
     has_wildcard: bool = True
     has_offline: bool = True
 
@@ -28,3 +32,20 @@ def of(account: User) -> Plan:
     """The account's plan; the default one where there is none of that name."""
     chosen = settings.PLANS.get(account.plan, settings.PLANS.get(DEFAULT, {}))
     return Plan(**{"hostnames": settings.HOSTNAMES_PER_ACCOUNT, **chosen})
+
+
+def hostnames_of(account: User) -> int:
+    """How many hostnames the account may have today."""
+    plan = of(account)
+    if account.rules_accepted_at is None:
+        # Made by staff, who know whom they let in.
+        return plan.hostnames
+    return hostnames_at(plan, age=timezone.now() - account.date_joined, grown_up=settings.YOUNG_ACCOUNT)
+
+
+def hostnames_at(plan: Plan, *, age: timedelta, grown_up: timedelta) -> int:
+    """Grows evenly with age, from those of a new account to all of the plan's."""
+    if age >= grown_up or plan.young_hostnames >= plan.hostnames:
+        return plan.hostnames
+    grown = (plan.hostnames - plan.young_hostnames) * max(age, timedelta()) // grown_up
+    return plan.young_hostnames + grown

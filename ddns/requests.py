@@ -39,6 +39,10 @@ EXPLANATIONS: dict[str, Promise] = {
     "dnserr": _("What the device sent as its address is none, or one that the Internet does not route."),
     "abuse": _("The hostname is suspended or otherwise restricted. Its page says more."),
     "badauth": _("The key was wrong, has expired or was revoked. Make a new one and put it into the device."),
+    "badtime": _(
+        "The clock of the device is more than five minutes off, so that its signature was not believed. Set it."
+    ),
+    "prereq": _("What the client required to be in DNS before its update was not so. Nothing was changed."),
     "notallowed": _("The key works, and not for this: look at its permission, its networks and its hostnames."),
     "badagent": _("The request was in a form that no device should send, or by firmware that is blocked."),
     "!donator": _("The account's plan does not have this option."),
@@ -46,8 +50,9 @@ EXPLANATIONS: dict[str, Promise] = {
 }
 
 
-# Codes of requests that showed no working key, or one that may not do it: no contact of the hostname.
-_UNAUTHENTICATED = frozenset({"badauth", "notallowed"})
+# Codes of requests that showed no working key, or one that may not do it: no contact of the hostname. Nor is a message
+# with an old signature: anybody may have kept it.
+_UNAUTHENTICATED = frozenset({"badauth", "badtime", "notallowed"})
 
 # Of hostnames that are there, whose rows nobody deletes meanwhile; an older contact does not take a later one's place.
 _WRITE_CONTACTS = """

@@ -144,17 +144,20 @@ def look() -> Status:
     """By three queries, each bounded in time."""
     with bounded():
         servers = _servers()
-        domains = [
-            DomainStatus(
-                name=domain.name,
-                delay=max(timedelta(0), domain.now - domain.oldest) if domain.oldest else timedelta(0),
-                is_failing=domain.zone.is_failing,
-                is_frozen=domain.zone.is_frozen,
-                servers=servers.get(domain.zone_id, []),
-            )
-            for domain in _domains()
-        ]
+        domains = [_status(domain, servers.get(domain.zone_id, [])) for domain in _domains()]
         return Status(timezone.now(), domains, _incidents())
+
+
+def _status(domain, servers: Sequence[Server]) -> DomainStatus:
+    """Of a domain from _domains, by the database's clock, which wrote the times."""
+    delay = domain.now - domain.oldest if domain.oldest else timedelta(0)
+    return DomainStatus(
+        name=domain.name,
+        delay=max(timedelta(0), delay),
+        is_failing=domain.zone.is_failing,
+        is_frozen=domain.zone.is_frozen,
+        servers=servers,
+    )
 
 
 def _domains() -> QuerySet[Domain]:
@@ -181,6 +184,6 @@ def _incidents() -> list[Incident]:
     lately = Q(closed_at=None) | Q(closed_at__gt=timezone.now() - SHOWN)
     public = Alarm.objects.filter(lately, kind__in=WORDS, zone__domain__isnull=False).select_related("zone")
     return [
-        Incident(alarm.zone.name, WORDS[alarm.kind], alarm.opened_at, alarm.closed_at)
+        Incident(str(alarm.zone), WORDS[alarm.kind], alarm.opened_at, alarm.closed_at)
         for alarm in public.order_by("-opened_at")[:MAX_INCIDENTS]
     ]

@@ -2,9 +2,22 @@
 
 from django.urls import path
 
-from ddns.views import groups, hostnames, keys, landing, records, setup, theme
+from ddns.views import (
+    accounts,
+    groups,
+    hostnames,
+    keys,
+    landing,
+    notifications,
+    records,
+    renewals,
+    setup,
+    theme,
+    webhooks,
+)
 from ddns.views.dashboard import dashboard
 from ddns.views.health import health
+from ddns.views.proof_of_work import challenge
 from ddns.views.status import status_page
 
 urlpatterns = [
@@ -31,4 +44,24 @@ urlpatterns = [
     path("keys/<int:pk>/revoke/", keys.revoke, name="revoke"),
     path("setup/", setup.client_list, name="setup"),
     path("setup/<slug:slug>/", setup.client, name="setup_client"),
+    path("rules/", landing.rules, name="rules"),
+    path("proof-of-work/<slug:purpose>/", challenge, name="challenge"),
+    path("account/", accounts.overview, name="account"),
+    path("account/sessions/<int:pk>/end/", accounts.end_session, name="end_session"),
+    path("account/export/", accounts.export, name="export"),
+    path("account/export/account.json", accounts.export_file, name="export_file"),
+    path("account/close/", accounts.close, name="close_account"),
+    path("notifications/", notifications.notification_list, name="notifications"),
+    path("notifications/read/", notifications.read, name="read_notifications"),
+    path("notifications/preferences/", notifications.choose, name="preferences"),
+    path("notifications/webhooks/", webhooks.webhook_list, name="webhooks"),
+    path("notifications/webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
+    path("notifications/webhooks/<int:pk>/test/", webhooks.test, name="test_webhook"),
+    path("notifications/webhooks/<int:pk>/rotate/", webhooks.rotate, name="rotate_webhook"),
+    path("notifications/webhooks/<int:pk>/enable/", webhooks.enable, name="enable_webhook"),
+    path("notifications/webhooks/<int:pk>/disable/", webhooks.disable, name="disable_webhook"),
+    path("notifications/webhooks/<int:pk>/delete/", webhooks.delete, name="delete_webhook"),
+    path("notifications/deliveries/<int:pk>/resend/", webhooks.resend, name="resend_delivery"),
+    path("unsubscribe/<str:token>/", notifications.unsubscribe, name="unsubscribe"),
+    path("renew/<str:token>/", renewals.renew, name="renew"),
 ]

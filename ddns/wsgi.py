@@ -10,7 +10,7 @@ from http.client import responses
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from ddns.protocols import checkip
-from ddns.views import updates
+from ddns.views import acmedns, httpreq, updates
 from ddns.views.devices import View
 
 _UPDATE_PATHS = ("/nic/update", "/v3/update", "/update")
@@ -20,6 +20,11 @@ _BY_PATH: dict[str, View] = {
     **dict.fromkeys(checkip.HTML_PATHS, checkip.html),
     **dict.fromkeys(checkip.JSON_PATHS, checkip.json),
     **dict.fromkeys(checkip.FREEDNS_PATHS, checkip.freedns),
+    # Certificate clients.
+    "/register": acmedns.register,
+    "/health": acmedns.health,
+    "/httpreq/present": httpreq.present,
+    "/httpreq/cleanup": httpreq.cleanup,
 }
 # UniFi sends "//nic/update", others a final slash, and some FRITZ!Boxes glue a second URL to the first.
 _ODD_UPDATE_PATH = re.compile(r"/+(?:(?:nic|v3)/)?update(?:/+|[ /]*https?:.*)?")
@@ -46,9 +51,14 @@ class Devices:
 def view_of(environ: WSGIEnvironment) -> View | None:
     """The view of an update or checkip path, None for all other paths."""
     path = environ.get("PATH_INFO") or "/"
+    # acme-dns's update path is one of ours; its clients are known by their header.
+    if path == "/update" and "HTTP_X_API_USER" in environ:
+        return acmedns.update
     view = _BY_PATH.get(path)
     if view is None and "update" in path and _ODD_UPDATE_PATH.fullmatch(path):
         return updates.update
+    if view is None and path.startswith("/acme/"):
+        return acmedns.under_prefix
     if view is None and path == "/" and environ.get("HTTP_HOST", "").partition(".")[0] in checkip.HOST_LABELS:
         return checkip.html
     return view

@@ -3,13 +3,10 @@
 A notice is a row, written in the transaction of the alarm's change: a mail server that is away costs time and no notice.
 """
 
-import hmac
 import json
 import logging
-import urllib.request
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from http.client import HTTPException
 from itertools import takewhile
 
 from django.conf import settings
@@ -18,11 +15,14 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from dnsupdate import posts
+from dnsupdate.errors import PostFailed
 from dnsupdate.models import Alarm, Nameserver, Notice, Zone
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 10.0
+# Longer than any channel takes.
+CLAIM = timedelta(minutes=1)
 # Doubled with every try: a mail server that was restarted has it within the minute, one that is gone is not hammered.
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(hours=1)
@@ -103,7 +103,7 @@ def _is_due() -> Q:
 
 def _send(notice_ids: Sequence[int], channel: Callable[[Sequence[Notice]], None]) -> int:
     """Claims them first, so that of two tasks at once one sends: a task that dies leaves them to the next try."""
-    in_a_while = timezone.now() + timedelta(seconds=6 * TIMEOUT_SECONDS)
+    in_a_while = timezone.now() + CLAIM
     claimed = [
         notice_id
         for notice_id in notice_ids
@@ -114,7 +114,7 @@ def _send(notice_ids: Sequence[int], channel: Callable[[Sequence[Notice]], None]
         return 0
     try:
         channel(notices)
-    except (OSError, HTTPException, ValueError) as error:
+    except (OSError, ValueError, PostFailed) as error:
         _put_off(notices, f"{type(error).__name__}: {error}"[:500])
         return 0
     return Notice.objects.filter(pk__in=claimed).update(sent_at=timezone.now(), failure="")
@@ -166,10 +166,8 @@ def _post(notices: Sequence[Notice]) -> None:
             "closed_at": alarm.closed_at.isoformat() if alarm.closed_at else None,
         }
     ).encode()
-    headers = {"Content-Type": "application/json"}
-    if settings.ALARM_WEBHOOK_SECRET:
-        signature = hmac.new(settings.ALARM_WEBHOOK_SECRET.encode(), body, "sha256").hexdigest()
-        headers["X-Signature-256"] = f"sha256={signature}"
-    request = urllib.request.Request(settings.ALARM_WEBHOOK, data=body, headers=headers, method="POST")  # noqa: S310 - the operator's
-    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-        answer.read(1024)
+    secret = settings.ALARM_WEBHOOK_SECRET
+    headers = {"X-Signature-256": posts.body_signature(secret, body)} if secret else {}
+    answer = posts.post(settings.ALARM_WEBHOOK, body, headers)
+    if not answer.is_accepted:
+        raise PostFailed(f"it answers with status {answer.status}.")

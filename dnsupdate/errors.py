@@ -144,3 +144,7 @@ class ObservationMoved(DnsUpdateError):
 
 class RegistryError(DnsUpdateError):
     """The registry's data cannot be had:"""
+
+
+class PostFailed(DnsUpdateError):
+    """The receiver did not get it:"""

@@ -12,6 +12,7 @@ from ddns.models import Domain, ReservedName
 from dnsupdate import primaries, wake
 from dnsupdate.models import Nameserver, Proof, Publication, TsigKey, Zone
 from tests.dnsupdate.estate import apex, estate, running_estate  # noqa: F401 - fixtures
+from tests.receivers import receiver, tls_receiver  # noqa: F401 - fixtures
 
 # Its deadline of 200 ms per example is a timing, and a busy machine is no bug.
 hypothesis.settings.register_profile("suite", deadline=None)

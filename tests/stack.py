@@ -35,6 +35,7 @@ from deploy.local.valkey import Valkey
 from deploy.local.zones import listens
 from tests.certificates import Certificate, issue
 from tests.left_out import left_out
+from tests.mail_sink import MailSink
 
 ZONE = "ddns.test"
 # How long a name may take to its answer here: the machine is busy with other tests. Nothing is measured by it.
@@ -66,6 +67,7 @@ class Stack:
         self.postgres = Postgres(directory / "postgres")
         self.valkey = Valkey(directory / "valkey")
         self.bind = nameserver(directory / "bind", zones=zones, key=self.tsig_key)
+        self.mail = MailSink()
         self.web_port, self.tls_port = free_port(), free_port()
         self.certificate: Certificate = issue(directory / "certificates")
         self.env = {**os.environ, **self._settings(), **(environment or {})}
@@ -98,6 +100,7 @@ class Stack:
 
     def start(self) -> None:
         """Servers, then schema and zones by the operator's own commands, then the programs."""
+        self.mail.start()
         _start(self.servers)
         self.manage("migrate", "--verbosity=0")
         self.manage("collectstatic", "--noinput", "--verbosity=0")
@@ -112,6 +115,7 @@ class Stack:
             server.ask_to_stop()
         for server in [*reversed(self.programs), *reversed(self.servers)]:
             server.stop()
+        self.mail.stop()
 
     def heal(self) -> None:
         """A test may freeze or kill a part that the next one needs."""
@@ -186,6 +190,15 @@ class Stack:
             "DDNS_ALLOW_NON_GLOBAL_ADDRESSES": "true",
             # It would ask the root's servers about the zones of these tests.
             "DDNS_DELEGATION_WATCH_SECONDS": "0",
+            "DDNS_SMTP_HOST": self.mail.host,
+            "DDNS_SMTP_PORT": str(self.mail.port),
+            "DDNS_SMTP_STARTTLS": "false",
+            # Solved in Python, which takes longer than a browser.
+            "DDNS_PROOF_OF_WORK": "500",
+            "DDNS_ACME_DOMAIN": self.zones[0],
+            # Receivers of webhooks listen here, with certificates of this run's authority.
+            "DDNS_WEBHOOK_NETWORKS": "127.0.0.0/8",
+            "SSL_CERT_FILE": str(self.certificate.authority),
             "DDNS_STATIC_ROOT": str(self.directory / "static"),
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.valkey.url,

@@ -1,8 +1,9 @@
 """The desk: hostnames and accounts with their evidence, the decisions about them, and the ledger."""
 
 from abuse.admin.accounts import AccountAdmin
+from abuse.admin.acme_accounts import AcmeAccountAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
 from abuse.admin.suspensions import SuspensionAdmin
 
-__all__ = ["AccountAdmin", "HostnameAdmin", "LedgerAdmin", "SuspensionAdmin"]
+__all__ = ["AccountAdmin", "AcmeAccountAdmin", "HostnameAdmin", "LedgerAdmin", "SuspensionAdmin"]

@@ -1,5 +1,7 @@
 """Accounts on the desk: whose names these are, deactivated and reactivated with a reason; staff accounts by superusers."""
 
+from datetime import datetime
+
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -18,6 +20,7 @@ from abuse import accounts
 from abuse.admin import decisions
 from abuse.admin.decisions import Decision
 from abuse.models import LedgerEntry
+from ddns import accounts as customers
 from ddns.models import Hostname, User
 
 HOSTNAME_ROWS = 200
@@ -68,9 +71,9 @@ class AccountAdmin(UserAdmin, ModelAdmin):
     )
     change_form_outer_before_template = "desk/_account.html"
 
-    @display(description="active", label={"active": "success", "deactivated": "danger"})
+    @display(description="active", label={"active": "success", "deactivated": "danger", "closed": "warning"})
     def shown_active(self, account: User) -> str:
-        return "active" if account.is_active else "deactivated"
+        return _state(account)
 
     @display(description="hostnames", ordering="hostname_count")
     def hostname_count(self, account: User) -> int:
@@ -95,9 +98,15 @@ class AccountAdmin(UserAdmin, ModelAdmin):
         return [
             path("<int:object_id>/deactivate/", wrap(self.deactivate_view), name="ddns_user_deactivate"),
             path("<int:object_id>/reactivate/", wrap(self.reactivate_view), name="ddns_user_reactivate"),
+            path("<int:object_id>/reopen/", wrap(self.reopen_view), name="ddns_user_reopen"),
             path("<int:object_id>/revoke-keys/", wrap(self.revoke_keys_view), name="ddns_user_revoke_keys"),
             *super().get_urls(),
         ]
+
+    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            customers.vouch(obj)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context=None) -> HttpResponse:
         account = self.get_object(request, object_id)
@@ -142,6 +151,24 @@ class AccountAdmin(UserAdmin, ModelAdmin):
         )
         return decisions.page(request, decision, self._context(request, account))
 
+    def reopen_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        account = self._get(request, object_id)
+        decision = Decision(
+            title=f"Reopen {account}",
+            verb="Reopen",
+            permission="abuse.deactivate_account",
+            facts=[*_facts(account, Hostname.objects.held_by(account).count()), ("Closed", _day(account.closed_at))],
+            consequences=[
+                "What its owner undid by closing it comes back: hostnames, update keys, the password.",
+                "Hostnames that are suspended stay suspended.",
+                "For its owner only, who writes from the address of the account.",
+            ],
+            act=lambda reason: accounts.reopen(account, reason=reason, by=request.user),
+            done=f"{account} is open again.",
+            back=_page_of(account),
+        )
+        return decisions.page(request, decision, self._context(request, account))
+
     def revoke_keys_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         account = self._get(request, object_id)
         decision = Decision(
@@ -182,18 +209,32 @@ def _shown(account: User | None) -> dict:
     return {
         "account": account,
         "hostnames": list(Hostname.objects.held_by(account).with_state()[:HOSTNAME_ROWS]),
-        "ledger": list(LedgerEntry.objects.filter(object=f"account {account.email}")[:LEDGER_ROWS]),
+        "closed": None if account.closed_at is None else _day(account.closed_at),
+        # By number: its e-mail address may have been another when that was decided.
+        "ledger": list(
+            LedgerEntry.objects.filter(object__startswith="account ", details__account=account.pk)[:LEDGER_ROWS]
+        ),
     }
 
 
 def _facts(account: User, names: int) -> list[tuple[str, str]]:
     return [
         ("Account", account.email),
-        ("State", "active" if account.is_active else "deactivated"),
+        ("State", _state(account)),
         ("Hostnames", str(names)),
         ("Working keys", str(account.update_keys.working().count())),
         ("Since", f"{account.date_joined:%Y-%m-%d}"),
     ]
+
+
+def _state(account: User) -> str:
+    if account.closed_at is not None:
+        return "closed"
+    return "active" if account.is_active else "deactivated"
+
+
+def _day(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else "no"
 
 
 def _count(count: int, noun: str) -> str:

@@ -70,7 +70,7 @@ class OptionsForm(forms.ModelForm):
         }
 
     def __init__(self, hostname: Hostname, *args, **kwargs) -> None:
-        super().__init__(*args, instance=hostname, **kwargs)
+        super().__init__(*args, instance=hostname, auto_id="option_%s", **kwargs)
         domain = hostname.domain
         self.fields["group"].queryset = Group.objects.filter(account=hostname.account_id)
         self.fields["group"].empty_label = gettext("none")

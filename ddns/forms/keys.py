@@ -73,7 +73,7 @@ class KeyForm(forms.Form):
         return last_day
 
     def clean(self) -> dict:
-        cleaned = super().clean()
+        cleaned = super().clean() or {}
         if cleaned.get("scope") == "chosen" and "hostnames" in cleaned and not cleaned["hostnames"]:
             self.add_error("hostnames", gettext("Choose at least one hostname, or allow all of them."))
         if cleaned.get("scope") == "group" and "group" in cleaned and not cleaned["group"]:

@@ -24,3 +24,7 @@ class RecordForm(forms.Form):
         help_text=_('MX: 10 mail.example.com. SRV: 0 5 5060 sip.example.com. CAA: 0 issue "ca.example".'),
     )
     ttl = forms.IntegerField(label=_("TTL"), required=False, min_value=1)
+
+    def __init__(self, *args, **kwargs) -> None:
+        # It stands beside the form of options, which has a TTL too.
+        super().__init__(*args, auto_id="record_%s", **kwargs)

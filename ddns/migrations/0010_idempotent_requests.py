@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ddns", "0004_records_groups_and_scopes_of_keys"),
+        ("ddns", "0008_tsig_keys_of_customers"),
     ]
 
     operations = [

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Greatest, Now
 
 from ddns.models.contacts import HostnameContact
 from ddns.models.restrictions import Restriction
@@ -25,6 +26,9 @@ class State(StrEnum):
     DIVERTED = "diverted"
     OFFLINE = "offline"
     RELEASED = "released"
+
+
+_SIGNS = ("created_at", "changed_at", "contact__at", "renewal__at", "account__last_login")
 
 
 class HostnameQuerySet(models.QuerySet["Hostname"]):
@@ -48,6 +52,19 @@ class HostnameQuerySet(models.QuerySet["Hostname"]):
     def with_state(self) -> "HostnameQuerySet":
         """Everything that a list of hostnames shows, in one query."""
         return self.select_related("account", "domain", "group", "restriction", "publication", "contact")
+
+    def with_activity(self) -> "HostnameQuerySet":
+        """With active_at: the last sign that somebody still cares, by a device, by a person, or that it was registered."""
+        return self.annotate(active_at=Greatest(*_SIGNS))
+
+    def idle_since(self, before: datetime) -> "HostnameQuerySet":
+        """Those without a sign since, with active_at."""
+        return self.annotate(active_at=Greatest(*_SIGNS)).filter(active_at__lt=before)
+
+    def under_no_decision(self) -> "HostnameQuerySet":
+        """Neither restricted nor preserved nor of a deactivated account. Of others nothing is taken, and nobody is reminded."""
+        is_preserved = Q(account__preserve_until__gt=Now())
+        return self.unreleased().filter(restriction=None, account__is_active=True).exclude(is_preserved)
 
     def in_state(self, state: State) -> "HostnameQuerySet":
         """The rows whose property state says so."""
@@ -119,6 +136,9 @@ class Hostname(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(null=True, help_text="Last change of an address.")
     released_at = models.DateTimeField(null=True)
+
+    # Only by with_activity and idle_since.
+    active_at: datetime
 
     objects = HostnameQuerySet.as_manager()
 

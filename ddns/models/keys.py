@@ -77,6 +77,10 @@ class UpdateKey(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [
+            # Few keys expire; what every use of a key touches is not in it (HOT updates).
+            models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="keys_by_expiry")
+        ]
         constraints = [
             models.CheckConstraint(
                 name="key_permission_known", condition=Q(permission__in=["device", "update", "txt", "read", "manage"])

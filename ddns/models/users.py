@@ -3,20 +3,35 @@
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields) -> "User":
-        user = self.model(email=email.strip(), **fields)
+        """Made by staff or by a command: its address counts as confirmed, which a sign-up's does not."""
+        # Its models need this one.
+        from allauth.account.models import EmailAddress
+
+        user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
-        user.save(using=self._db)
+        with transaction.atomic(using=self._db):
+            user.save(using=self._db)
+            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields) -> "User":
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def unconfirmed(self) -> models.QuerySet["User"]:
+        """Sign-ups whose address nobody has confirmed: they were never logged in to and hold nothing."""
+        return (
+            self.filter(last_login=None, emailaddress__verified=False)
+            .exclude(rules_accepted_at=None)
+            .exclude(emailaddress__verified=True)
+            .distinct()
+        )
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """By e-mail address, in whatever case it was typed."""
@@ -24,7 +39,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """An account. E-mail addresses are unique without regard to case and kept as they were typed."""
+    """An account. E-mail addresses are in lower case, as in allauth's tables: one spelling, one account."""
 
     email = models.EmailField(max_length=254)
     is_staff = models.BooleanField(default=False, help_text="May enter the desk.")
@@ -36,6 +51,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         null=True, blank=True, help_text="Nothing of it is deleted before, whoever asks (a preservation hold)."
     )
     date_joined = models.DateTimeField(default=timezone.now)
+    rules_accepted_at = models.DateTimeField(null=True, editable=False, help_text="Null: made by staff.")
+    forgotten_at = models.DateTimeField(null=True, editable=False, help_text="What was personal is gone since then.")
 
     objects = UserManager()
 

@@ -30,7 +30,7 @@ def headers(request: Request) -> dict[str, str]:
     allowances: Sequence[Allowance] = getattr(request._request, "allowances", ())
     if not allowances:
         return {}
-    window = limits.REQUESTS_WINDOW_SECONDS
+    window = int(limits.REQUESTS_WINDOW.total_seconds())
     return {
         "RateLimit-Policy": ", ".join(f'"{each.name}";q={each.limit};w={window}' for each in allowances),
         "RateLimit": ", ".join(f'"{each.name}";r={max(each.remaining, 0)};t={each.ends_in}' for each in allowances),
@@ -41,7 +41,7 @@ def _subjects(request: Request) -> dict[str, Subject]:
     source = sources.address_of(request._request)
     subjects = {
         "account": Subject(str(request.user.pk), settings.REST_REQUESTS_PER_ACCOUNT),
-        "network": Subject(limits.network_of(source), settings.REST_REQUESTS_PER_NETWORK),
+        "network": Subject(str(limits.network_of(source, limits.LINE_LENGTHS)), settings.REST_REQUESTS_PER_NETWORK),
     }
     if request.auth is not None:
         subjects["key"] = Subject(str(request.auth.pk), settings.REST_REQUESTS_PER_KEY)

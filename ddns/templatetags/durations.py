@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from django import template
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 register = template.Library()
-
-_UNITS = (("day", 86400), ("h", 3600), ("min", 60))
 
 
 @register.filter
@@ -16,11 +16,14 @@ def duration(value: timedelta | None) -> str:
     if value is None:
         return ""
     seconds = max(0.0, value.total_seconds())
-    for name, size in _UNITS:
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {name}{'s' if name == 'day' and count > 1 else ''}"
-    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
+    if seconds >= 86400:
+        days = int(seconds // 86400)
+        return ngettext("{count} day", "{count} days", days).format(count=days)
+    if seconds >= 3600:
+        return _("{count} h").format(count=int(seconds // 3600))
+    if seconds >= 60:
+        return _("{count} min").format(count=int(seconds // 60))
+    return _("{count} s").format(count=f"{seconds:.2f}" if seconds < 10 else f"{seconds:.0f}")
 
 
 @register.filter

@@ -8,17 +8,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from ddns import groups, history, hostnames, plans, requests
-from ddns.errors import DdnsError
+from ddns import groups, history, hostnames, looks, plans, requests
+from ddns.errors import DdnsError, LookUnderWay
 from ddns.forms.hostnames import OptionsForm, ReleaseForm
 from ddns.forms.records import RecordForm
 from ddns.models import Hostname, Record, UpdateKey
-from dnsupdate import propagation
 
 HISTORY_ROWS = 50
 CHART_DAYS = 30
-# Names below a hostname that are looked up with it: each is a question per type to every nameserver.
-MAX_NAMES_LOOKED_UP = 10
 
 
 @login_required
@@ -32,16 +29,12 @@ def hostname(request: HttpRequest, name: str) -> HttpResponse:
 def in_dns(request: HttpRequest, name: str) -> HttpResponse:
     """What every nameserver answers now. A fragment for site.js, a page for those who came by the link."""
     found = held(request, name)
-    below = [
-        f"{label}.{found.name}" for label in found.below_names.values_list("label", flat=True)[:MAX_NAMES_LOOKED_UP]
-    ]
-    context = {
-        "hostname": found,
-        "proofs": propagation.look(found.publication.zone, [found.name, *below]),
-        "primary": found.publication.zone.primary,
-        "is_fragment": "X-Fragment" in request.headers,
-    }
-    return render(request, "ddns/_answers.html" if context["is_fragment"] else "ddns/in_dns.html", context)
+    context: dict = {"hostname": found, "primary": found.publication.zone.primary}
+    try:
+        context["proofs"] = looks.take(found)
+    except LookUnderWay as error:
+        context["error"] = str(error)
+    return render(request, "ddns/_answers.html" if "X-Fragment" in request.headers else "ddns/in_dns.html", context)
 
 
 @login_required
@@ -103,7 +96,7 @@ def page(
         "keys": UpdateKey.objects.working().covering(hostname),
         "options_form": options_form or OptionsForm(hostname),
         "release_rest": hostnames.RELEASE_REST,
-        "hostname_quota": plans.of(request.user).hostnames,
+        "hostname_quota": plans.hostnames_of(request.user),
         "release_form": release_form or ReleaseForm(hostname),
     }
     return render(request, "ddns/hostname.html", context)

@@ -1,6 +1,6 @@
-"""The first page: what this is and where to go; the domains on offer, and whether a name is free."""
+"""The first page: what this is and where to go; the domains on offer, and whether a name is free; the rules."""
 
-from allauth.account.adapter import get_adapter
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -15,7 +15,6 @@ def landing(request: HttpRequest) -> HttpResponse:
     context = {
         "address": sources.address_of(request),
         "domains": Domain.objects.taking_names(),
-        "can_sign_up": get_adapter(request).is_open_for_signup(request),
     }
     return render(request, "ddns/landing.html", context)
 
@@ -35,6 +34,10 @@ def domains(request: HttpRequest) -> HttpResponse:
         "label": label,
         "offers": offers,
         "error": error,
-        "can_sign_up": get_adapter(request).is_open_for_signup(request),
     }
     return render(request, "ddns/domains.html", context)
+
+
+@require_safe
+def rules(request: HttpRequest) -> HttpResponse:
+    return render(request, "ddns/rules.html", {"terms_url": settings.TERMS_URL})

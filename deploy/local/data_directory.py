@@ -55,7 +55,7 @@ class DataDirectory:
             os.close(descriptor)
             raise DirectoryInUse(
                 f"Process {holder} runs on {self.path}. Stop it, or set DDNS_VAR to another directory "
-                "and DDNS_WEB_PORT and DDNS_DNS_PORT to other ports."
+                "and DDNS_WEB_PORT, DDNS_DNS_PORT and DDNS_NSUPDATE_PORT to other ports."
             ) from None
         os.truncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from . import given
 from .data_directory import DataDirectory
@@ -21,18 +22,30 @@ from .server import Server
 from .supervisor import Supervisor
 from .valkey import Valkey
 
-WEB_PORT, DNS_PORT = 8000, 5300
+WEB_PORT, DNS_PORT, NSUPDATE_PORT = 8000, 5300, 5301
 # The children of a run that was killed need a moment to go.
 PORT_PATIENCE = timedelta(seconds=2)
+
+
+class Ports(NamedTuple):
+    """On loopback."""
+
+    web: int
+    dns: int
+    nsupdate: int
 
 
 def main() -> int:
     try:
         # first, so that a second run hears of the first and not of its ports
         directory = DataDirectory(Path(os.environ.get("DDNS_VAR") or ROOT / "var"))
-        web_port, dns_port = _port("DDNS_WEB_PORT", WEB_PORT), _port("DDNS_DNS_PORT", DNS_PORT)
+        ports = Ports(
+            _port("DDNS_WEB_PORT", WEB_PORT),
+            _port("DDNS_DNS_PORT", DNS_PORT),
+            _port("DDNS_NSUPDATE_PORT", NSUPDATE_PORT),
+        )
         with Supervisor(say=_say) as supervisor:
-            _run(supervisor, directory, web_port, dns_port)
+            _run(supervisor, directory, ports)
     except (LocalError, TimeoutError) as error:
         print(f"run: {error}", file=sys.stderr)
         return 1
@@ -40,10 +53,10 @@ def main() -> int:
     return 0
 
 
-def _run(supervisor: Supervisor, directory: DataDirectory, web_port: int, dns_port: int) -> None:
+def _run(supervisor: Supervisor, directory: DataDirectory, ports: Ports) -> None:
     _say(f"starting, with the data in {directory.path}")
-    environment = _environment(directory, web_port, dns_port)
-    nameserver = _nameserver(directory, dns_port)
+    environment = _environment(directory, ports)
+    nameserver = _nameserver(directory, ports.dns)
     servers = _servers(directory)
     supervisor.start(*servers, nameserver)
     for server in servers:
@@ -52,7 +65,7 @@ def _run(supervisor: Supervisor, directory: DataDirectory, web_port: int, dns_po
     _manage("migrate", "--noinput", directory=directory, environment=environment)
     _manage("seed_demo", "--facts", str(facts), directory=directory, environment=environment)
     nameserver.add_zone(json.loads(facts.read_text())["zone"])
-    supervisor.start(*_programs(directory, environment, web_port))
+    supervisor.start(*_programs(directory, environment, ports.web))
     _say(screen(facts, directory))
     supervisor.watch()
 
@@ -70,7 +83,7 @@ def _port(variable: str, default: int) -> int:
     return port
 
 
-def _environment(directory: DataDirectory, web_port: int, dns_port: int) -> dict[str, str]:
+def _environment(directory: DataDirectory, ports: Ports) -> dict[str, str]:
     secrets = directory.secrets()
     return {
         **os.environ,
@@ -79,8 +92,9 @@ def _environment(directory: DataDirectory, web_port: int, dns_port: int) -> dict
         "DDNS_SECRET_KEY": secrets.secret_key,
         "DDNS_DEMO_TSIG_KEY": str(secrets.tsig_key),
         "DDNS_VAR": str(directory.path),
-        "DDNS_WEB_PORT": str(web_port),
-        "DDNS_DNS_PORT": str(dns_port),
+        "DDNS_WEB_PORT": str(ports.web),
+        "DDNS_DNS_PORT": str(ports.dns),
+        "DDNS_NSUPDATE_PORT": str(ports.nsupdate),
         "DDNS_EMBEDDED_ZONES": str(_zones_file(directory)),
         "PYTHONUNBUFFERED": "1",
     }
@@ -137,10 +151,12 @@ def _programs(directory: DataDirectory, environment: Mapping[str, str], web_port
     worker += ["-P", "threads", "-c", "16"]
     worker += ["--without-mingle", "--without-gossip"]  # there is no other worker to wait a second for
     beat = ["celery", "-A", "config", "beat", "-s", str(directory.path / "beat-schedule"), "--pidfile=", "-l", "INFO"]
+    nsupdate = ["django", "serve_nsupdate"]
     wanted = {
         "web": (granian, answers(web_port, "/healthz")),
         "worker": (worker, logged(" ready.")),
         "beat": (beat, logged("beat: Starting")),
+        "nsupdate": (nsupdate, logged("listening on ")),
     }
     return [
         Program(name, [sys.executable, "-m", *argv], env=environment, log=directory.log(name), is_up=is_up)

@@ -25,6 +25,7 @@ SCREEN = """
 
   The nameserver is a small one for trying and testing. The same facts: {facts}
   Logs: {logs}/*.log
+  Mails, such as those of sign-ups: {logs}/web.log
   Ctrl-C stops everything.
 """
 

@@ -9,11 +9,13 @@ import signal
 import sys
 from pathlib import Path
 
+from dnsupdate.serving.errors import CannotListenError
+from dnsupdate.serving.server import Server
+
 from .catalog import Catalog, lock_data_directory
 from .errors import ConfigurationError
 from .handler import Handler
 from .keys import Keyring
-from .server import Server
 
 log = logging.getLogger("embedded")
 
@@ -28,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         return _run(options)
-    except ConfigurationError as error:
+    except (ConfigurationError, CannotListenError) as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -83,8 +85,9 @@ async def _serve(options: argparse.Namespace, keyring: Keyring, catalog: Catalog
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    server = Server(Handler(catalog, keyring))
-    port = await server.start(str(options.host), options.port)
+    handler = Handler(catalog, keyring)
+    server = Server(lambda packet, _, is_tcp: handler.answer(packet, is_tcp=is_tcp))
+    port = await server.start([str(options.host)], options.port)
     _announce(options.host, port, len(catalog))
     polling = asyncio.create_task(_poll(keyring, catalog))
     await stopped.wait()

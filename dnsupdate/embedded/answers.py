@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import dns.rcode
 import dns.rdatatype
 
-from .names import WILDCARD_LABEL, ancestors, is_within, parent
-from .zone import Node, OwnedRRset, RRset, Zone
+from dnsupdate.serving.names import WILDCARD_LABEL, ancestors, is_within, parent
+from dnsupdate.serving.zone import Node, OwnedRRset, RRset, Zone
 
 MAX_CNAME_COUNT = 16
 

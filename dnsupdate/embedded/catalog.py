@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import dns.rdatatype
 
-from . import names
+from dnsupdate.serving import names
+from dnsupdate.serving.zone import SERIAL_MODULUS, SOA_TIMES, Change, RRset, Zone
+
+from .apexes import apex_from_text
 from .errors import ConfigurationError, DamagedZoneError
 from .journal import Journal
 from .watch import WatchedFile, lines
-from .zone import SERIAL_MODULUS, Zone, new_zone
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +82,7 @@ def _parse(text: str, path: Path) -> set[bytes]:
     apexes = set()
     for number, line in lines(text):
         try:
-            apexes.add(names.apex_from_text(line))
+            apexes.add(apex_from_text(line))
         except ConfigurationError as error:
             raise ConfigurationError(f"{path}, line {number}: {error}") from None
     return apexes
@@ -103,6 +105,16 @@ def open_zone(path: Path, apex: bytes) -> ServedZone:
         journal.close()
         raise
     return ServedZone(zone, journal)
+
+
+def new_zone(apex: bytes, serial: int) -> Zone:
+    """A zone with SOA, NS and the address of ns1, negative answers kept for 60 seconds."""
+    zone, ns1, hostmaster = Zone(apex), b"\x03ns1" + apex, b"\x0ahostmaster" + apex
+    soa = ns1 + hostmaster + SOA_TIMES.pack(serial, 3600, 600, 604800, 60)
+    zone.put(Change(apex, dns.rdatatype.SOA, RRset(60, (soa,))))
+    zone.put(Change(apex, dns.rdatatype.NS, RRset(60, (ns1,))))
+    zone.put(Change(ns1, dns.rdatatype.A, RRset(60, (bytes([127, 0, 0, 1]),))))
+    return zone
 
 
 def _replayed(journal: Journal, apex: bytes) -> Zone:

@@ -1,7 +1,5 @@
 """Errors of the embedded nameserver; the docstring of each is its message."""
 
-import dns.rcode
-
 
 class EmbeddedError(Exception):
     """The embedded nameserver cannot go on."""
@@ -16,15 +14,3 @@ class ConfigurationError(EmbeddedError):
 
 class DamagedZoneError(EmbeddedError):
     """The zone's file is damaged before its last record, so records that were acknowledged may be missing."""
-
-
-class MalformedMessageError(EmbeddedError):
-    """The message does not follow RFC 1035 §4."""
-
-
-class RejectedError(EmbeddedError):
-    """The request is answered with an rcode and nothing else."""
-
-    def __init__(self, rcode: dns.rcode.Rcode):
-        super().__init__(dns.rcode.to_text(rcode))
-        self.rcode = rcode

@@ -10,12 +10,10 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
-from . import answers, requests, transfers, tsig, updates
-from .catalog import Catalog
-from .errors import MalformedMessageError, RejectedError
-from .keys import Keyring
-from .requests import HEADER, Request
-from .responses import (
+from dnsupdate.serving import checks, requests, tsig
+from dnsupdate.serving.errors import MalformedMessageError, RejectedError
+from dnsupdate.serving.requests import HEADER, Request
+from dnsupdate.serving.responses import (
     ADDITIONAL,
     ANSWER,
     AUTHORITY,
@@ -26,14 +24,17 @@ from .responses import (
     refusal,
     size_limit,
 )
-from .zone import Zone
+from dnsupdate.serving.zone import Zone
+
+from . import answers, transfers, updates
+from .catalog import Catalog
+from .keys import Keyring
 
 log = logging.getLogger(__name__)
 
 MAX_KEPT_COUNT = 10_000
 MAX_KEPT_QUERY_SIZE = 512  # with padding a query can be a hundred times longer
 _TRANSFER_TYPES = (dns.rdatatype.AXFR, dns.rdatatype.IXFR)
-_OPCODES = (dns.opcode.QUERY, dns.opcode.UPDATE)
 
 
 class _KeptAnswer(NamedTuple):
@@ -89,14 +90,7 @@ class Handler:
             return (refusal(request, signer, dns.rcode.FORMERR),)
 
     def _dispatch(self, request: Request, signer: AnySigner, is_tcp: bool) -> Iterable[bytes]:
-        if signer and signer.error:
-            raise RejectedError(dns.rcode.NOTAUTH)
-        if request.edns_version:
-            raise RejectedError(dns.rcode.BADVERS)
-        if request.opcode not in _OPCODES:
-            raise RejectedError(dns.rcode.NOTIMP)
-        if len(request.questions) != 1:
-            raise MalformedMessageError
+        checks.check(request, signer)
         if request.opcode == dns.opcode.UPDATE:
             return self._update(request, signer)
         if request.questions[0][1] in _TRANSFER_TYPES:
@@ -157,4 +151,4 @@ def _fill(response: Response, answer: answers.Answer) -> None:
 
 def _rcode_for_unreadable(packet: bytes) -> int:
     opcode = (packet[2] >> 3) & 0xF
-    return dns.rcode.FORMERR if opcode in _OPCODES else dns.rcode.NOTIMP
+    return dns.rcode.FORMERR if opcode in checks.OPCODES else dns.rcode.NOTIMP

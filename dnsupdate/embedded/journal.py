@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from dnsupdate.serving.names import ROOT, parent
+from dnsupdate.serving.zone import Change, OwnedRRset, RRset
+
 from .errors import DamagedZoneError
-from .names import ROOT, parent
-from .zone import Change, OwnedRRset, RRset
 
 log = logging.getLogger(__name__)
 

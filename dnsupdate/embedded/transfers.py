@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import dns.flags
 import dns.rdatatype
 
-from .requests import Request
-from .responses import ANSWER, MAX_TCP_SIZE, AnySigner, Response, size_limit
-from .zone import OwnedRRset, RRset, Zone, is_serial_behind, soa_serial
+from dnsupdate.serving.requests import Request
+from dnsupdate.serving.responses import ANSWER, MAX_TCP_SIZE, AnySigner, Response, size_limit
+from dnsupdate.serving.zone import OwnedRRset, RRset, Zone, is_serial_behind, soa_serial
 
 # Compression reaches no further than this (RFC 1035 §4.1.4), so longer messages gain nothing.
 MESSAGE_SIZE = 16 * 1024

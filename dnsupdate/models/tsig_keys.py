@@ -7,10 +7,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 from dnsupdate.errors import KeyRefused
-from dnsupdate.secrets import seal, unseal
+from dnsupdate.models.sealed import Sealed
 
 
-class TsigKey(models.Model):
+class TsigKey(Sealed):
     """A shared secret between us and a nameserver. The secret is stored sealed and shown nowhere."""
 
     class Algorithm(models.TextChoices):
@@ -23,7 +23,6 @@ class TsigKey(models.Model):
 
     name = models.CharField(max_length=253, unique=True)
     algorithm = models.CharField(max_length=32, choices=Algorithm, default=Algorithm.HMAC_SHA256)
-    sealed_secret = models.TextField()
 
     class Meta:
         constraints = [
@@ -44,15 +43,6 @@ class TsigKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.algorithm})"
-
-    @property
-    def secret(self) -> str:
-        """The secret in base64."""
-        return unseal(self.sealed_secret)
-
-    @secret.setter
-    def secret(self, base64_text: str) -> None:
-        self.sealed_secret = seal(base64_text)
 
     def is_same_as(self, other: "TsigKey") -> bool:
         """Whether both sign alike. A secret that cannot be read is like no other."""

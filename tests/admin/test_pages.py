@@ -23,6 +23,8 @@ LISTS = [
     "ddns/user",
     "ddns/domain",
     "ddns/reservedname",
+    "ddns/acmeaccount",
+    "ddns/notification",
     "abuse/suspension",
     "abuse/ledgerentry",
     "dnsupdate/delegation",

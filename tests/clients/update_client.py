@@ -1,6 +1,7 @@
 """A real update client, run once: what it said and how it ended."""
 
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,11 +14,12 @@ class Ran:
     said: str
 
 
-def run(*argv: object) -> Ran:
-    """To its end; what it prints on both streams, together."""
+def run(*argv: object, environment: Mapping[str, str] | None = None, given: str = "") -> Ran:
+    """To its end, with `given` on its standard input; what it prints on both streams, together."""
     done = subprocess.run(
         [str(word) for word in argv],
-        stdin=subprocess.DEVNULL,
+        env=None if environment is None else dict(environment),
+        input=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -6,7 +6,6 @@ from ipaddress import ip_network
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.core import mail
 from django.test import Client
 
 from ddns import address_updates, hostnames, keys
@@ -392,26 +391,6 @@ def test_the_limit_is_of_the_address_behind_the_trusted_proxy(client, oscar, set
 
     log_in(client, oscar, PASSWORD, "192.0.2.1", HTTP_X_FORWARDED_FOR="198.51.100.9")
     assert client.get("/hostnames/").status_code == 200
-
-
-def test_sign_up_is_closed_and_says_so(client, db):
-    assert "Sign-up is closed" in client.get("/accounts/signup/").content.decode()
-    assert "Sign-up is closed" in client.get("/accounts/login/").content.decode()
-    client.post("/accounts/signup/", {"email": "new@example.com", "password1": PASSWORD, "password2": PASSWORD})
-
-    assert not User.objects.exists()
-
-
-def test_forgotten_password_is_set_anew_by_mail(client, alice):
-    alice.set_password("something else entirely")
-    alice.save()
-    client.post("/accounts/password/reset/", {"email": alice.email})
-    link = re.search(r"http\S+(/accounts/password/reset/key/\S+)", mail.outbox[0].body)[1]
-    page = client.get(link, follow=True)
-    client.post(page.redirect_chain[-1][0], {"password1": PASSWORD, "password2": PASSWORD})
-    response = client.post("/accounts/login/", {"login": alice.email, "password": PASSWORD})
-
-    assert response.url == "/hostnames/"
 
 
 def test_deactivated_customer_is_told(client, alice):

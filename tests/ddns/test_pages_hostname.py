@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+import redis
 from django.test import Client
 from django.utils import timezone
 
 from ddns import challenges, groups, hostnames, keys, records, requests
 from ddns.models import AddressUpdate, Hostname, HostnameContact, Record
+from dnsupdate import wake
 from tests.ddns.devices import caller
 from tests.people import logged_in
 
@@ -196,3 +198,29 @@ def test_answers_are_a_fragment_for_the_script_and_a_page_for_people(browser, ho
     assert "no answer" in fragment
     assert "<html" in page
     assert fragment.partition("Asked at")[0].strip() in page
+
+
+def test_an_account_looks_once_at_a_time_and_keeps_nobody_else_from_it(browser, bobs, home, foreign, monkeypatch):
+    said = []
+
+    def look(*_):
+        """While Alice waits she asks again, and so does Bob."""
+        monkeypatch.undo()
+        said.append(browser.get(f"{PAGE}dns/").content.decode())
+        said.append(bobs.get("/hostnames/bob.ddns.test/dns/").content.decode())
+        return []
+
+    monkeypatch.setattr("dnsupdate.propagation.look", look)
+    browser.get(f"{PAGE}dns/")
+    said.append(browser.get(f"{PAGE}dns/").content.decode())
+
+    assert ["asked for this account already" in each for each in said] == [True, False, False]
+
+
+def test_without_redis_nobody_is_kept_from_looking(browser, home, monkeypatch):
+    def fail(*_, **__):
+        raise redis.ConnectionError("refused")
+
+    monkeypatch.setattr(wake.redis_client(), "set", fail)
+    monkeypatch.setattr(wake.redis_client(), "delete", fail)
+    assert "no answer" in browser.get(f"{PAGE}dns/").content.decode()

@@ -20,7 +20,19 @@ pytestmark = pytest.mark.django_db
 KEY = "abcdefgh" * 5
 TSIG = setup.Tsig("kabcdefghij", "c2VjcmV0IHNlY3JldA==")
 EVERY = [*setup.clients(), *(part for client in setup.clients() for part in client.parts)]
-SHELL = ["openwrt", "curl", "wget", "nsupdate", "asuswrt-merlin", "certbot", "lego-httpreq", "lego-rfc2136", "acme-sh"]
+SHELL = [
+    "openwrt",
+    "curl",
+    "wget",
+    "nsupdate",
+    "asuswrt-merlin",
+    "certbot",
+    "lego-httpreq",
+    "lego-rfc2136",
+    "lego-acmedns",
+    "acme-sh",
+    "acme-sh-httpreq",
+]
 
 
 def of(slug: str, server: str = "https://ddns.example", **values) -> str:

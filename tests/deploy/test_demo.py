@@ -36,6 +36,7 @@ CHILDREN = {
     "web": "granian",
     "worker": "worker\0",
     "beat": "beat\0",
+    "nsupdate": "serve_nsupdate\0",
 }
 
 
@@ -44,12 +45,13 @@ class Demo:
 
     def __init__(self, directory: Path, **environment: str):
         self.var = directory
-        self.web_port, self.dns_port = free_port(), free_port()
+        self.web_port, self.dns_port, self.nsupdate_port = free_port(), free_port(), free_port()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("DDNS_", "DJANGO_"))},
             "DDNS_VAR": str(directory),
             "DDNS_WEB_PORT": str(self.web_port),
             "DDNS_DNS_PORT": str(self.dns_port),
+            "DDNS_NSUPDATE_PORT": str(self.nsupdate_port),
             **environment,
         }
         for name in ("DATABASE_URL", "REDIS_URL"):
@@ -163,6 +165,7 @@ def test_it_ends_within_five_seconds_and_leaves_nothing(demo, number):
     assert demo.stop(number) == 0
     assert not is_taken(demo.web_port)
     assert not is_taken(demo.dns_port)
+    assert not is_taken(demo.nsupdate_port)
     assert not list(demo.var.glob("*/runtime"))
 
 
@@ -171,7 +174,9 @@ def test_second_run_on_the_same_data_is_refused(demo):
     assert f"Process {demo.child.pid} runs on {demo.var}" in other.refusal()
 
 
-@pytest.mark.parametrize(("variable", "kind"), [("DDNS_WEB_PORT", "STREAM"), ("DDNS_DNS_PORT", "DGRAM")])
+@pytest.mark.parametrize(
+    ("variable", "kind"), [("DDNS_WEB_PORT", "STREAM"), ("DDNS_DNS_PORT", "DGRAM"), ("DDNS_NSUPDATE_PORT", "DGRAM")]
+)
 def test_taken_port_is_named(tmp_path, variable, kind):
     with socket.socket(socket.AF_INET, getattr(socket, f"SOCK_{kind}")) as other_program:
         other_program.bind((LOOPBACK, 0))

@@ -20,7 +20,7 @@ SECRETS = {
     "DDNS_PUBLISHER_KEY",
     "DDNS_TRANSFER_KEY",
 }
-PLATFORM = {"web", "api", "publish", "tasks", "beat", "setup"}
+PLATFORM = {"web", "api", "publish", "tasks", "beat", "nsupdate", "setup"}
 # Who is given which secret; what is listed in no line is given to nobody.
 NEEDS = {
     "DDNS_SECRET_KEY": PLATFORM,
@@ -44,7 +44,7 @@ BASE_IMAGES = {
     "internetsystemsconsortium/bind9:9.20",
     "caddy:2",
 }
-LONG_RUNNING = ["postgres", "redis", "bind", "knot", "web", "api", "publish", "tasks", "beat", "caddy"]
+LONG_RUNNING = ["postgres", "redis", "bind", "knot", "web", "api", "publish", "tasks", "beat", "nsupdate", "caddy"]
 ARGUMENTS = {
     "--host": "dyn.example.net",
     "--domain": "ddns.example",
@@ -128,8 +128,12 @@ def user_of(compose: dict, service: dict) -> str | None:
     return users[-1] if users else None
 
 
-def test_only_the_proxy_and_the_public_nameserver_publish_ports(compose):
-    assert {name for name, service in compose["services"].items() if "ports" in service} == {"caddy", "knot"}
+def test_only_what_is_for_the_public_publishes_ports(compose):
+    assert {name for name, service in compose["services"].items() if "ports" in service} == {
+        "caddy",
+        "knot",
+        "nsupdate",
+    }
 
 
 def test_only_known_images_are_used(compose):

@@ -9,8 +9,8 @@ import dns.message
 import dns.rcode
 import pytest
 
-from dnsupdate.embedded import server as server_module
-from dnsupdate.embedded.server import Server
+from dnsupdate.serving import server as server_module
+from dnsupdate.serving.server import Server
 
 from .embedded_server import APEX, KEY, ask, files, handler, new_update  # noqa: F401
 
@@ -22,6 +22,10 @@ def _short_timeout(monkeypatch):
     monkeypatch.setattr(server_module, "CONNECTION_TIMEOUT_SECONDS", 0.3)
 
 
+def new_server(handler) -> Server:  # noqa: F811
+    return Server(lambda packet, peer, is_tcp: handler.answer(packet, is_tcp=is_tcp))
+
+
 def framed(message: dns.message.Message) -> bytes:
     wire = message.to_wire()
     return struct.pack("!H", len(wire)) + wire
@@ -31,8 +35,8 @@ def serve(handler, client) -> None:  # noqa: F811
     """Run `client(reader, writer)` on one connection."""
 
     async def run():
-        server = Server(handler)
-        port = await server.start(HOST, 0)
+        server = new_server(handler)
+        port = await server.start([HOST], 0)
         reader, writer = await asyncio.open_connection(HOST, port)
         try:
             async with asyncio.timeout(20):
@@ -87,15 +91,15 @@ def test_client_that_reads_nothing_does_not_hold_a_connection(handler):  # noqa:
     transfer.use_tsig(KEY)
 
     async def run():
-        server = Server(handler)
-        port = await server.start(HOST, 0)
+        server = new_server(handler)
+        port = await server.start([HOST], 0)
         with socket.create_connection((HOST, port)) as silent:
             silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             silent.sendall(framed(transfer) * 200)
             async with asyncio.timeout(20):
-                while not server._connections._close_by_task:
+                while not server._connections._open_by_task:
                     await asyncio.sleep(0.01)
-                while server._connections._close_by_task:
+                while server._connections._open_by_task:
                     await asyncio.sleep(0.01)
         await server.stop()
 
@@ -104,8 +108,8 @@ def test_client_that_reads_nothing_does_not_hold_a_connection(handler):  # noqa:
 
 def test_stop_ends_open_connections(handler):  # noqa: F811
     async def run():
-        server = Server(handler)
-        port = await server.start(HOST, 0)
+        server = new_server(handler)
+        port = await server.start([HOST], 0)
         reader, writer = await asyncio.open_connection(HOST, port)
         writer.write(framed(dns.message.make_query(APEX, "SOA")))
         await reader.readexactly(2)

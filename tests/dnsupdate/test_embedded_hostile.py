@@ -3,19 +3,18 @@
 import random
 import socket
 import struct
-import time
 
 import dns.message
 import dns.name
 import dns.rcode
-import dns.tsig
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from . import hostile_messages
 from .embedded_server import APEX, KEY, Files, new_update, running, texts
+from .hostile_messages import HEADER, headers, numbers
 
-HEADER = struct.Struct("!HHHHHH")
 QUESTION = dns.name.from_text(APEX).to_wire() + struct.pack("!HH", 6, 1)
 
 
@@ -49,22 +48,7 @@ def test_random_octets(handler, packet):
     check(handler, packet)
 
 
-headers = st.builds(
-    HEADER.pack,
-    st.integers(0, 65535),
-    st.sampled_from([0, 0x0100, 0x2800, 0x2000, 0x7800]),
-    *[st.sampled_from([0, 1, 2, 65535])] * 4,
-)
-labels = st.binary(min_size=0, max_size=63).map(lambda label: bytes([len(label)]) + label)
-pointers = st.integers(0, 0x3FFF).map(lambda offset: struct.pack("!H", 0xC000 | offset))
-numbers = st.sampled_from([0, 1, 2, 5, 6, 16, 28, 41, 64, 250, 251, 252, 253, 254, 255, 65535])
-pieces = st.one_of(
-    labels,
-    pointers,
-    st.just(QUESTION),
-    st.builds(struct.Struct("!HHIH").pack, numbers, numbers, st.sampled_from([0, 1, 2**32 - 1]), numbers),
-    st.binary(max_size=20),
-)
+pieces = st.just(QUESTION) | hostile_messages.pieces
 
 
 @many
@@ -105,12 +89,7 @@ def test_message_cut_anywhere(handler):
 
 
 def signed(wire: bytes) -> bytes:
-    """With a good signature, so that what is wrong inside is reached."""
-    tsig = dns.message.Message._make_tsig(KEY.name, KEY.algorithm, 0, 300, b"", 1, 0, b"")
-    tsig_rdata, _ = dns.tsig.sign(wire, KEY, tsig[0], int(time.time()), b"")
-    rdata = tsig_rdata.to_wire()
-    record = KEY.name.to_wire() + struct.pack("!HHIH", 250, 255, 0, len(rdata)) + rdata
-    return wire[:10] + struct.pack("!H", 1 + struct.unpack_from("!H", wire, 10)[0]) + wire[12:] + record
+    return hostile_messages.signed(wire, KEY)
 
 
 @many

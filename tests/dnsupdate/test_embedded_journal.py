@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dnsupdate.embedded import journal as journal_module
-from dnsupdate.embedded import names
-from dnsupdate.embedded.catalog import open_zone
+from dnsupdate.embedded.catalog import new_zone, open_zone
 from dnsupdate.embedded.errors import DamagedZoneError
 from dnsupdate.embedded.journal import Journal
-from dnsupdate.embedded.zone import Change, RRset, new_zone
+from dnsupdate.serving import names
+from dnsupdate.serving.zone import Change, RRset
 
 APEX = names.from_text("dyn.example")
 

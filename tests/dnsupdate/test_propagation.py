@@ -1,11 +1,14 @@
 """Propagation: what each authoritative server answers, and silence is no answer."""
 
+from datetime import timedelta
+
 import pytest
 
 from deploy.local.bind import Bind
 from deploy.local.knot import Knot
 from dnsupdate import outbox, propagation
-from dnsupdate.models import Nameserver, Zone
+from dnsupdate.errors import InvalidName
+from dnsupdate.models import Nameserver, Proof, Zone
 from dnsupdate.propagation import Answer
 from tests.dnsupdate.real_zones import a, drain, zone_row
 
@@ -65,3 +68,31 @@ def test_an_impossible_host_name_is_said(quiet_zone: Zone):
     quiet_zone.primary.host = "ns..example"
     (answer,) = propagation.ask(quiet_zone, "alice.ddns.example")
     assert "ns..example" in answer.error
+
+
+def test_a_look_compares_every_server_with_the_row_and_stores_nothing(pair: Zone):
+    name = f"alice.{pair.name}"
+    outbox.publish(pair, {name: a("192.0.2.1")})
+    drain(pair)
+    primary, secondary = propagation.look(pair, [name])
+
+    assert (primary.nameserver, primary.is_match, primary.answer["A"]["rdata"]) == (pair.primary, True, ["192.0.2.1"])
+    assert (secondary.nameserver.name, secondary.is_match, secondary.rcode) == ("knot", False, "NXDOMAIN")
+    assert not Proof.objects.exists()
+
+
+def test_a_look_waits_no_longer_for_a_silent_server_than_it_was_told(pair: Zone, knot: Knot):
+    name = f"alice.{pair.name}"
+    outbox.publish(pair, {name: a("192.0.2.1")})
+    drain(pair)
+    knot.freeze()
+    primary, secondary = propagation.look(pair, [name], within=timedelta(milliseconds=500))
+
+    assert primary.is_match
+    assert (secondary.rcode, secondary.is_match) == ("", False)
+    assert "not answered in time" in secondary.error
+
+
+def test_a_look_at_a_name_outside_the_zone_is_refused(pair: Zone):
+    with pytest.raises(InvalidName):
+        propagation.look(pair, ["alice.elsewhere.test"])

@@ -22,7 +22,7 @@ def test_answers_say_what_is_left_and_when_to_come_back(monitor):
     assert '"key";r=0;t=' in second["RateLimit"]
     assert problem(third) == (429, "too-many-requests")
     assert '"key";r=0;t=' in third["RateLimit"]
-    assert 0 < int(third["Retry-After"]) <= limits.REQUESTS_WINDOW_SECONDS
+    assert 0 < int(third["Retry-After"]) <= limits.REQUESTS_WINDOW.total_seconds()
 
 
 @pytest.mark.usefixtures("_few")

@@ -11,7 +11,7 @@ import dns.rdatatype
 from .names import ancestors
 
 SERIAL_MODULUS = 2**32
-_SOA_TIMES = struct.Struct("!IIIII")  # serial refresh retry expire minimum
+SOA_TIMES = struct.Struct("!IIIII")  # serial refresh retry expire minimum
 
 
 class RRset(NamedTuple):
@@ -135,7 +135,7 @@ class Transaction:
 
 
 def _soa_times(rdata: bytes) -> tuple[int, ...]:
-    return _SOA_TIMES.unpack(rdata[-_SOA_TIMES.size :])
+    return SOA_TIMES.unpack(rdata[-SOA_TIMES.size :])
 
 
 def soa_serial(rdata: bytes) -> int:
@@ -146,19 +146,9 @@ def with_next_serial(rdata: bytes) -> bytes:
     """The SOA rdata with its serial moved by one, over zero (RFC 1982 §3.1)."""
     serial, *others = _soa_times(rdata)
     following = (serial + 1) % SERIAL_MODULUS or 1
-    return rdata[: -_SOA_TIMES.size] + _SOA_TIMES.pack(following, *others)
+    return rdata[: -SOA_TIMES.size] + SOA_TIMES.pack(following, *others)
 
 
 def is_serial_behind(serial: int, other: int) -> bool:
     """Whether `serial` is older than `other`, or the two cannot be compared (RFC 1982 §3.2)."""
     return (serial - other) % SERIAL_MODULUS >= SERIAL_MODULUS // 2
-
-
-def new_zone(apex: bytes, serial: int) -> Zone:
-    """A zone with SOA, NS and the address of ns1, negative answers kept for 60 seconds."""
-    zone, ns1, hostmaster = Zone(apex), b"\x03ns1" + apex, b"\x0ahostmaster" + apex
-    soa = ns1 + hostmaster + _SOA_TIMES.pack(serial, 3600, 600, 604800, 60)
-    zone.put(Change(apex, dns.rdatatype.SOA, RRset(60, (soa,))))
-    zone.put(Change(apex, dns.rdatatype.NS, RRset(60, (ns1,))))
-    zone.put(Change(ns1, dns.rdatatype.A, RRset(60, (bytes([127, 0, 0, 1]),))))
-    return zone

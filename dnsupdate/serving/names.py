@@ -1,19 +1,11 @@
 """Owner names as lower-case, uncompressed wire octets: hashed once, cut at labels by slicing."""
 
-import re
 from collections.abc import Iterator
 
-import dns.exception
 import dns.name
-
-from .errors import ConfigurationError
 
 ROOT = b"\0"
 WILDCARD_LABEL = b"\x01*"
-
-# An apex becomes a file name, so it is held to what cannot leave the directory.
-_APEX = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
-MAX_APEX_LENGTH = 240  # leaves room for hostmaster.<apex>
 
 
 def from_text(text: str) -> bytes:
@@ -24,20 +16,6 @@ def from_text(text: str) -> bytes:
 def to_text(owner: bytes) -> str:
     """The name for people and file names, without the final dot."""
     return dns.name.from_wire(owner, 0)[0].to_text(omit_final_dot=True)
-
-
-def apex_from_text(text: str) -> bytes:
-    """The apex on one line of the zones file; raises ConfigurationError unless it is a plain domain name."""
-    name = text.lower().removesuffix(".")
-    try:
-        if not _APEX.fullmatch(name):
-            raise ConfigurationError(f"{text!r} is not a domain name")
-        owner = from_text(name)
-    except dns.exception.DNSException as error:
-        raise ConfigurationError(f"{text!r} is not a domain name: {error}") from error
-    if len(owner) > MAX_APEX_LENGTH:
-        raise ConfigurationError(f"{text!r} is longer than {MAX_APEX_LENGTH} octets")
-    return owner
 
 
 def parent(owner: bytes) -> bytes:

@@ -10,7 +10,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from .errors import MalformedMessageError
-from .keys import Key, Keyring
+from .keys import Key, Keys
 from .requests import Record, Request, read_name
 
 FUDGE = 300  # seconds, as RFC 8945 §10 recommends
@@ -85,7 +85,7 @@ class UnsignedError:
         return _append(message, tsig, b"")
 
 
-def verify(request: Request, keyring: Keyring) -> Signer | UnsignedError | None:
+def verify(request: Request, keys: Keys) -> Signer | UnsignedError | None:
     """Who signs the answer; None for an unsigned request. A set `error` says why the request is not believed.
 
     Key, then MAC, then time (RFC 8945 §5.2); raises MalformedMessageError for a TSIG that is none.
@@ -93,7 +93,7 @@ def verify(request: Request, keyring: Keyring) -> Signer | UnsignedError | None:
     if request.tsig is None:
         return None
     tsig = _read(request.packet, request.tsig)
-    key = keyring.get(tsig.key_name)
+    key = keys.get(tsig.key_name)
     if key is None or key.algorithm != tsig.algorithm:
         return UnsignedError(tsig, dns.rcode.BADKEY)
     mac = _request_mac(request.packet[: request.tsig.offset], tsig, key)

@@ -1,0 +1,1 @@
+"""What a nameserver in Python needs, whatever it serves: messages, TSIG, UPDATE, sockets. No database."""
