@@ -417,6 +417,7 @@ SPECTACULAR_SETTINGS = {
         "HostnameState": "ddns.rest.hostnames.STATES",
         "RecordType": "ddns.rest.records.TYPES",
         "KeyPermission": "ddns.models.keys.Permission",
+        "NotificationKind": "ddns.models.notifications.Kind",
     },
 }
 

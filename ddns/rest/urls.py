@@ -10,6 +10,7 @@ from ddns.rest.groups import Groups
 from ddns.rest.history import History, HistoryOfHostname
 from ddns.rest.hostnames import Hostnames
 from ddns.rest.keys import Keys
+from ddns.rest.notifications import Notifications
 from ddns.rest.records import Records, RRsets
 from ddns.rest.requests import Requests
 
@@ -41,6 +42,8 @@ urlpatterns = [
     path("keys/<str:id>", Keys.as_view(_ONE)),
     path("keys/<str:id>/rotate", Keys.as_view({"post": "rotate"})),
     path("history", History.as_view({"get": "list"})),
+    path("notifications", Notifications.as_view({"get": "list"})),
+    path("notifications/read", Notifications.as_view({"post": "read"})),
     path("account", Account.as_view({"get": "retrieve", "patch": "partial_update"})),
     re_path("", reference.Nothing.as_view(dict.fromkeys(_EVERY_METHOD, "nothing"))),
 ]

@@ -20,7 +20,7 @@ PLACES = [
     ("GET", f"{HOME}/rrsets/@/TXT"), ("PUT", f"{HOME}/rrsets/@/TXT"), ("DELETE", f"{HOME}/rrsets/@/TXT"),
     ("GET", "/groups"), ("POST", "/groups"), ("GET", "/groups/1"), ("PATCH", "/groups/1"), ("DELETE", "/groups/1"),
     ("GET", "/keys"), ("POST", "/keys"), ("GET", "/keys/1"), ("PATCH", "/keys/1"), ("DELETE", "/keys/1"),
-    ("POST", "/keys/1/rotate"),
+    ("POST", "/keys/1/rotate"), ("GET", "/notifications"), ("POST", "/notifications/read"),
 ]  # fmt: skip
 WRITING = [(method, path) for method, path in PLACES if method != "GET"]
 
