@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from ddns import acme_accounts, hostnames, notifications
-from ddns.errors import AccountHeld, AlreadyForgotten, NotClosed
+from ddns.errors import AccountHeld, AlreadyForgotten, NotClosed, UnknownLanguage
 from ddns.models import Hostname, HostnameContact, ReservedName, Restriction, UpdateKey, User
 from dnsupdate.models.pending import Urgency
 
@@ -62,6 +63,15 @@ def reactivate(account: User) -> int:
     """Undoes deactivate: keys work again, every hostname answers again what its rows say."""
     User.objects.filter(pk=account.pk).update(is_active=True)
     return _publish_all(account, Urgency.ORDINARY)
+
+
+def set_language(account: User, language: str) -> User:
+    """Of the mails that it gets. Raises UnknownLanguage for one that the pages do not have."""
+    if language not in dict(settings.LANGUAGES):
+        raise UnknownLanguage(f"{language}.")
+    account.language = language
+    account.save(update_fields=["language"])
+    return account
 
 
 @transaction.atomic
