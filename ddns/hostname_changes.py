@@ -165,7 +165,7 @@ def _check(locked: Hostname, change: Change) -> None:
         if not addresses.is_publishable(address):
             raise InvalidAddress(f"{address} is one that the Internet does not route.")
     if isinstance(change.group, Group) and change.group.account_id != locked.account_id:
-        raise NoSuchGroup
+        raise NoSuchGroup(f"{change.group.pk}.")
     if change.ttl is not KEEP:
         hostnames.check_ttl(locked, change.ttl)
     hostnames.check_options(
