@@ -64,6 +64,18 @@ class GroupExists(DdnsError):
     """There is a group with this name:"""
 
 
+class InvalidPrefix(DdnsError):
+    """Hostnames cannot move into this IPv6 prefix:"""
+
+
+class InvalidInterfaceId(DdnsError):
+    """This is not the host part of an IPv6 address:"""
+
+
+class NoSuchGroup(DdnsError):
+    """There is no group of this name:"""
+
+
 class LookUnderWay(DdnsError):
     """The nameservers are being asked for this account already. Ask again in a moment."""
 
@@ -82,6 +94,10 @@ class TooManyRegistrations(DdnsError):
 
 class Conflict(DdnsError):
     """The hostname is being changed too often at this moment. Try again."""
+
+
+class TooManyChanges(Conflict):
+    """There were more changes in this hour than any device needs. Try again in the next one:"""
 
 
 class AlgorithmNotAllowed(DdnsError):
