@@ -72,6 +72,8 @@ class Services:
             # the addresses for documentation (RFC 5737) are none that the Internet routes
             "DDNS_ALLOW_NON_GLOBAL_ADDRESSES": "1",
             "DDNS_PLANS": json.dumps({"free": PLAN}),
+            # Counted, and out of reach: here every hostname changes all the time.
+            **{f"DDNS_CHANGES_PER_{kind}": "1000000000" for kind in ("HOSTNAME", "KEY", "ACCOUNT")},
         }
 
     def _programs(self) -> list[Program]:

@@ -379,6 +379,13 @@ PLANS: dict[str, dict] = dict(env.json("DDNS_PLANS", {}))
 WRONG_KEYS_PER_PREFIX = env.int("DDNS_WRONG_KEYS_PER_PREFIX", 20)
 WRONG_KEYS_PER_SOURCE = env.int("DDNS_WRONG_KEYS_PER_SOURCE", 100)
 
+# Changes in an hour, 0: any number. What changes nothing is never counted. A line that loses its address every minute changes
+# it sixty times; a thousand hostnames of an account may move together, and a network may be a street behind one gateway.
+CHANGES_PER_HOSTNAME = env.int("DDNS_CHANGES_PER_HOSTNAME", 60)
+CHANGES_PER_KEY = env.int("DDNS_CHANGES_PER_KEY", 3000)
+CHANGES_PER_ACCOUNT = env.int("DDNS_CHANGES_PER_ACCOUNT", 3000)
+CHANGES_PER_NETWORK = env.int("DDNS_CHANGES_PER_NETWORK", 10_000)
+
 # Parts of User-Agents that are answered with badagent: firmware known to be broken.
 BLOCKED_AGENTS: list[str] = env.list("DDNS_BLOCKED_AGENTS", [])
 

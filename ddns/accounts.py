@@ -160,6 +160,7 @@ def _forget(pk: int, now: datetime) -> bool:
     EmailAddress.objects.filter(user=account).delete()
     Authenticator.objects.filter(user=account).delete()
     account.update_keys.update(label="", networks=[], used_from=None, used_by="")
+    acme_accounts.end_all(account)
     account.hostname_groups.all().delete()
     HostnameContact.objects.filter(hostname__account=account).delete()
     end_sessions(account)

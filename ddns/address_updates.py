@@ -4,7 +4,6 @@ import hmac
 import json
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple, cast
 from django.db import transaction
 from django.utils import timezone
 
-from ddns import addresses, contacts, records, requests
+from ddns import addresses, changes, contacts, records, requests
 from ddns import hostnames as held
 from ddns.addresses import Address, Addresses
 from ddns.errors import (
@@ -22,6 +21,7 @@ from ddns.errors import (
     HostnameRestricted,
     KeyNotAllowed,
     NotInPlan,
+    TooManyChanges,
     TooManyRecords,
     WrongKey,
 )
@@ -48,7 +48,7 @@ _READ = Statement(
            key.covers_account OR scope.id IS NOT NULL OR hostname.group_id = key.group_id,
            hostname.id, hostname.ipv4, hostname.ipv6, hostname.wildcard, hostname.offline, restriction.hostname_id,
            coalesce(hostname.ttl, domain.ttl), publication.id, publication.revision, hostname.wildcard_publication_id,
-           hostname.others
+           hostname.others, hostname.account_id
     FROM ddns_updatekey key
     JOIN ddns_user account ON account.id = key.account_id AND account.is_active
     LEFT JOIN ddns_hostname hostname
@@ -150,7 +150,7 @@ class _Standing:
     """A hostname as the SELECT saw it. What only a change needs is read out of the row only then."""
 
     __slots__ = (
-        "_hostname_id", "_others", "_publication_id", "_revision", "_ttl", "_wildcard_publication_id",
+        "_account_id", "_hostname_id", "_others", "_publication_id", "_revision", "_ttl", "_wildcard_publication_id",
         "ipv4", "ipv6", "is_restricted", "offline", "wildcard",
     )  # fmt: skip
 
@@ -159,6 +159,7 @@ class _Standing:
         (
             self._hostname_id, ipv4, ipv6, wildcard, offline, restriction,
             self._ttl, self._publication_id, self._revision, self._wildcard_publication_id, self._others,
+            self._account_id,
         ) = columns  # fmt: skip
         self.ipv4 = cast(IPv4Address | None, ipv4 and addresses.parse(ipv4.decode()))
         self.ipv6 = cast(IPv6Address | None, ipv6 and addresses.parse(ipv6.decode()))
@@ -169,6 +170,10 @@ class _Standing:
     @property
     def hostname_id(self) -> int:
         return int(self._hostname_id)
+
+    @property
+    def account_id(self) -> int:
+        return int(self._account_id)
 
     @property
     def ttl(self) -> int:
@@ -221,7 +226,7 @@ def update(caller: Caller, names: Sequence[str | None], wish: Wish) -> list[Outc
     """One outcome per normalised name, in order; None for None. Each changed name is one transaction.
 
     Changed and Unchanged mean: committed in the database. Publishing follows by itself. Raises WrongKey, and KeyNotAllowed
-    where the key works but may not update addresses, or not from there.
+    where the key works but may not update addresses, or not from there. Raises Conflict, and TooManyChanges beyond a rate.
     """
     return [None if name is None else _update_one(caller, name, wish) for name in names]
 
@@ -275,10 +280,15 @@ def _update_one(caller: Caller, name: str, wish: Wish) -> Outcome:
             requests.note_of_key(key_id, caller, "nohost", name)
             return Unknown()
         # If somebody else wrote the name after we read it: decide again on what is there now.
-        with suppress(Conflict):
+        try:
             outcome = _decide(caller, key_id, wish, standing)
-            requests.note(name, caller, _CODES[type(outcome)], wish.addresses)
-            return outcome
+        except TooManyChanges as error:
+            requests.note(name, caller, "toomany", str(error))
+            raise
+        except Conflict:
+            continue
+        requests.note(name, caller, _CODES[type(outcome)], wish.addresses)
+        return outcome
     raise Conflict
 
 
@@ -291,6 +301,7 @@ def _decide(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Out
 
 
 def _change(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Outcome:
+    changes.admit(hostname_id=standing.hostname_id, key_id=key_id, account_id=standing.account_id, source=caller.source)
     if not standing.has_options_of(wish):
         return _reconfigure(caller, key_id, wish, standing)
     new = _spelt(standing.addresses_after(wish))

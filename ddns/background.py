@@ -4,7 +4,7 @@ import atexit
 import threading
 import time
 
-from ddns import contacts, requests
+from ddns import changes, contacts, requests
 
 INTERVAL_SECONDS = 5.0
 
@@ -26,6 +26,7 @@ def flush() -> None:
     """Neither raises: what could not be written is written later or let go."""
     contacts.flush()
     requests.flush()
+    changes.flush()
 
 
 def _write_for_ever() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from ddns import hostnames, keys, plans, records, requests
+from ddns import changes, hostnames, keys, plans, records, requests
 from ddns.address_updates import Caller, Changed, Outcome, Restricted, Unchanged, Unknown
 from ddns.errors import HostnameReleased, HostnameRestricted, InvalidRecord, KeyNotAllowed
 from ddns.models import Hostname, Record, UpdateKey
@@ -22,7 +22,7 @@ def present(caller: Caller, name: str, value: str) -> Outcome:
     """Answers the value beside those that are there, the newest of them up to the plan's number.
 
     name is a hostname, a name below it, or the name of the challenge itself. Changed means: committed in the database.
-    Raises WrongKey and InvalidRecord.
+    Raises WrongKey, InvalidRecord and TooManyChanges.
     """
     rdata = _parse(value)
     return _change(caller, name, lambda hostname, label: _add(hostname, label, rdata))
@@ -86,18 +86,26 @@ def _change(caller: Caller, name: str, change: Callable[[Hostname, str], bool]) 
     if found is None:
         requests.note_of_key(key.pk, caller, "nohost", name)
         return Unknown()
-    return _change_noted(caller, *found, change)
+    return _change_noted(caller, *found, change, key)
 
 
-def _change_noted(caller: Caller, hostname: Hostname, label: str, change: Callable[[Hostname, str], bool]) -> Outcome:
-    outcome = _change_locked(hostname, label, change)
+def _change_noted(
+    caller: Caller,
+    hostname: Hostname,
+    label: str,
+    change: Callable[[Hostname, str], bool],
+    key: UpdateKey | None = None,
+) -> Outcome:
+    outcome = _change_locked(caller, key, hostname, label, change)
     code = "abuse" if isinstance(outcome, Restricted) else "txt" if isinstance(outcome, Changed) else "nochg"
     requests.note(hostname.name, caller, code, label)
     return outcome
 
 
 @transaction.atomic
-def _change_locked(hostname: Hostname, label: str, change: Callable[[Hostname, str], bool]) -> Outcome:
+def _change_locked(
+    caller: Caller, key: UpdateKey | None, hostname: Hostname, label: str, change: Callable[[Hostname, str], bool]
+) -> Outcome:
     try:
         locked = hostnames.lock_unrestricted(hostname)
     except HostnameRestricted:
@@ -107,6 +115,9 @@ def _change_locked(hostname: Hostname, label: str, change: Callable[[Hostname, s
     label = records.parse_label(label, locked)
     if not change(locked, label):
         return Unchanged()
+    changes.admit(
+        hostname_id=locked.pk, key_id=key.pk if key else None, account_id=locked.account_id, source=caller.source
+    )
     records.publish(locked)
     return Changed()
 

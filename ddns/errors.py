@@ -116,6 +116,10 @@ class UnknownLanguage(DdnsError):
     """There are no pages and mails in this language:"""
 
 
+class TooManyChanges(Conflict):
+    """There were more changes in this hour than any device needs. Try again in the next one:"""
+
+
 class AlgorithmNotAllowed(DdnsError):
     """A TSIG key cannot be made with this algorithm. Possible are:"""
 

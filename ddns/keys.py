@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from ddns import contacts, notifications, plans
+from ddns import contacts, derived_keys, notifications, plans
 from ddns.addresses import Address
 from ddns.errors import InvalidNetwork, KeyNotAllowed, TooManyKeys, WrongKey
 from ddns.models import Group, Hostname, Notification, UpdateKey, User
@@ -29,14 +29,17 @@ MAX_NETWORKS = 20
 
 
 class Proven(NamedTuple):
-    """Stands for the text of a key whose holder has shown otherwise that it is theirs: by a signature (TSIG)."""
+    """Stands for the text of a key whose holder has shown otherwise that it is theirs: by a signature (TSIG), by a hash of it."""
 
     digest: bytes
 
 
 def digest(key: str | Proven) -> bytes:
     """What is stored of a key. Blanks that came along when it was copied do not count."""
-    return hashlib.sha256(key.strip().encode()).digest() if isinstance(key, str) else key.digest
+    if not isinstance(key, str):
+        return key.digest
+    # Twice: clients of Dynu present the SHA-256 of a key, so it must not be what a stolen copy of the database shows.
+    return hashlib.sha256(hashlib.sha256(key.strip().encode()).digest()).digest()
 
 
 @transaction.atomic
@@ -156,6 +159,7 @@ def _make(**fields) -> tuple[UpdateKey, str]:
     """Its owner is told: whoever has taken over a session makes a key first."""
     text = "".join(secrets.choice(_ALPHABET) for _ in range(PREFIX_LENGTH + SECRET_LENGTH))
     key = UpdateKey.objects.create(prefix=text[:PREFIX_LENGTH], digest=digest(text), **fields)
+    derived_keys.remember(key, text)
     details = {"label": key.label, "prefix": key.prefix, "permission": key.permission}
     notifications.tell_all([Notification(account_id=key.account_id, kind=Kind.NEW_KEY, details=details)])
     return key, text

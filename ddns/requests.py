@@ -34,6 +34,9 @@ EXPLANATIONS: dict[str, Promise] = {
     "nochg": _("Nothing had changed: all is well."),
     "txt": _("A certificate challenge was changed."),
     "nohost": _("The key covers no such hostname. Compare the name letter by letter, and look at what the key covers."),
+    "ambiguous": _(
+        "The key covers several hostnames with this label: send the full name, or make a key for one of them."
+    ),
     "notfqdn": _("No full hostname was sent. The device must send the whole name, like home.example.com."),
     "numhost": _("Too many hostnames in one request: at most 20 are read."),
     "dnserr": _("What the device sent as its address is none, or one that the Internet does not route."),
@@ -46,6 +49,9 @@ EXPLANATIONS: dict[str, Promise] = {
     "notallowed": _("The key works, and not for this: look at its permission, its networks and its hostnames."),
     "badagent": _("The request was in a form that no device should send, or by firmware that is blocked."),
     "!donator": _("The account's plan does not have this option."),
+    "toomany": _(
+        "There were more changes in this hour than any device needs. The next hour's first one is taken again."
+    ),
     "911": _("Something was wrong on our side. The device tries again by itself."),
 }
 

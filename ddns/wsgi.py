@@ -9,13 +9,18 @@ from collections.abc import Iterable
 from http.client import responses
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from ddns.protocols import checkip
+from ddns.protocols import checkip, duckdns, dyndns1, freedns, freedns_listing, nsupdate_info
 from ddns.views import acmedns, httpreq, updates
+from ddns.views import duckdns as duckdns_views
+from ddns.views import freedns as freedns_views
 from ddns.views.devices import View
 
-_UPDATE_PATHS = ("/nic/update", "/v3/update", "/update")
+_UPDATE_PATHS = ("/nic/update", "/v3/update", "/upd.php")
 _BY_PATH: dict[str, View] = {
     **dict.fromkeys(_UPDATE_PATHS, updates.update),
+    **dict.fromkeys(dyndns1.PATHS, updates.dyndns1_update),
+    **dict.fromkeys(nsupdate_info.PATHS, updates.delete),
+    freedns.UPDATE_PATH: freedns_views.update,
     **dict.fromkeys(checkip.TEXT_PATHS, checkip.text),
     **dict.fromkeys(checkip.HTML_PATHS, checkip.html),
     **dict.fromkeys(checkip.JSON_PATHS, checkip.json),
@@ -26,6 +31,16 @@ _BY_PATH: dict[str, View] = {
     "/httpreq/present": httpreq.present,
     "/httpreq/cleanup": httpreq.cleanup,
 }
+# Paths that several protocols have, or pages too: the first view is taken whose words all stand in the query.
+_BY_QUERY: dict[str, tuple[tuple[tuple[str, ...], View], ...]] = {
+    "/update": ((("domains=", "token="), duckdns_views.update), ((), updates.update)),
+    freedns_listing.PATH: (((freedns_listing.QUERY,), freedns_views.listing),),
+}
+# Paths with values in them.
+_BY_FORM: tuple[tuple[re.Pattern[str], View], ...] = (
+    (freedns.TOKEN_PATH, freedns_views.update_by_path),
+    (duckdns.PATH, duckdns_views.update_by_path),
+)
 # UniFi sends "//nic/update", others a final slash, and some FRITZ!Boxes glue a second URL to the first.
 _ODD_UPDATE_PATH = re.compile(r"/+(?:(?:nic|v3)/)?update(?:/+|[ /]*https?:.*)?")
 _STATUS_LINES = {status: f"{status} {reason}" for status, reason in responses.items()}
@@ -51,14 +66,21 @@ class Devices:
 def view_of(environ: WSGIEnvironment) -> View | None:
     """The view of an update or checkip path, None for all other paths."""
     path = environ.get("PATH_INFO") or "/"
+    return _BY_PATH.get(path) or _odd_view_of(path, environ)
+
+
+def _odd_view_of(path: str, environ: WSGIEnvironment) -> View | None:
+    if path == "/":
+        return checkip.view_of_host(environ.get("HTTP_HOST", ""))
     # acme-dns's update path is one of ours; its clients are known by their header.
     if path == "/update" and "HTTP_X_API_USER" in environ:
         return acmedns.update
-    view = _BY_PATH.get(path)
-    if view is None and "update" in path and _ODD_UPDATE_PATH.fullmatch(path):
+    query = environ.get("QUERY_STRING", "")
+    for words, view in _BY_QUERY.get(path, ()):
+        if all(word in query for word in words):
+            return view
+    if "update" in path and _ODD_UPDATE_PATH.fullmatch(path):
         return updates.update
-    if view is None and path.startswith("/acme/"):
+    if path.startswith("/acme/"):
         return acmedns.under_prefix
-    if view is None and path == "/" and environ.get("HTTP_HOST", "").partition(".")[0] in checkip.HOST_LABELS:
-        return checkip.html
-    return view
+    return next((view for form, view in _BY_FORM if form.fullmatch(path)), None)

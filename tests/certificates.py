@@ -22,8 +22,8 @@ class Certificate:
     key: Path
 
 
-def issue(directory: Path) -> Certificate:
-    """For localhost and 127.0.0.1."""
+def issue(directory: Path, *, names: tuple[str, ...] = ("localhost",)) -> Certificate:
+    """For these names and 127.0.0.1."""
     directory.mkdir(parents=True, exist_ok=True)
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority_name = _name("Test authority")
@@ -38,7 +38,7 @@ def issue(directory: Path) -> Certificate:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(_alternative_names(), critical=False)
+        .add_extension(_alternative_names(names), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
@@ -70,8 +70,9 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _alternative_names() -> x509.SubjectAlternativeName:
-    return x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))])
+def _alternative_names(names: tuple[str, ...]) -> x509.SubjectAlternativeName:
+    address = x509.IPAddress(ipaddress.IPv4Address("127.0.0.1"))
+    return x509.SubjectAlternativeName([*map(x509.DNSName, names), address])
 
 
 def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:

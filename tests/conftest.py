@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 
-from ddns import domains
+from ddns import changes, domains
 from ddns.models import Domain, ReservedName
 from dnsupdate import primaries, wake
 from dnsupdate.models import Nameserver, Proof, Publication, TsigKey, Zone
@@ -55,7 +55,8 @@ def committed_db(_only_zones_are_emptied, transactional_db) -> None:
 
 @pytest.fixture(autouse=True)
 def _as_a_new_process() -> Iterator[None]:
-    """No connection to a primary and no pause of the wake-ups is carried from test to test."""
+    """No connection to a primary, no pause of the wake-ups and no count of changes is carried from test to test."""
     yield
+    changes.forget()
     primaries.close_all()
     wake._quiet_until = 0.0

@@ -151,6 +151,13 @@ class Stack:
         whole = "\n".join([*lines, "result = None", script, "print('\\n' + json.dumps(result))"])
         return json.loads(self.manage("shell", "--no-imports", "-c", whole).splitlines()[-1])
 
+    def web_at(self, host: str, port: int, certificate: Certificate | None = None) -> Server:
+        """Another web server of the same platform, for the caller to start and stop."""
+        options: list[str | Path] = ["--workers", "1", "--host", host]
+        if certificate is not None:
+            options += ["--ssl-certificate", certificate.certificate, "--ssl-keyfile", certificate.key]
+        return self._granian(f"web-{port}", port, *options, is_up=lambda _: listens(port, host))
+
     def add_domain(self, zone: str) -> None:
         address = f"{self.bind.host}:{self.bind.port}"
         output = str(self.directory / "nameserver")

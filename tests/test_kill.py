@@ -19,12 +19,17 @@ from tests.left_out import left_out
 from tests.stack import ZONE, Stack
 
 # For a quicker look: KILL_SECONDS=25 ./test tests/test_kill.py -s
-PLANS = json.dumps({"free": {"hostnames": 1000, "keys": 1000}})
 DURATION = timedelta(seconds=int(os.environ.get("KILL_SECONDS", "120")))
 # From the last kill until all is well: the longest pause after a failure is half a minute.
 HEALED = timedelta(seconds=90)
 # The load of bench/update.py: as much as the machine takes.
 HOSTS, CONNECTIONS = 500, 32
+
+# One account with all of them, changed as fast as the machine can.
+ENVIRONMENT = {
+    "DDNS_PLANS": json.dumps({"free": {"hostnames": 1000, "keys": 1000}}),
+    **{f"DDNS_CHANGES_PER_{kind}": "0" for kind in ("HOSTNAME", "KEY", "ACCOUNT")},
+}
 
 # What a client may see while parts are down; everything else would make some router give up for good.
 TOLERATED = {
@@ -43,7 +48,7 @@ result = [[str(each) for each in comparison.differences], comparison.waiting_cou
 def fragile(servers) -> Iterator[Stack]:
     """A stack of the test's own: others could not use one that is treated like this."""
     try:
-        stack = Stack(servers.directory / "fragile", web_workers=2, environment={"DDNS_PLANS": PLANS})
+        stack = Stack(servers.directory / "fragile", web_workers=2, environment=ENVIRONMENT)
     except BinaryMissing as missing:
         left_out("stack", str(missing))
     try:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ddns", "0008_tsig_keys_of_customers"),
+        ("ddns", "0009_derived_keys"),
     ]
 
     operations = [

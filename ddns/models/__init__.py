@@ -4,6 +4,7 @@ from ddns.models.acme_accounts import AcmeAccount
 from ddns.models.address_updates import AddressUpdate
 from ddns.models.contacts import HostnameContact
 from ddns.models.cursors import Cursor
+from ddns.models.derived_keys import DerivedKey
 from ddns.models.domains import Domain
 from ddns.models.groups import Group
 from ddns.models.hostnames import Hostname
@@ -24,6 +25,7 @@ __all__ = [
     "BelowName",
     "Cursor",
     "Delivery",
+    "DerivedKey",
     "Domain",
     "Expiry",
     "Group",

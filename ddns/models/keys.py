@@ -50,7 +50,7 @@ MAY_READ = frozenset({Permission.READ.value, Permission.MANAGE.value})
 
 
 class UpdateKey(models.Model):
-    """A random secret with a permission over an account, a group, or some hostnames. Only its SHA-256 is stored."""
+    """A random secret with a permission over an account, a group, or some hostnames. Only a hash of its hash is stored."""
 
     account = models.ForeignKey("ddns.User", on_delete=models.CASCADE, related_name="update_keys")
     label = models.CharField(max_length=60, help_text="The device that uses it.")

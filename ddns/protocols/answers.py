@@ -2,6 +2,10 @@
 
 from typing import NamedTuple
 
+from django.utils import translation
+
+from ddns.requests import EXPLANATIONS
+
 PLAIN, HTML, JSON = "text/plain", "text/html", "application/json"
 
 Headers = tuple[tuple[str, str], ...]
@@ -14,6 +18,12 @@ class Answer(NamedTuple):
     status: int = 200
     content_type: str = PLAIN
     headers: Headers = ()
+
+
+def explained(code: str) -> str:
+    """In plain words: English ones, in whatever language the last page of this thread was."""
+    with translation.override(None):
+        return str(EXPLANATIONS[code])
 
 
 def not_allowed(*methods: str) -> Answer:

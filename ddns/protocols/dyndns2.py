@@ -26,9 +26,9 @@ _NOT_STORED = (("Cache-Control", "no-store"),)
 _OPTIONS = {"ON": True, "OFF": False}
 _HOSTNAME_PARAMETERS = ("hostname", "host", "domain", "domains", "host_id")
 _IPV6_PARAMETERS = frozenset({"myipv6", "myip6", "ip6", "ipv6", "aaaa"})
-_ADDRESS_PARAMETERS = _IPV6_PARAMETERS | {"myip", "myipv4", "ip", "ip4", "ipv4", "a", "address", "addr"}
+ADDRESS_PARAMETERS = _IPV6_PARAMETERS | {"myip", "myipv4", "ip", "ip4", "ipv4", "a", "address", "addr"}
 # What devices send where they know no value: placeholders that were not filled in.
-_LEFTOVER = re.compile(r"%\w+%?|<[^>]*>|\[\w+\]|\{\w+\}|__\w+__|\$\w+|YES|NO|no|preserve|auto")
+LEFTOVER = re.compile(r"%\w+%?|<[^>]*>|\[\w+\]|\{\w+\}|__\w+__|\$\w+|YES|NO|no|preserve|auto")
 
 
 class Malformed(ValueError):
@@ -39,7 +39,7 @@ class UpdateRequest(NamedTuple):
     """What the client asks for. names holds what was sent, in order; None where it is not a full name.
 
     Of a list that is too long only MAX_HOSTNAMES + 1 are read. addresses is None where the source address is meant;
-    echo holds the addresses exactly as sent.
+    echo holds the addresses exactly as sent. kept are the families that are to stay as they are, without any address.
     """
 
     names: list[str | None]
@@ -47,6 +47,7 @@ class UpdateRequest(NamedTuple):
     echo: str
     wildcard: bool | None
     offline: bool | None
+    kept: frozenset[int] = frozenset()
 
     def wish(self, source: Address) -> Wish:
         """What shall become of each hostname; without an address, the source's is meant. Raises Malformed."""
@@ -54,7 +55,7 @@ class UpdateRequest(NamedTuple):
             raise self.addresses
         if self.offline:
             return Wish(Addresses(), wildcard=self.wildcard, offline=True)
-        wanted = self.addresses or Addresses.of(source)
+        wanted = self.addresses or (Addresses() if source.version in self.kept else Addresses.of(source))
         # As at Dyn: an update brings a hostname back that was offline, unless it says NOCHG.
         return Wish(wanted, wildcard=self.wildcard, offline=self.offline)
 
@@ -66,12 +67,14 @@ def parse(parameters: Parameters) -> UpdateRequest:
         given, echo = _addresses(parameters)
     except Malformed as error:
         given, echo = error, ""
+    is_given = isinstance(given, Malformed) or any(given)
     return UpdateRequest(
         names=names(parameters),
-        addresses=given if isinstance(given, Malformed) or any(given) else None,
+        addresses=given if is_given else None,
         echo=echo,
         wildcard=_option(parameters, "wildcard"),
         offline=_offline(parameters),
+        kept=frozenset() if is_given else _kept(parameters),
     )
 
 
@@ -84,7 +87,9 @@ def names(sent: Parameters) -> list[str | None]:
     for parameter in _HOSTNAME_PARAMETERS:
         for value in reversed(sent.get(parameter, ())):
             named = list(filter(None, map(str.strip, value.split(","))))
-            if named and not any(map(_LEFTOVER.fullmatch, named)):
+            if named and not any(map(LEFTOVER.fullmatch, named)):
+                if "alias" in sent:
+                    named = _below(named, last(sent, "alias").strip())
                 return [full_name(name) for name in named[: MAX_HOSTNAMES + 1]]
     return []
 
@@ -100,7 +105,7 @@ def full_name(text: str) -> str | None:
 
 def render(outcomes: Iterable[Outcome | None], echo: str) -> Answer:
     """One line per name, in the order of the request; None stands for what was not a full name."""
-    return text("".join([f"{_code(outcome, echo)}\n" for outcome in outcomes]))
+    return text("".join([f"{code(outcome, echo)}\n" for outcome in outcomes]))
 
 
 def text(body: str) -> Answer:
@@ -121,7 +126,8 @@ def outage() -> Answer:
     return Answer(b"911\n", 503, headers=(*_NOT_STORED, ("Retry-After", str(RETRY_AFTER_SECONDS))))
 
 
-def _code(outcome: Outcome | None, echo: str) -> str:
+def code(outcome: Outcome | None, echo: str = "") -> str:
+    """The line about one hostname, without its end."""
     match outcome:
         case Changed():
             return f"good {echo}".rstrip()
@@ -140,7 +146,7 @@ def _addresses(parameters: Parameters) -> tuple[Addresses, str]:
     """The addresses, and how they were spelt. A parameter for IPv6 alone wins over one for both families."""
     found: dict[int, tuple[Address, str]] = {}
     for parameter, values in parameters.items():
-        if parameter not in _ADDRESS_PARAMETERS:
+        if parameter not in ADDRESS_PARAMETERS:
             continue
         for address, spelling in _last_usable(values):
             if address.version not in found or parameter in _IPV6_PARAMETERS:
@@ -173,7 +179,7 @@ def _parse_list(value: str) -> list[tuple[Address, str]]:
     versions: set[int] = set()
     for entry in value.split(","):
         spelling = entry.strip()
-        if not spelling or _LEFTOVER.fullmatch(spelling):
+        if not spelling or LEFTOVER.fullmatch(spelling):
             continue
         address = _parse_one(spelling)
         if address is None:
@@ -200,6 +206,17 @@ def _parse_one(spelling: str) -> Address | None:
         interface.network.prefixlen < interface.max_prefixlen and interface.ip == interface.network.network_address
     )
     return None if is_prefix else address
+
+
+def _below(named: list[str], alias: str) -> list[str]:
+    """Dynu's clients send a zone as hostname, and the label in it as alias."""
+    return [f"{alias}.{name}" for name in named] if alias else named
+
+
+def _kept(parameters: Parameters) -> frozenset[int]:
+    """The families that Dynu's "no" says to leave alone."""
+    said_no = [name for name in ADDRESS_PARAMETERS & parameters.keys() if last(parameters, name).lower() == "no"]
+    return frozenset(6 if name in _IPV6_PARAMETERS else 4 for name in said_no)
 
 
 def _option(parameters: Parameters, name: str) -> bool | None:

@@ -9,9 +9,10 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from ddns import limits, requests, sources
+from ddns import derived_keys, limits, requests, sources
 from ddns.address_updates import Caller
-from ddns.errors import Conflict, KeyNotAllowed, WrongKey
+from ddns.errors import Conflict, KeyNotAllowed, TooManyChanges, WrongKey
+from ddns.keys import Proven
 from ddns.protocols import parameters
 from ddns.protocols.answers import Answer, not_allowed
 from ddns.protocols.credentials import Credentials
@@ -20,6 +21,9 @@ from ddns.protocols.parameters import Parameters
 logger = logging.getLogger(__name__)
 
 MAX_NOTED_NAMES = 20
+
+# Methods are case-sensitive (RFC 9110 §9.1); some devices do not know.
+_METHODS = frozenset({"GET", "POST", "get", "post"})
 
 View = Callable[[WSGIEnvironment], Answer]
 
@@ -58,10 +62,13 @@ def view_of(protocol: UpdateProtocol, answer: Callable[[Caller, Credentials, Par
     """
 
     def view(environ: WSGIEnvironment) -> Answer:
-        if environ["REQUEST_METHOD"] not in ("GET", "POST"):
+        if environ["REQUEST_METHOD"] not in _METHODS:
             return not_allowed("GET", "POST")
         try:
             return _answer(protocol, answer, environ)
+        except TooManyChanges:
+            # Not a failure of ours, but the one answer that brings every client back later.
+            return protocol.outage()
         except (DatabaseError, Conflict) as error:
             logger.error("A device was told of an outage: %s", error)
         except Exception:
@@ -94,7 +101,7 @@ def _answer(
         return protocol.bad_agent()
     caller = Caller(presented.key, sources.of_environ(environ), agent, protocol.NAME)
     try:
-        return answer(caller, presented, sent)
+        return _ask(answer, caller, presented, sent)
     except KeyNotAllowed as error:
         note(caller, protocol.names(sent), "notallowed", str(error))
         return protocol.challenge()
@@ -102,3 +109,21 @@ def _answer(
         note(caller, protocol.names(sent), "badauth")
         too_many = limits.count_wrong_key(presented.key, caller.source)
         return protocol.outage() if too_many else protocol.challenge()
+
+
+def _ask(
+    answer: Callable[[Caller, Credentials, Parameters], Answer],
+    caller: Caller,
+    presented: Credentials,
+    sent: Parameters,
+) -> Answer:
+    """Once more where what was presented is no key, but what Dynu's clients make of one."""
+    try:
+        return answer(caller, presented, sent)
+    except KeyNotAllowed:
+        raise
+    except WrongKey:
+        known = derived_keys.of_password(presented.key)
+        if known is None:
+            raise
+        return answer(caller._replace(key=Proven(known)), presented, sent)

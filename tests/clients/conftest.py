@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.clients.listener import listener, session_listener  # noqa: F401 - fixtures
+from tests.clients.other_services import services, session_services  # noqa: F401 - fixtures
 from tests.clients.pebble import pebble, session_pebble  # noqa: F401 - fixtures
 from tests.stack import ZONE, Stack
 

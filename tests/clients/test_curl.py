@@ -73,6 +73,33 @@ def test_wget_waits_for_the_challenge_and_then_updates(stack, alice):
     stack.wait_for_answer(alice.name, "A", "192.0.2.3")
 
 
+def test_curl_may_post_a_form_in_parts(stack, alice, curl):
+    fields = {"hostname": alice.name, "password": alice.key, "myip": "192.0.2.8"}
+    options = [word for name, value in fields.items() for word in ("-F", f"{name}={value}")]
+
+    assert body(curl("/nic/update", *options)) == "good 192.0.2.8\n"
+    stack.wait_for_answer(alice.name, "A", "192.0.2.8")
+
+
+def test_curl_with_the_addresses_of_other_services(stack, alice, curl):
+    label, office = alice.labels[0], alice.names[1]
+
+    assert body(curl(f"/update?domains={label}&token={alice.key}&ip=192.0.2.1")) == "OK"
+    assert body(curl(f"/update/{label}/{alice.key}/192.0.2.2")) == "OK"
+    assert body(curl(f"/update?domains={label}&token=wrong&ip=192.0.2.3")) == "KO"
+    stack.wait_for_answer(alice.name, "A", "192.0.2.2")
+    updated = body(curl(f"/dynamic/update.php?{alice.key}&hostname={office}&address=192.0.2.4"))
+    assert updated.startswith(f"Updated 1 host(s) {office} to 192.0.2.4 in ")
+    assert body(curl(f"/upd.php?key={alice.key}&host={office}&ip=192.0.2.5")) == "good 192.0.2.5\n"
+    stack.wait_for_answer(office, "A", "192.0.2.5")
+
+
+def test_curl_with_a_method_in_lower_case_is_understood(alice, curl):
+    ran = curl(f"/nic/update?hostname={alice.name}&myip=192.0.2.1", "-X", "get", "-u", f"x:{alice.key}")
+
+    assert body(ran) == "good 192.0.2.1\n"
+
+
 def test_a_client_that_does_not_trust_the_authority_sends_nothing(stack, alice):
     url = f"{stack.tls_url}/nic/update?hostname={alice.name}&myip=192.0.2.3&password={alice.key}"
 

@@ -9,7 +9,10 @@ from tests.ddns.devices import ask
 PAGE = "<html><head><title>Current IP Check</title></head><body>Current IP Address: {}</body></html>"
 FORMS = [
     *((path, "text/plain", "{}\n") for path in ("/myip", "/ip", "/text")),
-    *((path, "text/html", PAGE) for path in ("/nic/checkip", "/checkip")),
+    *(
+        (path, "text/html", PAGE)
+        for path in ("/nic/checkip", "/nic/checkip/", "/checkip", "/checkip/", "/checkip.html")
+    ),
     *((path, "application/json", '{{"ip":"{}"}}') for path in ("/json", "/ip.json")),
     ("/dynamic/check.php", "text/plain", "Detected IP : {}\n"),
 ]
@@ -35,6 +38,18 @@ def test_devices_find_the_page_at_the_root_of_its_own_host(host):
     response = ask("GET", "/", REMOTE_ADDR="198.51.100.9", HTTP_HOST=host)
 
     assert response.content.decode() == PAGE.format("198.51.100.9")
+
+
+@pytest.mark.parametrize(
+    ("host", "body"),
+    [
+        ("checkip.dns.ddns.test", "Your IP address is : 198.51.100.9\n"),
+        ("ipv4.ddns.test", "198.51.100.9\n"),
+        ("ipv6.ddns.test:8000", "198.51.100.9\n"),
+    ],
+)
+def test_hosts_have_the_forms_of_those_whose_names_they_bear(host, body):
+    assert ask("GET", "/", REMOTE_ADDR="198.51.100.9", HTTP_HOST=host).content.decode() == body
 
 
 @pytest.mark.parametrize("host", ["ddns.test", "www.ddns.test", "xcheckip.ddns.test", ""])

@@ -114,7 +114,7 @@ def test_offline_and_suspension_take_the_wildcard_along(ask, home):
     [
         {"system": "dyndns"}, {"system": "statdns"}, {"system": "custom"}, {"system": "noip"}, {"system": "nonsense"},
         {"mx": ""}, {"mx": "mail.example.com"}, {"mx": "NOCHG"}, {"backmx": "NO"}, {"backmx": "YES"}, {"url": "http://x"},
-        {"action": "edit", "started": "1"}, {"dummy": "1"}, {"txt": "x"}, {"group": "g"}, {"cmd": "update"},
+        {"action": "edit", "started": "1"}, {"dummy": "1"}, {"txt": "x"}, {"group": "g"}, {"cmd": "x"},
         # pfSense, Synology
         {"system": "dyndns", "wildcard": "OFF", "mx": "", "backmx": "NO"},
         {"system": "dyndns", "wildcard": "NOCHG", "mx": "NOCHG", "backmx": "NOCHG"},

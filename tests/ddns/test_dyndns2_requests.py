@@ -161,6 +161,54 @@ def test_a_form_that_is_too_large_is_badagent(device, home):
     assert stored(home) == (None, None)
 
 
+PARTS = (
+    b'--x\r\nContent-Disposition: form-data; name="hostname"\r\n\r\nhome.ddns.test\r\n'
+    b'--x\r\ncontent-disposition: form-data; name="myip"\r\nContent-Type: text/plain\r\n\r\n203.0.113.5\r\n--x--\r\n'
+)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "multipart/form-data; boundary=x",
+        'Multipart/Form-Data; charset=utf-8; boundary="x"',
+        "multipart/form-data; BOUNDARY=x",
+    ],
+)
+def test_a_form_may_be_posted_in_parts(device, content_type):
+    response = device.get("/nic/update", "POST", PARTS, content_type)
+
+    assert (response.status_code, response.content) == (200, GOOD)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [PARTS.replace(b"--x", b"--y"), PARTS.replace(b"form-data", b"attachment"), PARTS.replace(b' name=', b' filename='),
+     PARTS.replace(b"\r\n", b"\n"), b"--x" * 900, b"--x--", PARTS[:40], b'--x\r\nContent-Disposition: form-data;' + b" " * 9000],
+)  # fmt: skip
+def test_parts_that_are_no_fields_are_passed_over(device, home, body):
+    device.user = "nobody"
+    response = device.get("/nic/update", "POST", body, "multipart/form-data; boundary=x")
+
+    assert (response.status_code, response.content.split()[0]) == (200, b"good"), (
+        "the only hostname, and the source's address"
+    )
+    assert stored(home) == (device.source, None)
+
+
+def test_more_parts_than_any_device_sends_are_badagent(device):
+    response = device.get("/nic/update", "POST", PARTS * 600, "multipart/form-data; boundary=x")
+
+    assert response.content == b"badagent\n"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_method_in_lower_case_is_understood(device, method):
+    response = device.get(f"/nic/update?{QUERY}", method, b"x=1", FORM)
+
+    assert (response.status_code, response.content) == (200, GOOD)
+
+
 @pytest.mark.parametrize("length", ["-1", "x", "1e3", "99999999999999999999"])
 def test_a_nonsensical_length_is_no_error_of_ours(device, length):
     device.headers["CONTENT_LENGTH"] = length

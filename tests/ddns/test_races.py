@@ -47,7 +47,9 @@ def publication(hostname: Hostname) -> Publication:
     return Publication.objects.get(pk=hostname.publication_id)
 
 
-def test_eight_writers_of_one_hostname_leave_an_unbroken_history(home, caller):
+def test_eight_writers_of_one_hostname_leave_an_unbroken_history(home, caller, settings):
+    settings.CHANGES_PER_HOSTNAME = 0
+
     def write(first: int) -> list[object]:
         return [update(caller, first + 8 * step) for step in range(ROUNDS)]
 

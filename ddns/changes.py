@@ -1,0 +1,101 @@
+"""Changes: how often hostnames are changed, counted in memory, added up in Redis in the background, and refused beyond a rate.
+
+No request waits for Redis, and one that changes nothing asks nothing here. So a process that has not heard of the others yet lets
+some seconds' worth more through, and while Redis is away each counts for itself (docs/decisions/0015-update-protocols.md).
+"""
+
+import logging
+import time
+from ipaddress import ip_network
+
+import redis
+from django.conf import settings
+
+from ddns import addresses
+from ddns.addresses import Address
+from ddns.errors import TooManyChanges
+from dnsupdate import wake
+
+logger = logging.getLogger(__name__)
+
+WINDOW_SECONDS = 3600
+# What one customer has: a prefix of the size that networks are given to people in.
+_NETWORK_BITS = {4: 24, 6: 48}
+
+Subject = tuple[str, int | str]
+
+_counts: dict[Subject, int] = {}
+_totals: dict[Subject, int] = {}
+_window = 0
+
+
+def admit(*, hostname_id: int, key_id: int | None, account_id: int, source: Address) -> None:
+    """Counts a change that is about to be made; key_id is None where no key makes it.
+
+    Raises TooManyChanges where there were enough in this hour.
+    """
+    subjects = _subjects(hostname_id, key_id, account_id, source)
+    for subject in subjects:
+        limit = _limit(subject[0])
+        if limit and _counts.get(subject, 0) + _totals.get(subject, 0) >= limit:
+            raise TooManyChanges(f"{limit} for this {subject[0]}.")
+    for subject in subjects:
+        _counts[subject] = _counts.get(subject, 0) + 1
+
+
+def seconds_left() -> int:
+    """Until counting begins anew."""
+    return WINDOW_SECONDS - int(time.time()) % WINDOW_SECONDS
+
+
+def flush() -> None:
+    """Adds what was counted to what all processes have, and learns their totals. Never raises."""
+    global _window
+    window = int(time.time() // WINDOW_SECONDS)
+    counted = {subject: _counts.pop(subject) for subject in list(_counts)}
+    if window != _window:
+        _totals.clear()
+        _window = window
+    if not counted:
+        return
+    try:
+        _totals.update(_near_the_limit(_add(counted, window)))
+    except redis.RedisError as error:
+        logger.warning("Changes are not added up at present: %s", error)
+        _totals.clear()
+
+
+def forget() -> None:
+    """As in a new process."""
+    _counts.clear()
+    _totals.clear()
+
+
+def _limit(kind: str) -> int:
+    """How often in an hour one of this kind may change; 0: as often as it likes."""
+    return getattr(settings, f"CHANGES_PER_{kind.upper()}")
+
+
+def _subjects(hostname_id: int, key_id: int | None, account_id: int, source: Address) -> list[Subject]:
+    subjects: list[Subject] = [("hostname", hostname_id), ("account", account_id)]
+    if key_id is not None:
+        subjects.append(("key", key_id))
+    # The others are machines of our own, or a proxy that nobody has named and everybody comes through.
+    if addresses.is_routed(source):
+        network = ip_network(f"{source}/{_NETWORK_BITS[source.version]}", strict=False)
+        subjects.append(("network", str(network)))
+    return subjects
+
+
+def _near_the_limit(totals: dict[Subject, int]) -> dict[Subject, int]:
+    """Millions of hostnames change once in an hour; only what may soon be too often is worth the memory."""
+    return {subject: total for subject, total in totals.items() if 2 * total >= _limit(subject[0])}
+
+
+def _add(counted: dict[Subject, int], window: int) -> dict[Subject, int]:
+    with wake.redis_client().pipeline(transaction=False) as pipeline:
+        for (kind, of), count in counted.items():
+            name = f"changes:{window}:{kind}:{of}"
+            pipeline.incrby(name, count)
+            pipeline.expireat(name, (window + 1) * WINDOW_SECONDS)
+        return dict(zip(counted, pipeline.execute()[::2], strict=True))
