@@ -95,6 +95,11 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    # REST: messages, the command for the OpenAPI document, the script and style of the page that renders it.
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
 ]
 MIDDLEWARE = [
     # Before everything that looks at the host name or at TLS.
@@ -274,6 +279,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "purge-idempotent-requests": {"task": "ddns.tasks.purge_idempotent_requests", "schedule": timedelta(hours=1)},
     # Two seconds: the longest that a lost wake-up may delay an update.
     "sweep": {"task": "dnsupdate.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
     "send-notices": {"task": "dnsupdate.tasks.send_notices", "schedule": 5.0, "options": {"expires": 5}},
@@ -382,6 +388,45 @@ CHANGES_PER_NETWORK = env.int("DDNS_CHANGES_PER_NETWORK", 10_000)
 
 # Parts of User-Agents that are answered with badagent: firmware known to be broken.
 BLOCKED_AGENTS: list[str] = env.list("DDNS_BLOCKED_AGENTS", [])
+
+# --- REST ------------------------------------------------------------------------------------------------------
+# Requests a minute, of a key, of an account with all its keys and sessions, and of a network (an IPv4 address, an IPv6 /56)
+# with all its accounts. A program that looks at everything once a second stays below. Updates of devices are not counted.
+REST_REQUESTS_PER_KEY = env.int("DDNS_REST_REQUESTS_PER_KEY", 300)
+REST_REQUESTS_PER_ACCOUNT = env.int("DDNS_REST_REQUESTS_PER_ACCOUNT", 600)
+REST_REQUESTS_PER_NETWORK = env.int("DDNS_REST_REQUESTS_PER_NETWORK", 1200)
+# Requests of one process that wait for DNS at once; further ones are answered without waiting. Less than its threads.
+REST_WAITS_AT_ONCE = env.int("DDNS_REST_WAITS_AT_ONCE", 1)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["ddns.rest.authentication.Key", "ddns.rest.authentication.Session"],
+    "DEFAULT_PERMISSION_CLASSES": ["ddns.rest.permissions.Permission"],
+    "DEFAULT_THROTTLE_CLASSES": ["ddns.rest.rate_limits.Throttle"],
+    "DEFAULT_PARSER_CLASSES": ["ddns.rest.formats.Parser"],
+    "DEFAULT_RENDERER_CLASSES": ["ddns.rest.formats.Renderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ddns.rest.formats.Negotiation",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "ddns.rest.schema.Schema",
+    "EXCEPTION_HANDLER": "ddns.rest.problems.handle",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "TEST_REQUEST_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "REST API",
+    "DESCRIPTION": "Hostnames, records, keys and history of an account. docs/rest-api.md has the words to it.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "ddns.rest.schema.finish"],
+    "ENUM_NAME_OVERRIDES": {
+        "HostnameState": "ddns.rest.hostnames.STATES",
+        "RecordType": "ddns.rest.records.TYPES",
+        "KeyPermission": "ddns.models.keys.Permission",
+        "NotificationKind": "ddns.models.notifications.Kind",
+    },
+}
 
 # --- nsupdate for customers ----------------------------------------------------------------------------------------
 # Where manage.py serve_nsupdate takes UPDATE messages, over UDP and TCP.

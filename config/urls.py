@@ -35,5 +35,6 @@ accounts = [
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include(accounts)),
+    path("api/v1/", include("ddns.rest.urls")),
     path("", include("ddns.urls")),
 ]

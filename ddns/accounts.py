@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from ddns import acme_accounts, hostnames
-from ddns.errors import AccountHeld, AlreadyForgotten, NotClosed
+from ddns import acme_accounts, hostnames, notifications
+from ddns.errors import AccountHeld, AlreadyForgotten, NotClosed, UnknownLanguage
 from ddns.models import Hostname, HostnameContact, ReservedName, Restriction, UpdateKey, User
 from dnsupdate.models.pending import Urgency
 
@@ -62,6 +63,15 @@ def reactivate(account: User) -> int:
     """Undoes deactivate: keys work again, every hostname answers again what its rows say."""
     User.objects.filter(pk=account.pk).update(is_active=True)
     return _publish_all(account, Urgency.ORDINARY)
+
+
+def set_language(account: User, language: str) -> User:
+    """Of the mails that it gets. Raises UnknownLanguage for one that the pages do not have."""
+    if language not in dict(settings.LANGUAGES):
+        raise UnknownLanguage(f"{language}.")
+    account.language = language
+    account.save(update_fields=["language"])
+    return account
 
 
 @transaction.atomic
@@ -150,8 +160,10 @@ def _forget(pk: int, now: datetime) -> bool:
     EmailAddress.objects.filter(user=account).delete()
     Authenticator.objects.filter(user=account).delete()
     account.update_keys.update(label="", networks=[], used_from=None, used_by="")
+    acme_accounts.end_all(account)
     account.hostname_groups.all().delete()
     HostnameContact.objects.filter(hostname__account=account).delete()
+    notifications.forget(account)
     end_sessions(account)
     return True
 

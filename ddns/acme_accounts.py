@@ -128,6 +128,12 @@ def end(account: AcmeAccount) -> bool:
     return bool(_end(AcmeAccount.objects.filter(pk=account.pk), Urgency.WITHDRAWAL))
 
 
+def end_all(account: User) -> None:
+    """All of a customer's, who is being forgotten."""
+    while _end(AcmeAccount.objects.owned_by(account)):
+        pass
+
+
 def purge(now: datetime) -> int:
     """Ends accounts that nobody used after they were registered, or for longer than any certificate goes without renewal.
 

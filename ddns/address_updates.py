@@ -9,7 +9,7 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple, cast
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from ddns import addresses, changes, contacts, records, requests
@@ -41,14 +41,19 @@ PURGE_CHUNK = 5000
 Pair = tuple[IPv4Address | None, IPv6Address | None]
 Spelt = tuple[str | None, str | None]
 
+# What a Standing is made of, of the relations hostname, restriction, domain and publication.
+STANDING = """
+    hostname.id, hostname.ipv4, hostname.ipv6, hostname.wildcard, hostname.offline, restriction.hostname_id,
+    coalesce(hostname.ttl, domain.ttl), publication.id, publication.revision, hostname.wildcard_publication_id,
+    hostname.others, hostname.account_id
+"""
+
 # One name by equality and not a list of them, so that the plan goes from index to index however few rows there are.
 _READ = Statement(
-    """
+    f"""
     SELECT key.id, key.digest, key.permission, key.networks,
            key.covers_account OR scope.id IS NOT NULL OR hostname.group_id = key.group_id,
-           hostname.id, hostname.ipv4, hostname.ipv6, hostname.wildcard, hostname.offline, restriction.hostname_id,
-           coalesce(hostname.ttl, domain.ttl), publication.id, publication.revision, hostname.wildcard_publication_id,
-           hostname.others, hostname.account_id
+           {STANDING}
     FROM ddns_updatekey key
     JOIN ddns_user account ON account.id = key.account_id AND account.is_active
     LEFT JOIN ddns_hostname hostname
@@ -134,7 +139,7 @@ Outcome = Changed | Unchanged | Unknown | Restricted | Excluded
 
 
 # How each outcome stands among a hostname's last requests.
-_CODES: dict[type, str] = {
+CODES: dict[type, str] = {
     Changed: "good",
     Unchanged: "nochg",
     Unknown: "nohost",
@@ -146,7 +151,7 @@ _MAY_UPDATE = frozenset(permission.encode() for permission in MAY_UPDATE)
 _FAMILIES = {4: "A", 6: "AAAA"}
 
 
-class _Standing:
+class Standing:
     """A hostname as the SELECT saw it. What only a change needs is read out of the row only then."""
 
     __slots__ = (
@@ -155,7 +160,7 @@ class _Standing:
     )  # fmt: skip
 
     def __init__(self, columns: Sequence[Any]) -> None:
-        """The columns of _READ from hostname.id on."""
+        """The columns STANDING."""
         (
             self._hostname_id, ipv4, ipv6, wildcard, offline, restriction,
             self._ttl, self._publication_id, self._revision, self._wildcard_publication_id, self._others,
@@ -193,6 +198,11 @@ class _Standing:
         return int(self._wildcard_publication_id) if self._wildcard_publication_id is not None else None
 
     @property
+    def publication_ids(self) -> list[int]:
+        """Of the names that answer its addresses: itself, and its wildcard."""
+        return [int(each) for each in (self._publication_id, self._wildcard_publication_id) if each is not None]
+
+    @property
     def others(self) -> RRsets | None:
         """The RRsets of its records at the name itself."""
         return json.loads(self._others) if self._others is not None else None
@@ -217,6 +227,11 @@ class _Standing:
             and (wish.others is None or _by_family(wish.others) == self._further_addresses())
         )
 
+    @property
+    def further(self) -> tuple[Address, ...]:
+        """The addresses that it answers beside its own."""
+        return tuple(addresses.parse(each) for rdata in self._further_addresses().values() for each in rdata)
+
     def _further_addresses(self) -> dict[str, list[str]]:
         others = self.others or {}
         return {rdtype: others[rdtype]["rdata"] for rdtype in _FAMILIES.values() if rdtype in others}
@@ -233,10 +248,10 @@ def update(caller: Caller, names: Sequence[str | None], wish: Wish) -> list[Outc
 
 def check_key(caller: Caller) -> int:
     """The number of the working key. Raises WrongKey and KeyNotAllowed."""
-    return _read(caller, "")[0]
+    return read(caller, "")[0]
 
 
-def _read(caller: Caller, name: str) -> tuple[int, _Standing | None]:
+def read(caller: Caller, name: str) -> tuple[int, Standing | None]:
     """The key's number, and the standing of the name if the key may update it: one indexed SELECT, no slow hash.
 
     Raises WrongKey and KeyNotAllowed.
@@ -251,7 +266,7 @@ def _read(caller: Caller, name: str) -> tuple[int, _Standing | None]:
         check_network(networks.decode().strip("{}").split(","), caller.source)
     if permission not in _MAY_UPDATE:
         raise KeyNotAllowed("it may not update addresses.")
-    return int(key_id), _Standing(hostname) if hostname[0] is not None and is_covered == b"t" else None
+    return int(key_id), Standing(hostname) if hostname[0] is not None and is_covered == b"t" else None
 
 
 def only_name(caller: Caller) -> str | None:
@@ -274,25 +289,29 @@ def purge(before: datetime) -> int:
 
 def _update_one(caller: Caller, name: str, wish: Wish) -> Outcome:
     for _ in range(TRIES):
-        key_id, standing = _read(caller, name)
+        key_id, standing = read(caller, name)
         contacts.remember(key_id, caller.source, caller.agent)
         if standing is None:
             requests.note_of_key(key_id, caller, "nohost", name)
             return Unknown()
         # If somebody else wrote the name after we read it: decide again on what is there now.
         try:
-            outcome = _decide(caller, key_id, wish, standing)
+            outcome = decide(caller, key_id, wish, standing)
         except TooManyChanges as error:
             requests.note(name, caller, "toomany", str(error))
             raise
         except Conflict:
             continue
-        requests.note(name, caller, _CODES[type(outcome)], wish.addresses)
+        requests.note(name, caller, CODES[type(outcome)], wish.addresses)
         return outcome
     raise Conflict
 
 
-def _decide(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Outcome:
+def decide(caller: Caller, key_id: int, wish: Wish, standing: Standing) -> Outcome:
+    """Changes the hostname as it was read, if there is anything to change. Notes nothing.
+
+    Raises Conflict where somebody has written it since.
+    """
     if standing.is_restricted:
         return Restricted()
     if standing.fulfils(wish):
@@ -300,7 +319,7 @@ def _decide(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Out
     return _change(caller, key_id, wish, standing)
 
 
-def _change(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Outcome:
+def _change(caller: Caller, key_id: int, wish: Wish, standing: Standing) -> Outcome:
     changes.admit(hostname_id=standing.hostname_id, key_id=key_id, account_id=standing.account_id, source=caller.source)
     if not standing.has_options_of(wish):
         return _reconfigure(caller, key_id, wish, standing)
@@ -317,13 +336,14 @@ def _change(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Out
             locked = outbox.lock([change.publication_id, wildcard_id])
             zone_id, needs_no_wake = _write(caller, key_id, standing, change, new)
             outbox.rewrite(Rewrite(wildcard_id, locked[wildcard_id].revision, rrsets if standing.wildcard else {}))
-    # It saw the lease after it began and has committed by now: in time for the last look, or nobody knows.
-    if not needs_no_wake or time.monotonic() - began >= wake.LAST_LOOK.total_seconds():
+    # It saw the lease after it began and has committed by now: in time for the last look, or nobody knows. Among others in
+    # a transaction it has not committed.
+    if not needs_no_wake or connection.in_atomic_block or time.monotonic() - began >= wake.LAST_LOOK.total_seconds():
         transaction.on_commit(lambda: wake.wake(zone_id))
     return Changed()
 
 
-def _write(caller: Caller, key_id: int, standing: _Standing, change: Rewrite, new: Spelt) -> tuple[int, bool]:
+def _write(caller: Caller, key_id: int, standing: Standing, change: Rewrite, new: Spelt) -> tuple[int, bool]:
     """Publication, queue, hostname and history; gives the zone's id, and whether its publisher needs no wake-up.
 
     Raises Conflict where the publication is not as it was read.
@@ -345,7 +365,7 @@ def _write(caller: Caller, key_id: int, standing: _Standing, change: Rewrite, ne
 
 
 @transaction.atomic
-def _reconfigure(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -> Outcome:
+def _reconfigure(caller: Caller, key_id: int, wish: Wish, standing: Standing) -> Outcome:
     """The rare update that changes an option too: under the hostname's lock."""
     try:
         hostname = lock_unrestricted(Hostname(pk=standing.hostname_id))
@@ -376,7 +396,7 @@ def _reconfigure(caller: Caller, key_id: int, wish: Wish, standing: _Standing) -
     return Changed()
 
 
-def _record(caller: Caller, key_id: int, standing: _Standing, old: Spelt, new: Spelt) -> None:
+def _record(caller: Caller, key_id: int, standing: Standing, old: Spelt, new: Spelt) -> None:
     AddressUpdate.objects.create(
         hostname_id=standing.hostname_id,
         key_id=key_id,

@@ -1,15 +1,15 @@
-"""Domains: put on offer, given a TTL, and the names of their nameservers kept from customers."""
+"""Domains: put on offer, found for a name, given a TTL, and the names of their nameservers kept from customers."""
 
 from collections.abc import Iterable, Iterator
 
 from django.db import transaction
 
 from ddns import hostnames
-from ddns.errors import DomainInUse
+from ddns.errors import DomainInUse, NameUnavailable
 from ddns.models import Domain, Hostname, ReservedName
 from dnsupdate import zones
 from dnsupdate.models import Zone
-from dnsupdate.names import is_within
+from dnsupdate.names import is_within, normalise
 
 # A device whose hostname is being published again waits for the rest of its chunk: some tenths of a second.
 CHUNK = 500
@@ -52,6 +52,15 @@ def retire(domain: Domain, *, even_with_names: bool = False) -> int:
         raise DomainInUse(f"{count:,}.")
     zones.retire(domain.zone, even_in_use=even_with_names)
     return count
+
+
+def split(name: str) -> tuple[str, Domain]:
+    """The label and the domain of a whole name that somebody wants to register. Raises InvalidName, NameUnavailable."""
+    label, _, apex = normalise(name).partition(".")
+    domain = Domain.objects.select_related("zone").filter(name=apex).first()
+    if domain is None:
+        raise NameUnavailable(f"{name[:80]}. It must be one label in front of a domain that is on offer.")
+    return label, domain
 
 
 def reserve_nameservers(domain: Domain, names: Iterable[str]) -> list[str]:

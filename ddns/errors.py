@@ -64,6 +64,18 @@ class GroupExists(DdnsError):
     """There is a group with this name:"""
 
 
+class InvalidPrefix(DdnsError):
+    """Hostnames cannot move into this IPv6 prefix:"""
+
+
+class InvalidInterfaceId(DdnsError):
+    """This is not the host part of an IPv6 address:"""
+
+
+class NoSuchGroup(DdnsError):
+    """There is no group of this name:"""
+
+
 class LookUnderWay(DdnsError):
     """The nameservers are being asked for this account already. Ask again in a moment."""
 
@@ -86,6 +98,34 @@ class Conflict(DdnsError):
 
 class TooManyChanges(Conflict):
     """There were more changes in this hour than any device needs. Try again in the next one:"""
+
+
+class InvalidAddress(DdnsError):
+    """This address cannot be published:"""
+
+
+class HostnameUnknown(DdnsError):
+    """There is no such hostname here."""
+
+
+class ChangedMeanwhile(DdnsError):
+    """The hostname is not what it was when you read it. Read it again and decide anew."""
+
+
+class BeyondAuthority(DdnsError):
+    """The key that was presented may not do this:"""
+
+
+class RequestUnderWay(DdnsError):
+    """A request with this Idempotency-Key is being answered at this moment. Send it again in a second."""
+
+
+class RequestDiffers(DdnsError):
+    """This Idempotency-Key came with another request before. Every new request needs a new one."""
+
+
+class UnknownLanguage(DdnsError):
+    """There are no pages and mails in this language:"""
 
 
 class AlgorithmNotAllowed(DdnsError):

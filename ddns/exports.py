@@ -11,7 +11,17 @@ from allauth.usersessions.models import UserSession
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext_lazy as _
 
-from ddns.models import AddressUpdate, Hostname, Record, UpdateKey, User
+from ddns.models import (
+    AcmeAccount,
+    AddressUpdate,
+    Hostname,
+    Notification,
+    Preference,
+    Record,
+    UpdateKey,
+    User,
+    Webhook,
+)
 
 # Rows in memory at a time, however many there are.
 CHUNK = 500
@@ -83,9 +93,30 @@ def _keys(account: User) -> Iterator[dict]:
         yield facts | {"group": key.group and key.group.name, "hostnames": [each.name for each in key.hostnames.all()]}
 
 
+def _acme_accounts(account: User) -> Iterator[dict]:
+    wanted = ("fulldomain", "domain", "texts", "networks", "source", "agent", "created_at", "used_at")
+    for each in AcmeAccount.objects.owned_by(account).with_owner().order_by("pk").iterator(CHUNK):
+        yield {name: getattr(each, name) for name in wanted} | {"key": each.key and each.key.prefix}
+
+
 def _history(account: User) -> Iterable[dict]:
     wanted = ("hostname__name", "at", "source", "agent", "protocol", "old_ipv4", "new_ipv4", "old_ipv6", "new_ipv6")
     return AddressUpdate.objects.filter(hostname__account=account).order_by("at").values(*wanted).iterator(CHUNK)
+
+
+def _notifications(account: User) -> Iterable[dict]:
+    wanted = ("kind", "hostname__name", "details", "at", "read_at")
+    return Notification.objects.filter(account=account).order_by("pk").values(*wanted).iterator(CHUNK)
+
+
+def _preferences(account: User) -> Iterable[dict]:
+    wanted = ("kind", "by_mail", "by_webhook", "days")
+    return Preference.objects.filter(account=account).order_by("pk").values(*wanted).iterator(CHUNK)
+
+
+def _webhooks(account: User) -> Iterable[dict]:
+    wanted = ("url", "is_enabled", "created_at", "failing_since", "disabled_at")
+    return Webhook.objects.filter(account=account).order_by("pk").values(*wanted).iterator(CHUNK)
 
 
 def _json(value: dict) -> str:
@@ -103,5 +134,9 @@ SECTIONS = [
     ),
     Section("records", _("Records of these hostnames besides their addresses."), _records),
     Section("keys", _("Update keys: what they may do, when and from where they were used last."), _keys),
+    Section("acme_accounts", _("acme-dns accounts that were registered with these keys."), _acme_accounts),
     Section("history", _("Changes of addresses: when, from where, by which client."), _history),
+    Section("notifications", _("Notifications: what you were told, and when you read it."), _notifications),
+    Section("preferences", _("What you chose to be told of by mail and webhook."), _preferences),
+    Section("webhooks", _("Webhooks, without their secrets."), _webhooks),
 ]

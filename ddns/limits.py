@@ -1,11 +1,14 @@
-"""Limits, in Redis: on wrong keys per key prefix and source, and per source; on accounts that nobody vouches for per network.
+"""Limits, in Redis: on wrong keys per key prefix and source, and per source; on accounts that nobody vouches for per network;
+on requests to the REST API per key, account and network.
 
-A working key is never limited.
+An update with a working key is never limited.
 """
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import NamedTuple
 
 import redis
 from django.conf import settings
@@ -21,6 +24,25 @@ WINDOW_SECONDS = 600
 REGISTRATION_WINDOW = timedelta(hours=1)
 # What one customer's line gets: an IPv4 provider's smallest usual block, and the shortest usual IPv6 delegation.
 NETWORK_LENGTHS = {4: 24, 6: 48}
+REQUESTS_WINDOW = timedelta(minutes=1)
+# What programs are counted by: they are known by their keys, so their neighbours need not be counted with them.
+LINE_LENGTHS = {4: 32, 6: 56}
+
+
+class Allowance(NamedTuple):
+    """What is left of a limit on requests, in a window that ends in some seconds; below zero where it is exceeded."""
+
+    name: str
+    limit: int
+    remaining: int
+    ends_in: int
+
+
+class Subject(NamedTuple):
+    """Who is limited, and to how many requests in a window."""
+
+    who: str
+    limit: int
 
 
 def count_wrong_key(key: str, source: Address) -> bool:
@@ -58,9 +80,28 @@ def count_registration(source: Address) -> bool:
     return count > settings.ACME_REGISTRATIONS_PER_NETWORK
 
 
-def network_of(source: Address) -> IPv4Network | IPv6Network:
-    """What is counted as one source of registrations."""
-    return ip_network((source, NETWORK_LENGTHS[source.version]), strict=False)
+def count_request(subjects: Mapping[str, Subject]) -> list[Allowance]:
+    """Counts it for each, by the limit's name, in one step; nothing where Redis cannot be asked, and then nobody is limited."""
+    try:
+        with wake.redis_client().pipeline(transaction=True) as pipeline:
+            for name, subject in subjects.items():
+                counter = f"requests-of:{name}:{subject.who}"
+                pipeline.incr(counter)
+                pipeline.expire(counter, REQUESTS_WINDOW, nx=True)
+                pipeline.ttl(counter)
+            counted = pipeline.execute()
+    except redis.RedisError as error:
+        logger.warning("Requests to the REST API are not counted at present: %s", error)
+        return []
+    return [
+        Allowance(name, subject.limit, subject.limit - counted[3 * number], max(counted[3 * number + 2], 1))
+        for number, (name, subject) in enumerate(subjects.items())
+    ]
+
+
+def network_of(source: Address, lengths: Mapping[int, int] = NETWORK_LENGTHS) -> IPv4Network | IPv6Network:
+    """What is counted as one source of registrations, or of whatever these prefix lengths, by family, are for."""
+    return ip_network((source, lengths[source.version]), strict=False)
 
 
 def _countable(key: str) -> str:

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from ddns import preferences
-from ddns.models import Delivery, Hostname, Notification, User, Webhook
+from ddns.models import Delivery, Hostname, Notification, Preference, User, Webhook
 from ddns.models.notifications import Kind
 
 # A router sends IPv4 and IPv6 in two requests, and a line that comes back changes its address twice: one mail for all of it.
@@ -65,6 +65,14 @@ def tell_all(news: Sequence[Notification]) -> list[Notification]:
 def read_all(account: User, *, up_to: int) -> int:
     """Marks those up to this number as read, not what came after somebody looked; gives how many."""
     return Notification.objects.unread().filter(account=account, pk__lte=up_to).update(read_at=Now())
+
+
+@transaction.atomic
+def forget(account: User) -> None:
+    """Everything that was told, where it was sent, and what was chosen."""
+    Notification.objects.filter(account=account).delete()
+    Webhook.objects.filter(account=account).delete()
+    Preference.objects.filter(account=account).delete()
 
 
 def purge(before: datetime) -> int:

@@ -95,6 +95,7 @@ _ALL = (
     Client("acme-sh-httpreq", "acme.sh (acmeproxy)", Kind.CERTIFICATE, "acme.sh"),
     Client("caddy-acmedns", "Caddy (acme-dns)", Kind.CERTIFICATE, "Caddyfile"),
     Client("caddy", "Caddy (rfc2136)", Kind.CERTIFICATE, "Caddyfile", is_tsig=True),
+    Client("cert-manager", "cert-manager", Kind.CERTIFICATE, "issuer.yaml"),
     Client("duckdns-url", "DuckDNS", Kind.URL),
     Client("freedns-url", "FreeDNS (afraid.org)", Kind.URL),
     Client("dynv6-url", "dynv6", Kind.URL),
@@ -148,7 +149,7 @@ def fields(client: Client, text: str) -> Iterator[tuple[str, str]]:
 
 def _values(site_url: str, nameserver: tuple[str, int] | None) -> dict[str, object]:
     site = urlsplit(site_url)
-    dns_host, dns_port = nameserver or _nameserver(site.hostname or "")
+    dns_host, dns_port = nameserver or (settings.NSUPDATE_SERVER, settings.NSUPDATE_PUBLIC_PORT)
     return {
         "site_url": site_url.rstrip("/"),
         "scheme": site.scheme,
@@ -160,8 +161,3 @@ def _values(site_url: str, nameserver: tuple[str, int] | None) -> dict[str, obje
         # As the domains' own default: an update by hand says it, and it is kept.
         "ttl": 60,
     }
-
-
-def _nameserver(host: str) -> tuple[str, int]:
-    """Where customers send signed updates."""
-    return getattr(settings, "NSUPDATE_SERVER", host), getattr(settings, "NSUPDATE_PUBLIC_PORT", 53)

@@ -11,6 +11,7 @@ from ddns import (
     acme_accounts,
     address_changes,
     address_updates,
+    idempotent_requests,
     key_expiries,
     mails,
     notifications,
@@ -25,6 +26,12 @@ from dnsupdate import turns
 def purge_history() -> None:
     """Ends the retention of old address updates."""
     address_updates.purge(timezone.now() - settings.HISTORY_RETENTION)
+
+
+@shared_task
+def purge_idempotent_requests() -> None:
+    """Ends the day in which a request is answered as before."""
+    idempotent_requests.purge(timezone.now())
 
 
 @shared_task

@@ -7,10 +7,13 @@ Measured: Django's handler with an empty view costs half as much CPU as the whol
 import re
 from collections.abc import Iterable
 from http.client import responses
+from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from django.conf import settings
+
 from ddns.protocols import checkip, duckdns, dyndns1, freedns, freedns_listing, nsupdate_info
-from ddns.views import acmedns, httpreq, updates
+from ddns.views import acmedns, desec, dynv6, httpreq, updates
 from ddns.views import duckdns as duckdns_views
 from ddns.views import freedns as freedns_views
 from ddns.views.devices import View
@@ -30,6 +33,8 @@ _BY_PATH: dict[str, View] = {
     "/health": acmedns.health,
     "/httpreq/present": httpreq.present,
     "/httpreq/cleanup": httpreq.cleanup,
+    "/api/update": dynv6.update,
+    "/desec/update": desec.update,
 }
 # Paths that several protocols have, or pages too: the first view is taken whose words all stand in the query.
 _BY_QUERY: dict[str, tuple[tuple[tuple[str, ...], View], ...]] = {
@@ -41,6 +46,9 @@ _BY_FORM: tuple[tuple[re.Pattern[str], View], ...] = (
     (freedns.TOKEN_PATH, freedns_views.update_by_path),
     (duckdns.PATH, duckdns_views.update_by_path),
 )
+# Under names that begin so, every path is deSEC's update, as at update.dedyn.io; but for pictures, which browsers ask for.
+_DESEC_HOST_LABELS = ("update", "update6")
+_PICTURES = (".ico", ".png")
 # UniFi sends "//nic/update", others a final slash, and some FRITZ!Boxes glue a second URL to the first.
 _ODD_UPDATE_PATH = re.compile(r"/+(?:(?:nic|v3)/)?update(?:/+|[ /]*https?:.*)?")
 _STATUS_LINES = {status: f"{status} {reason}" for status, reason in responses.items()}
@@ -66,7 +74,20 @@ class Devices:
 def view_of(environ: WSGIEnvironment) -> View | None:
     """The view of an update or checkip path, None for all other paths."""
     path = environ.get("PATH_INFO") or "/"
-    return _BY_PATH.get(path) or _odd_view_of(path, environ)
+    host = environ.get("HTTP_HOST", "")
+    view = _BY_PATH.get(path) or _odd_view_of(path, environ)
+    if host.startswith(_DESEC_HOST_LABELS) and view in (None, updates.update) and _is_desecs(host, path):
+        return desec.update
+    return view
+
+
+def _is_desecs(host: str, path: str) -> bool:
+    """Not where the site itself has such a name."""
+    return (
+        host.partition(".")[0] in _DESEC_HOST_LABELS
+        and host.partition(":")[0] != urlsplit(settings.SITE_URL).hostname
+        and not path.endswith(_PICTURES)
+    )
 
 
 def _odd_view_of(path: str, environ: WSGIEnvironment) -> View | None:

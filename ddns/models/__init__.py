@@ -8,6 +8,7 @@ from ddns.models.derived_keys import DerivedKey
 from ddns.models.domains import Domain
 from ddns.models.groups import Group
 from ddns.models.hostnames import Hostname
+from ddns.models.idempotent_requests import IdempotentRequest
 from ddns.models.keys import UpdateKey
 from ddns.models.notifications import Notification, Preference
 from ddns.models.records import BelowName, Record
@@ -30,6 +31,7 @@ __all__ = [
     "Group",
     "Hostname",
     "HostnameContact",
+    "IdempotentRequest",
     "Notification",
     "Preference",
     "Record",

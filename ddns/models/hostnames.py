@@ -1,5 +1,6 @@
 """Hostnames: names that customers hold."""
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -9,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Greatest, Now
 
+from ddns.models.contacts import HostnameContact
 from ddns.models.restrictions import Restriction
 from dnsupdate.errors import InvalidName
 from dnsupdate.models import Publication
@@ -162,6 +164,27 @@ class Hostname(models.Model):
     def answered_ttl(self) -> int:
         """Seconds that its addresses may be cached: its own or its domain's (one query unless selected)."""
         return self.ttl or self.domain.ttl
+
+    @property
+    def version(self) -> str:
+        """Names all that its owner sees of it at this moment: what is changed by anybody has another version.
+
+        A query each for its restriction and its domain unless selected.
+        """
+        shown = (
+            *(self.pk, self.name, self.state, self.ipv4, self.ipv6, self.wildcard, self.offline, self.ttl),
+            *(self.answered_ttl, self.group_id, self.follows_prefix, self.interface_id),
+            self.changed_at and self.changed_at.timestamp(),
+        )
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:24]
+
+    @property
+    def contact_or_none(self) -> HostnameContact | None:
+        """A query unless selected."""
+        try:
+            return self.contact
+        except ObjectDoesNotExist:
+            return None
 
     @property
     def restriction_or_none(self) -> Restriction | None:

@@ -17,6 +17,21 @@ class UpdateKeyQuerySet(models.QuerySet["UpdateKey"]):
         by_group = Q() if hostname.group_id is None else Q(group=hostname.group_id)
         return of_owner.filter(Q(covers_account=True) | Q(pk__in=hostname.update_keys.values("pk")) | by_group)
 
+    def within_scope_of(self, key: "UpdateKey") -> "UpdateKeyQuerySet":
+        """Those that cover no hostname that the key does not cover itself, and the key."""
+        own = self.filter(account=key.account_id)
+        if key.covers_account:
+            return own
+        covered = UpdateKey.hostnames.through.objects.all()
+        in_scope = Q(hostname__in=key.hostnames.values("pk"))
+        if key.group_id is not None:
+            in_scope |= Q(hostname__group=key.group_id)
+        beyond = covered.exclude(in_scope).values("updatekey")
+        within = Q(pk__in=covered.filter(in_scope).values("updatekey"), group=None)
+        if key.group_id is not None:
+            within |= Q(group=key.group_id)
+        return own.filter(within, covers_account=False).exclude(pk__in=beyond)
+
 
 class Permission(models.TextChoices):
     """What a key may do to the hostnames in its scope."""

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_interface
+from ipaddress import IPv6Network, ip_interface
 from typing import NamedTuple
 from wsgiref.types import WSGIEnvironment
 
-from ddns import addresses
+from ddns import addresses, prefixes
 from ddns.address_updates import Changed, Excluded, Outcome, Restricted, Unchanged, Unknown, Wish
 from ddns.addresses import Address, Addresses
+from ddns.errors import InvalidPrefix
 from ddns.protocols.answers import Answer
 from ddns.protocols.credentials import Credentials, find
 from ddns.protocols.parameters import Parameters, last
@@ -27,19 +28,22 @@ _OPTIONS = {"ON": True, "OFF": False}
 _HOSTNAME_PARAMETERS = ("hostname", "host", "domain", "domains", "host_id")
 _IPV6_PARAMETERS = frozenset({"myipv6", "myip6", "ip6", "ipv6", "aaaa"})
 ADDRESS_PARAMETERS = _IPV6_PARAMETERS | {"myip", "myipv4", "ip", "ip4", "ipv4", "a", "address", "addr"}
+# Of the network behind the device: FRITZ!Box, dynv6, ipv64.
+_PREFIX_PARAMETERS = frozenset({"ipv6prefix", "ip6lanprefix"})
 # What devices send where they know no value: placeholders that were not filled in.
 LEFTOVER = re.compile(r"%\w+%?|<[^>]*>|\[\w+\]|\{\w+\}|__\w+__|\$\w+|YES|NO|no|preserve|auto")
 
 
 class Malformed(ValueError):
-    """An address parameter that is neither an address nor a known placeholder."""
+    """An address parameter that is neither an address, a prefix nor a known placeholder."""
 
 
 class UpdateRequest(NamedTuple):
     """What the client asks for. names holds what was sent, in order; None where it is not a full name.
 
-    Of a list that is too long only MAX_HOSTNAMES + 1 are read. addresses is None where the source address is meant;
-    echo holds the addresses exactly as sent. kept are the families that are to stay as they are, without any address.
+    Of a list that is too long only MAX_HOSTNAMES + 1 are read. addresses is None where none were sent: then the source
+    address is meant, unless a prefix was. echo holds the addresses exactly as sent, or else the prefix. kept are the
+    families that are to stay as they are, without any address.
     """
 
     names: list[str | None]
@@ -48,6 +52,13 @@ class UpdateRequest(NamedTuple):
     wildcard: bool | None
     offline: bool | None
     kept: frozenset[int] = frozenset()
+    prefix: IPv6Network | None = None
+    group: str | None = None
+
+    @property
+    def is_for_followers_alone(self) -> bool:
+        """Of a request with a prefix: whether it says of no hostname by name what shall become of it."""
+        return not self.names and self.addresses is None
 
     def wish(self, source: Address) -> Wish:
         """What shall become of each hostname; without an address, the source's is meant. Raises Malformed."""
@@ -55,6 +66,8 @@ class UpdateRequest(NamedTuple):
             raise self.addresses
         if self.offline:
             return Wish(Addresses(), wildcard=self.wildcard, offline=True)
+        if self.addresses is None and self.prefix is not None:
+            return Wish(Addresses(), wildcard=self.wildcard)
         wanted = self.addresses or (Addresses() if source.version in self.kept else Addresses.of(source))
         # As at Dyn: an update brings a hostname back that was offline, unless it says NOCHG.
         return Wish(wanted, wildcard=self.wildcard, offline=self.offline)
@@ -64,9 +77,9 @@ def parse(parameters: Parameters) -> UpdateRequest:
     """Reads the parameters of docs/protocols.md; unknown ones are ignored."""
     given: Addresses | Malformed | None
     try:
-        given, echo = _addresses(parameters)
+        given, echo, prefix = _addresses(parameters)
     except Malformed as error:
-        given, echo = error, ""
+        given, echo, prefix = error, "", None
     is_given = isinstance(given, Malformed) or any(given)
     return UpdateRequest(
         names=names(parameters),
@@ -75,6 +88,8 @@ def parse(parameters: Parameters) -> UpdateRequest:
         wildcard=_option(parameters, "wildcard"),
         offline=_offline(parameters),
         kept=frozenset() if is_given else _kept(parameters),
+        prefix=prefix,
+        group=_group(parameters) if prefix is not None else None,
     )
 
 
@@ -142,27 +157,56 @@ def code(outcome: Outcome | None, echo: str = "") -> str:
     return "notfqdn"
 
 
-def _addresses(parameters: Parameters) -> tuple[Addresses, str]:
-    """The addresses, and how they were spelt. A parameter for IPv6 alone wins over one for both families."""
+def _addresses(parameters: Parameters) -> tuple[Addresses, str, IPv6Network | None]:
+    """The addresses, how they were spelt, and the prefix. A parameter for IPv6 alone wins over one for both families.
+
+    Raises Malformed.
+    """
     found: dict[int, tuple[Address, str]] = {}
+    bare: tuple[IPv6Network, str] | None = None
     for parameter, values in parameters.items():
         if parameter not in ADDRESS_PARAMETERS:
             continue
-        for address, spelling in _last_usable(values):
-            if address.version not in found or parameter in _IPV6_PARAMETERS:
-                found[address.version] = address, spelling
+        for entry, spelling in _last_usable(values):
+            if isinstance(entry, IPv6Network):
+                bare = entry, spelling
+            elif entry.version not in found or parameter in _IPV6_PARAMETERS:
+                found[entry.version] = entry, spelling
+    if not _PREFIX_PARAMETERS.isdisjoint(parameters):
+        bare = _prefix(parameters) or bare
+    prefix, spelt_prefix = bare or (None, "")
     if not found:
-        return Addresses(), ""
+        return Addresses(), spelt_prefix, prefix
     given, spellings = zip(*found.values(), strict=True)
-    return Addresses.of(*given), ",".join(spellings)
+    return Addresses.of(*given), ",".join(spellings), prefix
 
 
-def _last_usable(values: list[str]) -> list[tuple[Address, str]]:
+def _prefix(parameters: Parameters) -> tuple[IPv6Network, str] | None:
+    """The last usable one of the parameters that are for a prefix alone. Raises Malformed if none is."""
+    malformed: Malformed | None = None
+    for parameter in sorted(_PREFIX_PARAMETERS):
+        for value in reversed(parameters.get(parameter, ())):
+            spelling = _before_a_second_url(value).strip()
+            if not spelling or LEFTOVER.fullmatch(spelling):
+                continue
+            try:
+                prefix = prefixes.parse(spelling)
+            except InvalidPrefix as error:
+                malformed = Malformed(str(error))
+                continue
+            if _is_known(prefix):
+                return prefix, spelling
+    if malformed is not None:
+        raise malformed
+    return None
+
+
+def _last_usable(values: list[str]) -> list[tuple[Address | IPv6Network, str]]:
     """A parameter may come twice: EdgeOS appends a second query string to the first. Raises Malformed if none is usable."""
     malformed: Malformed | None = None
     for value in reversed(values):
         try:
-            entries = _parse_list(value)
+            entries = _parse_list(_before_a_second_url(value))
         except Malformed as error:
             malformed = error
             continue
@@ -173,26 +217,38 @@ def _last_usable(values: list[str]) -> list[tuple[Address, str]]:
     return []
 
 
-def _parse_list(value: str) -> list[tuple[Address, str]]:
-    """The addresses of "v4,v6" in order. Placeholders, empty entries and prefixes are passed over. Raises Malformed."""
-    entries: list[tuple[Address, str]] = []
-    versions: set[int] = set()
-    for entry in value.split(","):
-        spelling = entry.strip()
-        if not spelling or LEFTOVER.fullmatch(spelling):
+def _before_a_second_url(value: str) -> str:
+    """Without the URL that some FRITZ!Boxes glue to the first with a blank, where the user gave two."""
+    return value.split(" http", maxsplit=1)[0] if " http" in value else value
+
+
+def _parse_list(value: str) -> list[tuple[Address | IPv6Network, str]]:
+    """The addresses of "v4,v6" in order, and a bare prefix among them. Placeholders and empty entries are passed over.
+
+    Raises Malformed.
+    """
+    entries: list[tuple[Address | IPv6Network, str]] = []
+    kinds: set[type] = set()
+    for each in value.split(","):
+        spelling = each.strip()
+        # No leftover begins with a digit, as nearly all addresses do; the search would cost a fifteenth of reading them.
+        if not spelling or (not spelling[0].isdigit() and LEFTOVER.fullmatch(spelling)):
             continue
-        address = _parse_one(spelling)
-        if address is None:
+        entry = _parse_one(spelling)
+        if entry is None:
             continue
-        if address.version in versions:
+        if type(entry) in kinds:
             raise Malformed(value)
-        versions.add(address.version)
-        entries.append((address, spelling))
+        kinds.add(type(entry))
+        entries.append((entry, spelling))
     return entries
 
 
-def _parse_one(spelling: str) -> Address | None:
-    """An address; without its prefix length where it has one. None for a bare prefix. Raises Malformed."""
+def _parse_one(spelling: str) -> Address | IPv6Network | None:
+    """An address, without its prefix length where it has one; or a bare IPv6 prefix. None for one that says nothing.
+
+    Raises Malformed.
+    """
     text, slash, _ = spelling.partition("/")
     try:
         # Of an address with a zone index the interface would lose it, and be accepted.
@@ -202,10 +258,20 @@ def _parse_one(spelling: str) -> Address | None:
         interface = ip_interface(spelling)
     except ValueError as error:
         raise Malformed(spelling) from error
-    is_prefix = (
-        interface.network.prefixlen < interface.max_prefixlen and interface.ip == interface.network.network_address
-    )
-    return None if is_prefix else address
+    network = interface.network
+    if network.prefixlen == network.max_prefixlen or interface.ip != network.network_address:
+        return address
+    return network if isinstance(network, IPv6Network) and _is_known(network) else None
+
+
+def _is_known(prefix: IPv6Network) -> bool:
+    """A router that was delegated none says "::/0" or the like."""
+    return int(prefix.network_address) != 0
+
+
+def _group(parameters: Parameters) -> str | None:
+    """The group that a prefix is for, where it is said by a parameter of its own."""
+    return last(parameters, "group").strip() or last(parameters, "location").strip() or None
 
 
 def _below(named: list[str], alias: str) -> list[str]:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ddns import groups, history, hostnames, looks, plans, requests
 from ddns.errors import DdnsError, LookUnderWay
 from ddns.forms.hostnames import OptionsForm, ReleaseForm
+from ddns.forms.prefixes import PrefixForm
 from ddns.forms.records import RecordForm
 from ddns.models import Hostname, Record, UpdateKey
 
@@ -81,6 +82,7 @@ def page(
     options_form: OptionsForm | None = None,
     release_form: ReleaseForm | None = None,
     record_form: RecordForm | None = None,
+    prefix_form: PrefixForm | None = None,
 ) -> HttpResponse:
     """Everything about the hostname; no nameserver is waited for."""
     kept = list(Record.objects.filter(hostname=hostname).select_related("hostname"))
@@ -94,6 +96,7 @@ def page(
         "challenges": [record for record in kept if record.pk in challenges],
         "record_form": record_form or RecordForm(),
         "keys": UpdateKey.objects.working().covering(hostname),
+        "prefix_form": prefix_form or PrefixForm(hostname),
         "options_form": options_form or OptionsForm(hostname),
         "release_rest": hostnames.RELEASE_REST,
         "hostname_quota": plans.hostnames_of(request.user),

@@ -1,16 +1,17 @@
 """Set up your device: the list of clients, and the configuration of each with the customer's own values."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ddns import keys, setup
+from ddns import keys, setup, tsig_keys
 from ddns.errors import DdnsError
 from ddns.forms.setup import MAX_CHOICES, SetupForm
-from ddns.models import Hostname
+from ddns.models import Hostname, User
 from ddns.models.keys import Permission
 from ddns.setup import Client, Kind
 
@@ -58,8 +59,10 @@ def _context(request: HttpRequest, client: Client) -> dict:
     values["hostname"] = chosen.name
     form = SetupForm(held, request.POST or None, initial={"hostname": chosen.name}, is_tsig=client.is_tsig)
     secrets = _secrets(form)
-    if text := secrets.get("key") or _made(request, client, chosen):
-        secrets["key"] = values["key"] = text
+    if "make" in request.POST:
+        secrets |= _made(request, client, chosen)
+    if "key" in secrets:
+        values["key"] = secrets["key"]
     if secrets.get("tsig_name") and secrets.get("tsig_secret"):
         values["tsig"] = setup.Tsig(secrets["tsig_name"], secrets["tsig_secret"])
     return {"values": values, "form": form, "hostname": chosen, "secrets": secrets}
@@ -87,18 +90,30 @@ def _chosen(request: HttpRequest, held: list[Hostname]) -> Hostname:
     return asked or max(held, key=lambda hostname: hostname.created_at)
 
 
-def _made(request: HttpRequest, client: Client, hostname: Hostname) -> str:
-    """The text of a new key for this hostname and client, if one is asked for."""
-    if "make" not in request.POST or client.is_tsig:
-        return ""
+def _made(request: HttpRequest, client: Client, hostname: Hostname) -> dict[str, str]:
+    """The secrets of a new key for this hostname and client; none where it cannot be made."""
     permission = Permission.TXT if client.kind == Kind.CERTIFICATE else Permission.DEVICE
     try:
-        _key, text = keys.create(request.user, label=client.title[:60], hostnames=[hostname], permission=permission)
+        made = _make_tsig if client.is_tsig else _make_key
+        secrets = made(request.user, label=client.title[:60], hostnames=[hostname], permission=permission)
     except DdnsError as error:
         messages.error(request, str(error))
-        return ""
+        return {}
     messages.success(request, _("The key is made and stands in the configuration. It is shown this once."))
-    return text
+    return secrets
+
+
+def _make_key(account: User, **limits) -> dict[str, str]:
+    _key, text = keys.create(account, **limits)
+    return {"key": text}
+
+
+@transaction.atomic
+def _make_tsig(account: User, **limits) -> dict[str, str]:
+    """An update key that nobody is shown, for the TSIG key to stand for."""
+    key, _text = keys.create(account, **limits)
+    made, _file = tsig_keys.create(key)
+    return {"tsig_name": made.name, "tsig_secret": made.secret}
 
 
 def _part(client: Client, slug: str) -> Client | None:

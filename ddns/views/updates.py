@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from ddns import address_updates, challenges, keys, requests, scopes
+from ddns import address_updates, challenges, keys, prefixes, requests, scopes
 from ddns.address_updates import Caller, Wish
 from ddns.addresses import Addresses, is_publishable
-from ddns.errors import InvalidRecord
+from ddns.errors import InvalidPrefix, InvalidRecord, NoSuchGroup
 from ddns.protocols import changeip, dyndns1, dyndns2, groups, hurricane, nsupdate_info
 from ddns.protocols.answers import Answer
 from ddns.protocols.credentials import Credentials
@@ -23,6 +23,8 @@ def _update(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
 def _update_addresses(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
     """The table of docs/protocols.md from top to bottom. Raises WrongKey before anything else is said."""
     wanted = dyndns2.parse(sent)
+    if wanted.prefix is not None and wanted.is_for_followers_alone:
+        return _move(caller, presented, sent, wanted)
     names, is_group = wanted.names, False
     if not names or None in names or names[0] == groups.ALL:
         names, is_group = _meant(caller, presented, sent, names)
@@ -37,9 +39,49 @@ def _update_addresses(caller: Caller, presented: Credentials, sent: Parameters) 
         return _refuse(caller, names, "dnserr", lines, str(error))
     if not all(map(is_publishable, wish.addresses)):
         return _refuse(caller, names, "dnserr", lines, str(wish.addresses))
+    if wanted.prefix is not None:
+        group = groups.name(sent, presented.user) if is_group and wanted.names != [groups.ALL] else wanted.group
+        return _update_with_prefix(caller, names, wish, wanted, group=group, is_group=is_group)
     outcomes = address_updates.update(caller, names, wish)
     render = groups.render if is_group else dyndns2.render
     return render(outcomes, wanted.echo or str(wish.addresses))
+
+
+def _update_with_prefix(
+    caller: Caller,
+    names: list[str | None],
+    wish: Wish,
+    wanted: dyndns2.UpdateRequest,
+    *,
+    group: str | None,
+    is_group: bool,
+) -> Answer:
+    lines = 1 if is_group else len(names)
+    # The hostnames of a group are not named one by one: what follows among them moves.
+    named = [] if is_group else names
+    try:
+        outcomes = prefixes.update(caller, names, wish, wanted.prefix, group=group, but=named)
+    except InvalidPrefix as error:
+        return _refuse(caller, names, "dnserr", lines, str(error))
+    except NoSuchGroup as error:
+        return _refuse(caller, names, "nohost", lines, str(error))
+    return (groups.render if is_group else dyndns2.render)(outcomes, wanted.echo)
+
+
+def _move(caller: Caller, presented: Credentials, sent: Parameters, wanted: dyndns2.UpdateRequest) -> Answer:
+    """A prefix and nothing else: one line for all that follows it, of the user name's group if that has one."""
+    group = wanted.group
+    if group is None and (named := groups.name(sent, presented.user)) and scopes.names_of_group(caller, named):
+        group = named
+    try:
+        moved = prefixes.move(caller, wanted.prefix, group=group)
+    except InvalidPrefix as error:
+        return _refuse(caller, [], "dnserr", 1, str(error))
+    except NoSuchGroup as error:
+        return _refuse(caller, [], "nohost", 1, str(error))
+    if not moved:
+        return _refuse(caller, [], "nohost", 1, "nothing follows the prefix")
+    return groups.render([outcome for _, outcome in moved], wanted.echo)
 
 
 def _delete(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
@@ -93,7 +135,7 @@ def _refuse(caller: Caller, names: Sequence[str | None], code: str, lines: int, 
     if names:
         devices.note(caller, names, code, detail)
     else:
-        requests.note_of_key(key_id, caller, code)
+        requests.note_of_key(key_id, caller, code, detail)
     return dyndns2.text(f"{code}\n" * lines)
 
 

@@ -15,7 +15,17 @@ from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, with_password
 from tests.browser.pages import complaints, fill, go, log_in, overflow, press, text
 from tests.ddns.devices import caller
 
-PUBLIC = ["/", "/domains/?name=attic", "/status/", "/setup/", "/setup/fritzbox/", "/accounts/login/", "/nowhere"]
+PUBLIC = [
+    "/",
+    "/domains/?name=attic",
+    "/status/",
+    "/setup/",
+    "/setup/fritzbox/",
+    "/rules/",
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/nowhere",
+]
 OWN = [
     "/hostnames/",
     "/hostnames/?q=nothing",
@@ -29,6 +39,11 @@ OWN = [
     "/setup/ddclient/",
     "/setup/fritzbox/",
     "/setup/nsupdate/",
+    "/notifications/",
+    "/notifications/webhooks/",
+    "/account/",
+    "/account/export/",
+    "/account/close/",
     "/accounts/password/change/",
 ]
 AXE = Path(axe_core_python.__file__).with_name("axe.min.js").read_text()

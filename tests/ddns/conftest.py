@@ -1,11 +1,13 @@
 """Alice holds home.ddns.test and has a key for her account; Bob is another customer."""
 
+from ipaddress import IPv6Address
+
 import pytest
 
-from ddns import domains, hostnames, keys
+from ddns import domains, hostnames, keys, prefixes
 from ddns.models import Domain, Hostname, User
 from dnsupdate import tsig_keys, zones
-from tests.ddns.devices import Device
+from tests.ddns.devices import Device, having
 
 
 @pytest.fixture
@@ -50,3 +52,17 @@ def key(alice: User) -> str:
 def device(home: Hostname, key: str) -> Device:
     """Alice's router."""
     return Device("alice@example.com", key)
+
+
+@pytest.fixture
+def nas(alice, domain) -> Hostname:
+    """Alice's: follows with the host part of its address, in her subnet 33."""
+    hostname = hostnames.register(alice, domain=domain, label="nas")
+    return prefixes.follow(having(hostname, "2001:db8:1:33::5", ipv4="203.0.113.5"))
+
+
+@pytest.fixture
+def camera(alice, domain) -> Hostname:
+    """Alice's: follows by its MAC address, in her subnet 1; it never had an address."""
+    hostname = hostnames.register(alice, domain=domain, label="camera")
+    return prefixes.follow(hostname, IPv6Address("::1:200:5eff:fe00:532a"))

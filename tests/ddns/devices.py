@@ -11,6 +11,7 @@ from django.http.response import ResponseHeaders
 from django.test import RequestFactory
 from django.test.client import ClientHandler
 
+from ddns import hostnames
 from ddns.address_updates import Caller
 from ddns.models import Hostname
 from ddns.wsgi import Devices
@@ -84,3 +85,10 @@ def answered(hostname: Hostname) -> dict[str, list[str]]:
     """What DNS shall answer for the hostname, by type."""
     hostname.publication.refresh_from_db()
     return {rdtype: rrset["rdata"] for rdtype, rrset in hostname.publication.rrsets.items()}
+
+
+def having(hostname: Hostname, ipv6: str, *, ipv4: str | None = None) -> Hostname:
+    """The hostname with these addresses, as if it had them for long."""
+    Hostname.objects.filter(pk=hostname.pk).update(ipv4=ipv4, ipv6=ipv6)
+    hostnames.publish(hostnames.lock(hostname))
+    return Hostname.objects.get(pk=hostname.pk)

@@ -8,10 +8,10 @@ import pytest
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from ddns import acme_accounts, hostnames, keys, tasks
+from ddns import accounts, acme_accounts, exports, hostnames, keys, requests, tasks
 from ddns.address_updates import Caller, Changed, Unchanged
-from ddns.errors import WrongKey
-from ddns.models import AcmeAccount
+from ddns.errors import InvalidNetwork, WrongKey
+from ddns.models import AcmeAccount, HostnameContact
 from tests.ddns.devices import SOURCE
 
 pytestmark = pytest.mark.django_db
@@ -112,19 +112,37 @@ def test_account_answers_one_name_and_the_database_holds_it(home, domain):
 
 
 def test_use_of_an_account_is_a_contact_of_its_hostname(home, key, monkeypatch):
-    from ddns import contacts
-
-    monkeypatch.setattr(contacts, "_of_hostnames", {})
+    monkeypatch.setattr(requests, "_by_name", {})
     account, password = acme_accounts.register(caller(key))
     present(account, password, TEXTS[0])
+    requests.flush()
 
-    assert contacts._of_hostnames[home.pk].protocol == "acme-dns"
+    assert HostnameContact.objects.get(hostname=home).protocol == "acme-dns"
     assert AcmeAccount.objects.get().used_at is not None
 
 
-def test_no_registration_is_left_of_one_that_fails(home, key):
-    from ddns.errors import InvalidNetwork
+def test_account_of_a_customer_is_exported_without_its_password(alice, home, key):
+    account, password = acme_accounts.register(caller(key))
+    exported = "".join(exports.document(alice))
 
+    assert f'"fulldomain": "{account.fulldomain}"' in exported
+    assert password not in exported
+    assert keys.digest(password).hex() not in exported
+
+
+def test_accounts_of_a_customer_who_is_forgotten_are_withdrawn_and_gone(alice, home, office, key):
+    registered = [acme_accounts.register(caller(key)), acme_accounts.register(caller(key), name=home.name)]
+    present(*registered[0], TEXTS[0])
+    publication = AcmeAccount.objects.get(hostname=None).publication
+    accounts.close(alice)
+    publication.refresh_from_db()
+    assert publication.rrsets == {}
+    assert accounts.forget_due(timezone.now() + accounts.GRACE + timedelta(days=1)) == 1
+
+    assert not AcmeAccount.objects.exists()
+
+
+def test_no_registration_is_left_of_one_that_fails(home, key):
     with pytest.raises(InvalidNetwork):
         acme_accounts.register(caller(key), networks=["nowhere"])
     with pytest.raises(InvalidNetwork):

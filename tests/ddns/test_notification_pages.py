@@ -1,5 +1,6 @@
 """Pages of notifications: what they show and do, that nobody sees or changes what is another's, and what they cost."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -9,8 +10,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from ddns import notifications, posting, preferences, renewals, unsubscriptions, webhooks
-from ddns.models import Delivery, Expiry, Hostname, Notification, User, Webhook
+from ddns import (
+    accounts,
+    exports,
+    notifications,
+    posting,
+    preferences,
+    renewals,
+    unsubscriptions,
+    webhooks,
+)
+from ddns.models import Delivery, Expiry, Hostname, Notification, Preference, User, Webhook
 from ddns.models.notifications import Kind
 from dnsupdate.secrets import unseal
 from tests.people import logged_in
@@ -179,7 +189,7 @@ def test_a_test_is_sent_and_its_answer_shown_fit_for_a_page(browser, alice, rece
     html = browser.get(f"/notifications/webhooks/{webhook.pk}/").content.decode()
     assert "500" in html
     assert "&lt;b&gt;no" in html
-    assert "tried 1 times" in html
+    assert "tried once" in html
 
 
 def test_what_was_given_up_is_sent_again_at_the_press_of_a_button(browser, alice, receiver: Receiver):
@@ -214,3 +224,24 @@ def test_pages_run_no_inline_code(browser, alice, home: Hostname, webhook, page:
     html = browser.get(pages.get(page, page)).content.decode()
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", html)
     assert "<h1>" in html
+
+
+def test_an_account_takes_its_notifications_along_and_no_secret(alice, bob, home):
+    webhooks.add(alice, URL)
+    webhooks.add(bob, "https://hooks.example/bob")
+    notifications.tell(alice, Kind.SUSPENDED, hostname=home)
+    preferences.choose_days(alice, 3)
+    exported = json.loads("".join(exports.document(alice)))
+
+    assert [each["url"] for each in exported["webhooks"]] == [URL]
+    assert [(each["kind"], each["hostname__name"]) for each in exported["notifications"]] == [("suspended", home.name)]
+    assert exported["preferences"][0]["days"] == 3
+    assert "secret" not in " ".join(exported["webhooks"][0])
+
+
+def test_a_forgotten_account_leaves_no_notification_and_no_webhook(alice, home, webhook):
+    notifications.tell(alice, Kind.SUSPENDED, hostname=home)
+    preferences.choose_days(alice, 3)
+    accounts.close(alice)
+    accounts.forget_due(timezone.now() + accounts.GRACE + timedelta(minutes=1))
+    assert not any(model.objects.exists() for model in (Notification, Delivery, Preference, Webhook))

@@ -1,4 +1,4 @@
-"""The tables of docs/protocols.md, asked of the server row by row: what the page says is what devices get."""
+"""The tables of docs/protocols.md and its second page, asked of the server row by row: what the page says is what devices get."""
 
 import hashlib
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ddns import accounts, challenges, domains, groups, hostnames, keys
+from ddns import accounts, challenges, domains, groups, hostnames, keys, prefixes
 from ddns.models import Domain, Hostname, UpdateKey, User
 from dnsupdate import tsig_keys, zones
 from tests.ddns.devices import Device, caller
@@ -108,6 +108,7 @@ BEFORE: dict[str, Callable] = {
     "`(.+)` proves `(.+)`": You.prove,
     "`(.+)` is in group `(.+)`": You.join,
     "`(.+)` was changed too often": You.change_too_often,
+    "`(.+)` follows the prefix": lambda you, label: prefixes.follow(you.held(label)),
     "`(.+)` is suspended": lambda you, label: hostnames.suspend(you.held(label)),
     "`KEY` is revoked": lambda you: keys.revoke(you.key),
     "your account is deactivated": lambda you: accounts.deactivate(you.account),
@@ -182,6 +183,8 @@ def test_the_page_has_a_table_for_every_protocol_that_is_routed():
         "Hurricane Electric",
         "DDNSS, ipv64",
         "dyndns1",
+        "dynv6",
+        "deSEC",
     } <= sections
     assert {"nsupdate.info", "Groups (No-IP, Dynu, HP)", "What is my address?"} <= sections
 

@@ -10,7 +10,7 @@ from django.template.loader import get_template
 from django.test import Client
 
 from ddns import keys, setup
-from ddns.models import UpdateKey
+from ddns.models import TsigKey, UpdateKey
 from ddns.models.keys import Permission
 from tests.ddns.devices import Device
 from tests.people import logged_in
@@ -65,7 +65,8 @@ def test_what_authenticates_stands_in_it(client):
 @pytest.mark.parametrize("client", EVERY, ids=lambda client: client.slug)
 def test_plain_http_is_never_mixed_with_tls(client):
     assert "http://" not in of(client.slug)
-    assert "https" not in of(client.slug, server="http://ddns.example").replace("use_https", "")
+    plain = of(client.slug, server="http://ddns.example").replace("use_https", "")
+    assert "https" not in plain.replace("https://acme-v02.api.letsencrypt.org", "")
 
 
 @pytest.mark.parametrize("slug", SHELL)
@@ -212,6 +213,23 @@ def test_a_tsig_key_that_was_typed_is_put_in(browser, home):
     html = browser.post("/setup/nsupdate/", form).content.decode()
 
     assert f"hmac-sha256:{TSIG.name}:{TSIG.secret}" in printed(html, "nsupdate")
+
+
+def test_a_tsig_key_that_is_made_there_covers_this_hostname_alone(browser, home, office):
+    html = browser.post("/setup/nsupdate/", {"hostname": home.name, "make": "1"}).content.decode()
+    made = TsigKey.objects.get()
+
+    assert f"{made.algorithm}:{made.name}:{made.secret}" in printed(html, "nsupdate")
+    assert list(made.key.hostnames.all()) == [home]
+    assert made.secret not in browser.get("/setup/nsupdate/").content.decode()
+
+
+def test_too_many_keys_leave_no_tsig_key_behind(browser, home, settings):
+    settings.PLANS = {"free": {"keys": 0}}
+    browser.post("/setup/certbot/", {"hostname": home.name, "make": "1"})
+
+    assert not UpdateKey.objects.exists()
+    assert not TsigKey.objects.exists()
 
 
 def test_the_file_is_downloaded_as_its_client_calls_it(browser, home):

@@ -20,7 +20,7 @@ SECRETS = {
     "DDNS_PUBLISHER_KEY",
     "DDNS_TRANSFER_KEY",
 }
-PLATFORM = {"web", "publish", "tasks", "beat", "nsupdate", "setup"}
+PLATFORM = {"web", "api", "publish", "tasks", "beat", "nsupdate", "setup"}
 # Who is given which secret; what is listed in no line is given to nobody.
 NEEDS = {
     "DDNS_SECRET_KEY": PLATFORM,
@@ -44,7 +44,7 @@ BASE_IMAGES = {
     "internetsystemsconsortium/bind9:9.20",
     "caddy:2",
 }
-LONG_RUNNING = ["postgres", "redis", "bind", "knot", "web", "publish", "tasks", "beat", "nsupdate", "caddy"]
+LONG_RUNNING = ["postgres", "redis", "bind", "knot", "web", "api", "publish", "tasks", "beat", "nsupdate", "caddy"]
 ARGUMENTS = {
     "--host": "dyn.example.net",
     "--domain": "ddns.example",

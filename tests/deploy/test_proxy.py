@@ -93,6 +93,7 @@ def caddy_of(program: Path, directory: Path, *, web_port: int, plain: int, tls: 
     text = CADDYFILE.read_text()
     changes = {
         "web:8000": f"{LOOPBACK}:{web_port}",
+        "api:8000": f"{LOOPBACK}:{web_port}",
         "8080": str(plain),
         "8443": str(tls),
         "\tadmin off\n": "\tadmin off\n\tdebug\n",
@@ -153,6 +154,11 @@ def test_page_is_redirected_to_https(proxy):
     response = proxy.get("/")
     assert response.status == http.HTTPStatus.PERMANENT_REDIRECT
     assert response.headers["Location"] == f"https://localhost:{proxy.tls}/"
+
+
+def test_rest_api_is_reached_by_tls_alone(proxy):
+    assert proxy.get("/api/v1/problems/outage", is_tls=True).status == http.HTTPStatus.OK
+    assert proxy.get("/api/v1/problems/outage").status == http.HTTPStatus.PERMANENT_REDIRECT
 
 
 def test_health_check_inside_the_container_is_sent_nowhere(proxy):
