@@ -43,6 +43,11 @@ def admit(*, hostname_id: int, key_id: int | None, account_id: int, source: Addr
         _counts[subject] = _counts.get(subject, 0) + 1
 
 
+def seconds_left() -> int:
+    """Until counting begins anew."""
+    return WINDOW_SECONDS - int(time.time()) % WINDOW_SECONDS
+
+
 def flush() -> None:
     """Adds what was counted to what all processes have, and learns their totals. Never raises."""
     global _window

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from ddns import addresses, contacts, domains, hostnames, requests
+from ddns import addresses, changes, contacts, domains, hostnames, requests
 from ddns.addresses import Address
 from ddns.errors import ChangedMeanwhile, DdnsError, HostnameUnknown, InvalidAddress, NoSuchGroup
 from ddns.models import AddressUpdate, Group, Hostname, User
@@ -91,13 +91,14 @@ def apply(hostname: Hostname, change: Change, *, author: Author, version: str | 
     """The hostname as it is then; where it was so already nothing is written. Locks it.
 
     Raises ChangedMeanwhile where it is not of this version, InvalidAddress, InvalidRecord, NotInPlan, NoSuchGroup,
-    HostnameRestricted, HostnameReleased.
+    HostnameRestricted, HostnameReleased, and TooManyChanges beyond a rate.
     """
     locked = hostnames.lock_unrestricted(hostname)
     check_version(locked, version)
     _check(locked, change)
     wanted = {name: value for name, value in change.fields().items() if getattr(locked, name) != value}
     if wanted:
+        changes.admit(hostname_id=locked.pk, key_id=author.key_id, account_id=locked.account_id, source=author.source)
         _write(locked, wanted, author)
     # With a key it is a device, or a program in the place of one, that was heard of.
     if change.speaks_of_addresses and author.key_id is not None:
@@ -124,13 +125,13 @@ def register_all(
 
 
 def apply_all(
-    changes: Sequence[tuple[Hostname | None, Change]], *, author: Author, is_all_or_none: bool
+    wanted: Sequence[tuple[Hostname | None, Change]], *, author: Author, is_all_or_none: bool
 ) -> list[Result]:
     """By position, HostnameUnknown for None. Each is a transaction of its own, or none is changed unless all can be."""
     verbs = {
-        position: partial(_apply_known, hostname, change, author) for position, (hostname, change) in enumerate(changes)
+        position: partial(_apply_known, hostname, change, author) for position, (hostname, change) in enumerate(wanted)
     }
-    return _run(verbs, [hostname for hostname, _ in changes if hostname is not None], is_all_or_none)
+    return _run(verbs, [hostname for hostname, _ in wanted if hostname is not None], is_all_or_none)
 
 
 def check_version(locked: Hostname, version: str | None) -> None:
@@ -165,7 +166,7 @@ def _check(locked: Hostname, change: Change) -> None:
         if not addresses.is_publishable(address):
             raise InvalidAddress(f"{address} is one that the Internet does not route.")
     if isinstance(change.group, Group) and change.group.account_id != locked.account_id:
-        raise NoSuchGroup
+        raise NoSuchGroup(f"{change.group.pk}.")
     if change.ttl is not KEEP:
         hostnames.check_ttl(locked, change.ttl)
     hostnames.check_options(
