@@ -81,6 +81,36 @@ def test_unknown_hostname_is_shown_with_the_key_and_not_to_its_holder(device, ho
     ]
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/nic/update?hostname=bob.ddns.test&myip=nonsense",
+        "/nic/update?hostname=bob.ddns.test&ipv6prefix=2001:db8::/8",
+        "/nic/delete?hostname=bob.ddns.test&myip=nonsense",
+        "/nic/update?hostname=bob.ddns.test&txt=%C3%A9",
+        "/dynamic/update.php?hostname=bob.ddns.test&myip=nonsense",
+        "/update?domains=bob.ddns.test&token={key}&ip=nonsense",
+        "/update?domains=bob.ddns.test&token={key}&txt=%C3%A9",
+        "/api/update?zone=bob.ddns.test&ipv4=nonsense",
+        "/desec/update?hostname=bob.ddns.test&myip=1.2.3.nonsense",
+    ],
+)
+def test_refusal_of_a_request_about_somebody_elses_hostname_is_seen_with_the_key_alone(device, home, foreign, url):
+    answer = device.get(url.format(key=device.key))
+
+    assert answer.status_code in (200, 400)
+    assert recent(foreign) == []
+    assert not HostnameContact.objects.exists()
+    (request,) = requests.recent_of_keys([UpdateKey.objects.get().pk]).popitem()[1]
+    assert (request.code, request.detail) == ("nohost", "bob.ddns.test")
+
+
+def test_refused_challenge_is_seen_at_the_hostname_that_it_is_of(device, home):
+    device.get("/nic/update?hostname=_acme-challenge.home.ddns.test&txt=%C3%A9")
+
+    assert [code for code, _, _ in recent(home)] == ["dnserr"]
+
+
 def test_requests_about_names_that_nobody_holds_leave_nothing(device, home):
     device.key = "wrong" * 8
     device.update(hostname="nobody.ddns.test")
