@@ -81,8 +81,8 @@ def desired_names(hostname: Hostname) -> dict[str, RRsets]:
     if hostname.others is not None:
         below = BelowName.objects.filter(hostname=hostname).values_list("label", flat=True)
         wanted |= {f"{label}.{hostname.name}": {} for label in below}
-        # A hold freezes: records cannot be changed under it, so what they say is what stood.
-        if hostname.account.is_active and hostname.state in (State.LIVE, State.HELD):
+        # A hold freezes: neither records nor options can be changed under it, so what they say is what stood.
+        if hostname.account.is_active and hostname.state in (State.LIVE, State.HELD) and not hostname.offline:
             wanted |= _rrsets_below(hostname)
     return wanted
 

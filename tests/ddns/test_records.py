@@ -266,3 +266,12 @@ def test_removed_family_is_answered_no_more(home, key):
 
     assert answered(home) == {"AAAA": ["2001:db8::1"]}
     assert fresh(home).ipv4 is None
+
+
+def test_hold_of_an_offline_hostname_brings_nothing_back_below(home):
+    records.add(home, label="www", rdtype="TXT", rdata="x")
+    hostnames.configure(home, offline=True)
+
+    hostnames.hold(home)
+
+    assert Publication.objects.get(name="www.home.ddns.test").rrsets == {}
