@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import BooleanField, ExpressionWrapper, Max, Q
+from django.db.models import BooleanField, ExpressionWrapper, F, Max, Q
 from django.utils import timezone
 
 from ddns import plans
@@ -216,6 +216,7 @@ def publish(hostname: Hostname, urgency: Urgency = Urgency.ORDINARY) -> None:
     """Writes what the hostname, as it was locked and read, shall answer: itself, its wildcard, the names below it."""
     if hostname.others is not None:
         _gather_others(hostname)
+        _forget_withdrawn(hostname)
     ids = outbox.publish(hostname.domain.zone, desired_names(hostname), urgency)
     ids.pop(hostname.name)
     wildcard_id = ids.pop(f"*.{hostname.name}", None)
@@ -276,6 +277,12 @@ def _gather_others(hostname: Hostname) -> None:
     if others != hostname.others:
         hostname.others = others
         hostname.save(update_fields=["others"])
+
+
+def _forget_withdrawn(hostname: Hostname) -> None:
+    """Names below it that are out of DNS: else every change would write all that it ever had."""
+    in_dns = F("publication__revision")
+    hostname.below_names.filter(publication__rrsets={}, publication__published_revision=in_dns).delete()
 
 
 def _rrsets_below(hostname: Hostname) -> dict[str, RRsets]:

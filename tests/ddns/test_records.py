@@ -275,3 +275,24 @@ def test_hold_of_an_offline_hostname_brings_nothing_back_below(home):
     hostnames.hold(home)
 
     assert Publication.objects.get(name="www.home.ddns.test").rrsets == {}
+
+
+def test_plan_limits_the_texts_of_one_challenge_that_are_not_set_by_a_key(home, settings):
+    settings.PLANS = {"free": {"texts": 2}}
+    with pytest.raises(TooManyRecords):
+        records.replace(home, label="_acme-challenge", rdtype="TXT", rdata=["one", "two", "three"])
+    records.replace(home, label="_acme-challenge", rdtype="TXT", rdata=["one", "two"])
+
+    with pytest.raises(TooManyRecords):
+        records.add(home, label="_acme-challenge", rdtype="TXT", rdata="three")
+
+    assert Record.objects.count() == 2
+
+
+def test_challenges_that_are_not_set_by_a_key_stand_at_so_many_names(home, monkeypatch):
+    monkeypatch.setattr(records, "MAX_CHALLENGE_NAMES", 2)
+    for label in ("a", "b"):
+        records.add(home, label=f"_acme-challenge.{label}", rdtype="TXT", rdata="one")
+
+    with pytest.raises(TooManyRecords):
+        records.add(home, label="_acme-challenge.c", rdtype="TXT", rdata="one")
