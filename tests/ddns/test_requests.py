@@ -2,9 +2,10 @@
 
 import pytest
 
-from ddns import hostnames, keys, requests
+from ddns import background, contacts, hostnames, keys, requests
 from ddns.models import HostnameContact, UpdateKey
 from dnsupdate import wake
+from tests.ddns.devices import Device
 
 
 @pytest.fixture(autouse=True)
@@ -159,3 +160,41 @@ def test_wrong_key_is_no_contact_of_the_hostname(device, home):
     requests.flush()
 
     assert not HostnameContact.objects.exists()
+
+
+def test_wrong_keys_about_whatever_names_leave_room_for_contacts(device, home, monkeypatch):
+    monkeypatch.setattr(requests, "MAX_SUBJECTS", 10)
+    stranger = Device("mallory", "wrong" * 8)
+    for number in range(20):
+        stranger.update(hostname=f"nobody{number}.ddns.test")
+
+    device.update(hostname="home.ddns.test", myip="203.0.113.1")
+
+    assert recent(home) == [("good", 1, "203.0.113.1")]
+
+
+def test_wrong_keys_about_a_hostname_do_not_take_the_place_of_its_last_contact(device, home):
+    device.update(hostname="home.ddns.test", myip="203.0.113.1")
+    for number in range(requests.KEPT + 5):
+        Device("mallory", "wrong" * 8, agent=f"Evil/{number}").update(hostname="home.ddns.test")
+    requests.flush()
+
+    assert HostnameContact.objects.get().agent == "Test/1.0"
+
+
+def test_agent_is_kept_no_longer_than_it_is_shown(device, home):
+    device.agent = "x" * 8000
+    device.update(hostname="home.ddns.test", myip="203.0.113.1")
+
+    ((noted,),) = requests._by_name.values()
+    assert len(noted.what[1]) == contacts.MAX_AGENT_CHARACTERS
+
+
+def test_background_goes_on_after_a_failure_that_nobody_foresaw(device, home, monkeypatch, caplog):
+    monkeypatch.setattr(contacts, "_contacts", {"odd": ()})
+    device.update(hostname="home.ddns.test", myip="203.0.113.1")
+
+    background.flush()
+
+    assert HostnameContact.objects.get().hostname == home
+    assert "Something noted in memory was not written." in caplog.text
