@@ -50,7 +50,8 @@ def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int, others: RRsets 
     """The RRsets of a name that answers these addresses, and its other records. Beside a CNAME no address is answered."""
     rrsets: RRsets = dict(others) if others else {}
     if "CNAME" in rrsets:
-        return rrsets
+        # Further addresses, too: devices send them whatever their owners have put there.
+        return {rdtype: rrset for rdtype, rrset in rrsets.items() if rdtype not in ("A", "AAAA")}
     for rdtype, address in (("A", ipv4), ("AAAA", ipv6)):
         if address is not None:
             further = rrsets[rdtype]["rdata"] if rdtype in rrsets else []

@@ -3,7 +3,7 @@
 import pytest
 
 from ddns import address_updates, hostnames, records
-from ddns.address_updates import Changed, Wish
+from ddns.address_updates import Changed, Unchanged, Wish
 from ddns.addresses import Addresses, parse
 from ddns.errors import HostnameRestricted, InvalidRecord, TooManyRecords
 from ddns.models import BelowName, Hostname, Record
@@ -296,3 +296,14 @@ def test_challenges_that_are_not_set_by_a_key_stand_at_so_many_names(home, monke
 
     with pytest.raises(TooManyRecords):
         records.add(home, label="_acme-challenge.c", rdtype="TXT", rdata="one")
+
+
+def test_further_addresses_beside_a_cname_are_stored_and_not_answered(home, key):
+    records.add(home, rdtype="CNAME", rdata="www.example.com")
+    wish = Wish(Addresses(parse("203.0.113.1")), others=(parse("203.0.113.2"),))
+
+    assert address_updates.update(caller(key), ["home.ddns.test"], wish) == [Changed()]
+    assert address_updates.update(caller(key), ["home.ddns.test"], wish) == [Unchanged()]
+    assert answered(home) == {"CNAME": ["www.example.com."]}
+    records.replace(home, rdtype="CNAME", rdata=[])
+    assert answered(home) == {"A": ["203.0.113.1", "203.0.113.2"]}
