@@ -168,7 +168,9 @@ def _group_id(key_id: int, name: str | None) -> int | None:
     if name is None:
         return None
     account_id = UpdateKey.objects.values("account_id").filter(pk=key_id)
-    group_id = Group.objects.filter(account__in=account_id, name__iexact=name).values_list("pk", flat=True).first()
+    found = Group.objects.filter(account__in=account_id, name__iexact=name).values_list("pk", flat=True)
+    # PostgreSQL takes no NUL, not even to find nothing.
+    group_id = found.first() if name.isprintable() else None
     if group_id is None:
         raise NoSuchGroup(f"{name[:80]}.")
     return group_id
