@@ -173,6 +173,9 @@ ACCOUNT_RATE_LIMITS = {
     # 5 minutes per e-mail address would let anybody who knows it keep a person of the desk out. 500 take 10 addresses
     # that never rest, and are 150,000 guesses a day at a password of 10 characters that is in no list.
     "login_failed": "10/m/ip,500/5m/key",
+    # Wrong codes of a second factor per account, from everywhere. Whoever is kept out by it has lost the password already;
+    # 50 a day find a code of six digits, three of which are right at a time, once in 18 years.
+    "second_factor": "5/5m/key,50/d/key",
     # Mails that one account can send to addresses that are not its own.
     "manage_email": "10/m/user,30/d/user",
     # Mails to one address that others can cause: a few, so that nobody is flooded. Links in earlier ones still work.
@@ -180,6 +183,10 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,3/h/key,6/d/key",
 }
 MFA_ADAPTER = "ddns.log_in.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "ddns.forms.second_factors.AuthenticateForm",
+    "reauthenticate": "ddns.forms.second_factors.ReauthenticateForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = SITE_NAME

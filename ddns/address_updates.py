@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple, cast
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from ddns import addresses, changes, contacts, records, requests
@@ -283,10 +284,15 @@ def only_name(caller: Caller) -> str | None:
 
 
 def purge(before: datetime) -> int:
-    """Deletes what is older, some thousand rows at a time, and gives how many; may be stopped and run again."""
+    """Deletes what is older, some thousand rows at a time, and gives how many; may be stopped and run again.
+
+    Kept: that of accounts under a preservation hold, until it ends.
+    """
+    preserved = Hostname.objects.filter(account__preserve_until__gt=Now()).values("pk")
+    old = AddressUpdate.objects.filter(at__lt=before).exclude(hostname__in=preserved)
     total = 0
     while True:
-        oldest = AddressUpdate.objects.filter(at__lt=before).values("pk")[:PURGE_CHUNK]
+        oldest = old.values("pk")[:PURGE_CHUNK]
         deleted, _ = AddressUpdate.objects.filter(pk__in=oldest).delete()
         total += deleted
         if not deleted:
