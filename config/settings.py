@@ -435,6 +435,7 @@ SPECTACULAR_SETTINGS = {
         "RecordType": "ddns.rest.records.TYPES",
         "KeyPermission": "ddns.models.keys.Permission",
         "NotificationKind": "ddns.models.notifications.Kind",
+        "TsigAlgorithm": "ddns.models.tsig_keys.TsigKey.Algorithm",
     },
 }
 

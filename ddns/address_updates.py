@@ -3,7 +3,7 @@
 import hmac
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
@@ -319,20 +319,22 @@ def _update_one(caller: Caller, name: str, wish: Wish) -> Outcome:
     raise Conflict
 
 
-def decide(caller: Caller, key_id: int, wish: Wish, standing: Standing) -> Outcome:
-    """Changes the hostname as it was read, if there is anything to change. Notes nothing.
+def decide(
+    caller: Caller, key_id: int, wish: Wish, standing: Standing, *, admit: Callable[..., None] = changes.admit
+) -> Outcome:
+    """Changes the hostname as it was read, if there is anything to change and it is admitted. Notes nothing.
 
-    Raises Conflict where somebody has written it since.
+    Raises Conflict where somebody has written it since, and what admit raises.
     """
     if standing.is_restricted:
         return Restricted()
     if standing.fulfils(wish):
         return Unchanged()
+    admit(hostname_id=standing.hostname_id, key_id=key_id, account_id=standing.account_id, source=caller.source)
     return _change(caller, key_id, wish, standing)
 
 
 def _change(caller: Caller, key_id: int, wish: Wish, standing: Standing) -> Outcome:
-    changes.admit(hostname_id=standing.hostname_id, key_id=key_id, account_id=standing.account_id, source=caller.source)
     if not standing.has_options_of(wish):
         return _reconfigure(caller, key_id, wish, standing)
     new = _spelt(standing.addresses_after(wish))

@@ -98,10 +98,12 @@ def _odd_view_of(path: str, environ: WSGIEnvironment) -> View | None:
     # acme-dns's update path is one of ours; its clients are known by their header.
     if path == "/update" and "HTTP_X_API_USER" in environ:
         return acmedns.update
-    query = environ.get("QUERY_STRING", "")
-    for words, view in _BY_QUERY.get(path, ()):
-        if all(word in query for word in words):
-            return view
+    if path in _BY_QUERY:
+        has = environ.get("QUERY_STRING", "").__contains__
+        # Half the time of a generator, and /update is what many routers have.
+        for words, view in _BY_QUERY[path]:
+            if all(map(has, words)):
+                return view
     if "update" in path and _ODD_UPDATE_PATH.fullmatch(path):
         return updates.update
     if path.startswith("/acme/"):
