@@ -13,7 +13,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from django.conf import settings
 
 from ddns.protocols import checkip, duckdns, dyndns1, freedns, freedns_listing, nsupdate_info
-from ddns.views import acmedns, desec, dynv6, httpreq, updates
+from ddns.views import acmedns, desec, dynv6, httpreq, parking, updates
 from ddns.views import duckdns as duckdns_views
 from ddns.views import freedns as freedns_views
 from ddns.views.devices import View
@@ -62,6 +62,8 @@ class Devices:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         view = view_of(environ)
+        if view is None and parking.is_parked(environ):
+            view = parking.page
         if view is None:
             return self.pages(environ, start_response)
         answer = view(environ)
