@@ -8,7 +8,7 @@ from django.db.models import Max
 
 from ddns import changes, hostnames, keys, plans, records, requests
 from ddns.address_updates import Caller, Changed, Outcome, Restricted, Unchanged, Unknown
-from ddns.errors import HostnameReleased, HostnameRestricted, InvalidRecord, KeyNotAllowed
+from ddns.errors import HostnameReleased, HostnameRestricted, InvalidRecord, KeyNotAllowed, TooManyChanges
 from ddns.models import Hostname, Record, UpdateKey
 from ddns.models.records import CHALLENGE_LABEL
 from dnsupdate.errors import InvalidName
@@ -97,7 +97,11 @@ def _change_noted(
     change: Callable[[Hostname, str], bool],
     key: UpdateKey | None = None,
 ) -> Outcome:
-    outcome = _change_locked(caller, key, hostname, label, change)
+    try:
+        outcome = _change_locked(caller, key, hostname, label, change)
+    except TooManyChanges as error:
+        requests.note(hostname.name, caller, "toomany", str(error))
+        raise
     code = "abuse" if isinstance(outcome, Restricted) else "txt" if isinstance(outcome, Changed) else "nochg"
     requests.note(hostname.name, caller, code, label)
     return outcome
@@ -117,7 +121,11 @@ def _change_locked(
     if not change(locked, label):
         return Unchanged()
     changes.admit(
-        hostname_id=locked.pk, key_id=key.pk if key else None, account_id=locked.account_id, source=caller.source
+        hostname_id=locked.pk,
+        key_id=key.pk if key else None,
+        account_id=locked.account_id,
+        source=caller.source,
+        label=label,
     )
     records.publish(locked)
     return Changed()

@@ -29,12 +29,13 @@ _totals: dict[Subject, int] = {}
 _window = 0
 
 
-def admit(*, hostname_id: int, key_id: int | None, account_id: int, source: Address) -> None:
+def admit(*, hostname_id: int, key_id: int | None, account_id: int, source: Address, label: str = "") -> None:
     """Counts a change that is about to be made; key_id is None where no key makes it.
 
-    Raises TooManyChanges where there were enough in this hour.
+    label is that of a name below the hostname, which is counted apart: certificates for dozens of names, or whoever may ask for
+    those alone, shall not keep the hostname from its next address. Raises TooManyChanges where there were enough in this hour.
     """
-    subjects = _subjects(hostname_id, key_id, account_id, source)
+    subjects = _subjects(f"{label}.{hostname_id}" if label else hostname_id, key_id, account_id, source)
     for subject in subjects:
         limit = _limit(subject[0])
         if limit and _counts.get(subject, 0) + _totals.get(subject, 0) >= limit:
@@ -71,8 +72,8 @@ def _limit(kind: str) -> int:
     return getattr(settings, f"CHANGES_PER_{kind.upper()}")
 
 
-def _subjects(hostname_id: int, key_id: int | None, account_id: int, source: Address) -> list[Subject]:
-    subjects: list[Subject] = [("hostname", hostname_id), ("account", account_id)]
+def _subjects(hostname: int | str, key_id: int | None, account_id: int, source: Address) -> list[Subject]:
+    subjects: list[Subject] = [("hostname", hostname), ("account", account_id)]
     if key_id is not None:
         subjects.append(("key", key_id))
     # The others are machines of our own, or a proxy that nobody has named and everybody comes through.
