@@ -9,12 +9,15 @@ import secrets
 import ssl
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from ddns import wsgi
+from ddns.protocols import freedns_listing
 from deploy.local.deadline import wait_for
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.program import Program, answers
@@ -150,6 +153,18 @@ def test_certificate_clients_are_not_redirected(proxy, path):
     assert proxy.get(path).status in (http.HTTPStatus.METHOD_NOT_ALLOWED, http.HTTPStatus.UNAUTHORIZED)
 
 
+@pytest.mark.parametrize("path", [*wsgi._BY_PATH, *wsgi._BY_QUERY, "/u/token/", "/update/home/token/", "//nic/update/"])
+def test_no_path_of_a_device_is_redirected(proxy, path):
+    """Devices follow no redirects, and some speak no TLS."""
+    query = f"?{freedns_listing.QUERY}" if path == freedns_listing.PATH else ""
+    assert proxy.get(path + query).status in (200, 401, 405, 503)
+
+
+@pytest.mark.parametrize("host", ["update.ddns.test", "update6.ddns.test", "checkip.ddns.test", "ipv4.ddns.test"])
+def test_nor_is_a_host_of_devices(proxy, host):
+    assert proxy.get("/", {"Host": host}).status in (http.HTTPStatus.OK, http.HTTPStatus.UNAUTHORIZED)
+
+
 def test_page_is_redirected_to_https(proxy):
     response = proxy.get("/")
     assert response.status == http.HTTPStatus.PERMANENT_REDIRECT
@@ -207,4 +222,20 @@ def test_log_keeps_no_keys(proxy, path, is_tls):
     assert (response.status, response.text.strip()) == (http.HTTPStatus.SERVICE_UNAVAILABLE, "911")
     shown = '"uri":"/nic/update' if "/nic/" in path else '"uri":"/?"'
     wait_for(lambda: shown in proxy.caddy.log.read_text()[before:], SOON, "a line about the request")
+    assert secret not in proxy.caddy.log.read_text()
+
+
+@pytest.mark.usefixtures("_web_away")
+def test_log_keeps_no_secrets_that_are_steps_of_paths(proxy):
+    """Keys and record tokens in paths of devices, and what is in the links of mails."""
+    secret, before = secrets.token_hex(12), proxy.caddy.log.stat().st_size
+    paths = ["/update/home/", "/u/", "/u/7-8.", "/unsubscribe/", "/renew/", "/accounts/confirm-email/"]
+    paths.append("/accounts/password/reset/key/1-")
+    # At once: Caddy waits for the web service to come back each time.
+    with ThreadPoolExecutor(len(paths)) as pool:
+        list(pool.map(lambda path: proxy.get(f"{path}{secret}/", is_tls=True), paths))
+    steps = {path.split("/")[1] for path in paths}
+    wait_for(
+        lambda: all(f'"uri":"/{step}/' in proxy.caddy.log.read_text()[before:] for step in steps), SOON, "the lines"
+    )
     assert secret not in proxy.caddy.log.read_text()
