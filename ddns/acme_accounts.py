@@ -125,9 +125,9 @@ def publish_all(account: User, urgency: Urgency) -> None:
     _publish([each for each in locked if each.publication_id is not None], urgency)
 
 
-def end(account: AcmeAccount) -> bool:
-    """Withdraws what it answers at a name of its own, urgently, and deletes it. Whether it was still there."""
-    return bool(_end(AcmeAccount.objects.filter(pk=account.pk), Urgency.WITHDRAWAL))
+def end(account: AcmeAccount, urgency: Urgency = Urgency.ORDINARY) -> bool:
+    """Withdraws what it answers at a name of its own, and deletes it. Whether it was still there."""
+    return bool(_end(AcmeAccount.objects.filter(pk=account.pk), urgency))
 
 
 def end_all(account: User) -> None:

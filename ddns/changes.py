@@ -6,6 +6,7 @@ some seconds' worth more through, and while Redis is away each counts for itself
 
 import logging
 import time
+from collections.abc import Sequence
 from ipaddress import ip_network
 
 import redis
@@ -35,13 +36,23 @@ def admit(*, hostname_id: int, key_id: int | None, account_id: int, source: Addr
     label is that of a name below the hostname, which is counted apart: certificates for dozens of names, or whoever may ask for
     those alone, shall not keep the hostname from its next address. Raises TooManyChanges where there were enough in this hour.
     """
-    subjects = _subjects(f"{label}.{hostname_id}" if label else hostname_id, key_id, account_id, source)
-    for subject in subjects:
-        limit = _limit(subject[0])
-        if limit and _counts.get(subject, 0) + _totals.get(subject, 0) >= limit:
-            raise TooManyChanges(f"{limit} for this {subject[0]}.")
-    for subject in subjects:
-        _counts[subject] = _counts.get(subject, 0) + 1
+    hostname = f"{label}.{hostname_id}" if label else hostname_id
+    _count([("hostname", hostname), *_movers(key_id, account_id, source)])
+
+
+def admit_move(*, key_id: int, account_id: int, source: Address) -> None:
+    """Counts that many hostnames are about to be changed by one request as one change. Raises TooManyChanges."""
+    _count(_movers(key_id, account_id, source))
+
+
+def admit_moved(*, hostname_id: int, key_id: int | None, account_id: int, source: Address) -> None:
+    """Counts one of those hostnames, in the place of admit: who changes it was counted for all. Raises TooManyChanges."""
+    _count([("hostname", hostname_id)])
+
+
+def seconds_left() -> int:
+    """Until counting begins anew."""
+    return WINDOW_SECONDS - int(time.time()) % WINDOW_SECONDS
 
 
 def flush() -> None:
@@ -67,13 +78,23 @@ def forget() -> None:
     _totals.clear()
 
 
+def _count(subjects: Sequence[Subject]) -> None:
+    for subject in subjects:
+        limit = _limit(subject[0])
+        if limit and _counts.get(subject, 0) + _totals.get(subject, 0) >= limit:
+            raise TooManyChanges(f"{limit} for this {subject[0]}.")
+    for subject in subjects:
+        _counts[subject] = _counts.get(subject, 0) + 1
+
+
 def _limit(kind: str) -> int:
     """How often in an hour one of this kind may change; 0: as often as it likes."""
     return getattr(settings, f"CHANGES_PER_{kind.upper()}")
 
 
-def _subjects(hostname: int | str, key_id: int | None, account_id: int, source: Address) -> list[Subject]:
-    subjects: list[Subject] = [("hostname", hostname), ("account", account_id)]
+def _movers(key_id: int | None, account_id: int, source: Address) -> list[Subject]:
+    """Who makes a change."""
+    subjects: list[Subject] = [("account", account_id)]
     if key_id is not None:
         subjects.append(("key", key_id))
     # The others are machines of our own, or a proxy that nobody has named and everybody comes through.

@@ -59,6 +59,15 @@ def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int, others: RRsets 
     return rrsets
 
 
+def parking_rrsets(ttl: int) -> RRsets:
+    """The RRsets of a name that its owner has taken offline and parked: the operator's parking page, if there is one."""
+    rrsets: RRsets = {}
+    for address in settings.PARKING_ADDRESSES:
+        rrset = rrsets.setdefault("A" if address.version == 4 else "AAAA", {"ttl": ttl, "rdata": []})
+        rrset["rdata"].append(str(address))
+    return rrsets
+
+
 def desired_rrsets(hostname: Hostname) -> RRsets:
     """What DNS shall answer at the hostname itself in its present state."""
     match hostname.state:
@@ -67,6 +76,8 @@ def desired_rrsets(hostname: Hostname) -> RRsets:
             return hostname.restriction.answer if answers_anything else {}
         case State.LIVE if hostname.account.is_active:
             return address_rrsets(hostname.ipv4, hostname.ipv6, hostname.answered_ttl, hostname.others)
+        case State.OFFLINE if hostname.account.is_active and hostname.parked:
+            return parking_rrsets(hostname.answered_ttl)
     return {}
 
 
@@ -112,13 +123,16 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
 
 
 @transaction.atomic
-def configure(hostname: Hostname, *, wildcard: bool | None = None, offline: bool | None = None) -> Hostname:
+def configure(
+    hostname: Hostname, *, wildcard: bool | None = None, offline: bool | None = None, parked: bool | None = None
+) -> Hostname:
     """Sets what is given. Raises HostnameRestricted, HostnameReleased, NotInPlan."""
     hostname = lock_unrestricted(hostname)
     check_options(hostname, wildcard=wildcard, offline=offline)
     hostname.wildcard = hostname.wildcard if wildcard is None else wildcard
     hostname.offline = hostname.offline if offline is None else offline
-    hostname.save(update_fields=["wildcard", "offline"])
+    hostname.parked = hostname.parked if parked is None else parked
+    hostname.save(update_fields=["wildcard", "offline", "parked"])
     publish(hostname)
     return hostname
 

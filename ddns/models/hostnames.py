@@ -131,6 +131,9 @@ class Hostname(models.Model):
         blank=True,
         help_text="The host part of its IPv6 address, subnet bits included; empty: that of its present address.",
     )
+    parked = models.BooleanField(
+        default=False, help_text="Whether it answers the parking page's addresses while it is offline."
+    )
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="+")
     wildcard_publication = models.ForeignKey(Publication, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -172,7 +175,7 @@ class Hostname(models.Model):
         A query each for its restriction and its domain unless selected.
         """
         shown = (
-            *(self.pk, self.name, self.state, self.ipv4, self.ipv6, self.wildcard, self.offline, self.ttl),
+            *(self.pk, self.name, self.state, self.ipv4, self.ipv6, self.wildcard, self.offline, self.parked, self.ttl),
             *(self.answered_ttl, self.group_id, self.follows_prefix, self.interface_id),
             self.changed_at and self.changed_at.timestamp(),
         )

@@ -20,7 +20,7 @@ from ddns.hostname_changes import Change, Registration
 from ddns.models import Hostname, HostnameContact
 from ddns.models.hostnames import State
 from ddns.rest import repeats, waiting
-from ddns.rest.fields import MAX_ID, Flag, IPv4, IPv6, Number, OwnGroup, Strict, Text
+from ddns.rest.fields import MAX_ID, Flag, InterfaceId, IPv4, IPv6, Number, OwnGroup, Strict, Text
 from ddns.rest.filters import Filters
 from ddns.rest.pages import Cursor
 from ddns.rest.views import View
@@ -69,7 +69,19 @@ class HostnameSerializer(serializers.ModelSerializer):
     class Meta:
         model = Hostname
         fields = (
-            *("name", "unicode_name", "domain", "state", "ipv4", "ipv6", "wildcard", "offline", "ttl", "answered_ttl"),
+            *(
+                "name",
+                "unicode_name",
+                "domain",
+                "state",
+                "ipv4",
+                "ipv6",
+                "wildcard",
+                "offline",
+                "parked",
+                "ttl",
+                "answered_ttl",
+            ),
             *("group", "follows_prefix", "interface_id", "created_at", "changed_at"),
         )
         read_only_fields = fields
@@ -123,6 +135,9 @@ class OptionsSerializer(Strict):
     ipv6 = IPv6(required=False, allow_null=True, help_text="null takes it away.")
     wildcard = Flag(required=False, help_text="Whether every name below it answers the same.")
     offline = Flag(required=False, help_text="Whether it is out of DNS. Its addresses stay stored.")
+    parked = Flag(
+        required=False, help_text="Whether it leads to the parking page while it is offline, where there is one."
+    )
     ttl = Number(
         required=False,
         allow_null=True,
@@ -131,6 +146,14 @@ class OptionsSerializer(Strict):
         help_text="Within its domain's bounds; null: that.",
     )
     group = OwnGroup(required=False, allow_null=True, help_text="The number of a group; null: none.")
+    follows_prefix = Flag(
+        required=False, help_text="Whether its IPv6 address moves into each prefix that a router tells."
+    )
+    interface_id = InterfaceId(
+        required=False,
+        allow_null=True,
+        help_text="Its own part of the address then: `::5`, or a MAC address; null: that of its present address.",
+    )
 
 
 class RegistrationSerializer(OptionsSerializer):

@@ -10,10 +10,12 @@ from django.test import Client
 from django.utils import timezone
 
 from ddns import hostnames, mails, renewals, requests, tasks
-from ddns.models import Delivery, Expiry, Hostname, HostnameContact, Notification, User
+from ddns.models import Delivery, Expiry, Hostname, HostnameContact, Notification, Renewal, User
 from ddns.models.hostnames import State
 from ddns.models.notifications import Kind
+from ddns.views import renewals as renewal_pages
 from tests.ddns.devices import SOURCE, Device, caller
+from tests.ddns.test_races import together
 
 pytestmark = pytest.mark.django_db
 LIFE = timedelta(days=100)
@@ -266,3 +268,45 @@ def test_an_account_with_many_names_gets_one_mail(alice, domain, clock):
     live(clock, 72)
     assert len(mail.outbox) == 1
     assert mail.outbox[0].body.count("expires on") == 15
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_name_that_is_renewed_while_it_is_released_is_either_kept_or_gone_and_told_so(alice, home):
+    for _ in range(10):
+        long_ago = timezone.now() - timedelta(days=365)
+        Hostname.objects.update(created_at=long_ago, released_at=None)
+        Renewal.objects.all().delete()
+        Notification.objects.all().delete()
+        Expiry.objects.create(hostname=home, active_at=long_ago, expires_at=long_ago, warning_count=3)
+        together(lambda: renewals._release(home.pk), lambda: renewals.renew(alice, [home.pk]))
+        is_kept, is_renewed = state_of(home) == State.LIVE, Renewal.objects.exists()
+        assert is_kept == is_renewed
+        assert kinds(home) == ([] if is_kept else [Kind.EXPIRED])
+        assert not Expiry.objects.exists()
+
+
+def test_more_names_than_a_form_has_fields_are_kept_with_one_click(alice, domain, settings):
+    """An account of 2,000 hostnames: a form of as many boxes would be refused."""
+    assert renewal_pages.MAX_BOXES < settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    settings.HOSTNAMES_PER_ACCOUNT = count = renewal_pages.MAX_BOXES + 1
+    for number in range(count):
+        hostname = hostnames.register(alice, domain=domain, label=f"h{number}")
+        Expiry.objects.create(hostname=hostname, active_at=timezone.now(), expires_at=timezone.now())
+    link = f"/renew/{renewals.token(alice)}/"
+
+    html = Client().get(link).content.decode()
+    assert html.count('name="hostnames"') == renewal_pages.MAX_BOXES
+    assert f"{count} hostnames expire" in html
+    assert f"{count} hostnames stay." in Client().post(link, {"all": "1"}).content.decode()
+    assert not Expiry.objects.exists()
+
+
+def test_names_beyond_those_that_are_shown_stay_as_they_are_until_all_are_kept(alice, domain, monkeypatch):
+    monkeypatch.setattr(renewal_pages, "MAX_BOXES", 1)
+    for label in ("first", "second"):
+        hostname = hostnames.register(alice, domain=domain, label=label)
+        Expiry.objects.create(hostname=hostname, active_at=timezone.now(), expires_at=timezone.now())
+    shown = renewals.expiring(alice)[0]
+
+    Client().post(f"/renew/{renewals.token(alice)}/", {"hostnames": shown.pk})
+    assert [each.hostname.name for each in renewals.expiring(alice)] == ["second.ddns.test"]
