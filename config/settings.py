@@ -1,7 +1,7 @@
 """Every setting, from the environment. docs/settings.md is the table; units and reasons stand beside each here."""
 
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -379,6 +379,9 @@ ALLOW_NON_GLOBAL_ADDRESSES = env.bool("DDNS_ALLOW_NON_GLOBAL_ADDRESSES", not IS_
 HISTORY_RETENTION = timedelta(days=env.int("DDNS_HISTORY_RETENTION_DAYS", 90))
 # Hostnames per account where its plan says nothing else; those given up count while they rest (ddns.hostnames.RELEASE_REST).
 HOSTNAMES_PER_ACCOUNT = env.int("DDNS_HOSTNAMES_PER_ACCOUNT", 20)
+# Where hostnames point that their owners have taken offline and parked: this platform's web, over plain HTTP. None: nowhere.
+_parking: list[str] = env.list("DDNS_PARKING_ADDRESSES", [])
+PARKING_ADDRESSES = [ip_address(each) for each in _parking]
 # Limits by plan, as JSON: {"free": {"hostnames": 5, "has_wildcard": false}, "pro": {...}}. The fields and what holds where
 # nothing is said are in ddns.plans.Plan.
 PLANS: dict[str, dict] = dict(env.json("DDNS_PLANS", {}))
@@ -432,6 +435,7 @@ SPECTACULAR_SETTINGS = {
         "RecordType": "ddns.rest.records.TYPES",
         "KeyPermission": "ddns.models.keys.Permission",
         "NotificationKind": "ddns.models.notifications.Kind",
+        "TsigAlgorithm": "ddns.models.tsig_keys.TsigKey.Algorithm",
     },
 }
 

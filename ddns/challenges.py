@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable
 
 from django.db import transaction
+from django.db.models import Max
 
 from ddns import changes, hostnames, keys, plans, records, requests
 from ddns.address_updates import Caller, Changed, Outcome, Restricted, Unchanged, Unknown
-from ddns.errors import HostnameReleased, HostnameRestricted, InvalidRecord, KeyNotAllowed
+from ddns.errors import HostnameReleased, HostnameRestricted, InvalidRecord, KeyNotAllowed, TooManyChanges
 from ddns.models import Hostname, Record, UpdateKey
 from ddns.models.records import CHALLENGE_LABEL
 from dnsupdate.errors import InvalidName
@@ -96,7 +97,11 @@ def _change_noted(
     change: Callable[[Hostname, str], bool],
     key: UpdateKey | None = None,
 ) -> Outcome:
-    outcome = _change_locked(caller, key, hostname, label, change)
+    try:
+        outcome = _change_locked(caller, key, hostname, label, change)
+    except TooManyChanges as error:
+        requests.note(hostname.name, caller, "toomany", str(error))
+        raise
     code = "abuse" if isinstance(outcome, Restricted) else "txt" if isinstance(outcome, Changed) else "nochg"
     requests.note(hostname.name, caller, code, label)
     return outcome
@@ -131,7 +136,16 @@ def _add(hostname: Hostname, label: str, rdata: str) -> bool:
     Record.objects.create(hostname=hostname, label=label, rdtype="TXT", rdata=rdata, ttl=ttl)
     kept = there.order_by("-pk").values_list("pk", flat=True)[: plans.of(hostname.account).texts]
     there.exclude(pk__in=list(kept)).delete()
+    _make_room(hostname)
     return True
+
+
+def _make_room(hostname: Hostname) -> None:
+    """Whoever never cleans up, under ever new names, loses those that were set longest ago."""
+    of_all = hostname.records.challenges()
+    newest_first = of_all.values("label").annotate(newest=Max("pk")).order_by("-newest").values_list("label", flat=True)
+    if beyond := list(newest_first[records.MAX_CHALLENGE_NAMES :]):
+        of_all.filter(label__in=beyond).delete()
 
 
 def _remove(hostname: Hostname, label: str, rdata: str | None) -> bool:

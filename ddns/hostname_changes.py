@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from ddns import addresses, contacts, domains, hostnames, requests
+from ddns import addresses, changes, contacts, domains, hostnames, prefixes, requests
 from ddns.addresses import Address
-from ddns.errors import ChangedMeanwhile, DdnsError, HostnameUnknown, InvalidAddress, NoSuchGroup
+from ddns.errors import ChangedMeanwhile, DdnsError, FollowsNoPrefix, HostnameUnknown, InvalidAddress, NoSuchGroup
 from ddns.models import AddressUpdate, Group, Hostname, User
 from dnsupdate.errors import DnsUpdateError
 
@@ -37,6 +37,8 @@ class Change:
     offline: bool | Keep = KEEP
     ttl: int | Keep | None = KEEP
     group: Group | Keep | None = KEEP
+    follows_prefix: bool | Keep = KEEP
+    interface_id: IPv6Address | Keep | None = KEEP
 
     @property
     def given_addresses(self) -> list[Address]:
@@ -47,7 +49,7 @@ class Change:
         return self.ipv4 is not KEEP or self.ipv6 is not KEEP
 
     def fields(self) -> dict[str, Any]:
-        """What the hostname's row shall hold, of what is spoken of."""
+        """What the hostname's row shall hold, of what is spoken of; how it follows a prefix is said by ddns.prefixes."""
         wanted: dict[str, Any] = {
             "ipv4": None if self.ipv4 is None else self.ipv4 if self.ipv4 is KEEP else str(self.ipv4),
             "ipv6": None if self.ipv6 is None else self.ipv6 if self.ipv6 is KEEP else str(self.ipv6),
@@ -90,14 +92,16 @@ def register(account: User, wanted: Registration, *, author: Author) -> Hostname
 def apply(hostname: Hostname, change: Change, *, author: Author, version: str | None = None) -> Hostname:
     """The hostname as it is then; where it was so already nothing is written. Locks it.
 
-    Raises ChangedMeanwhile where it is not of this version, InvalidAddress, InvalidRecord, NotInPlan, NoSuchGroup,
-    HostnameRestricted, HostnameReleased.
+    Raises ChangedMeanwhile where it is not of this version, InvalidAddress, InvalidRecord, InvalidInterfaceId,
+    FollowsNoPrefix, NotInPlan, NoSuchGroup, HostnameRestricted, HostnameReleased, and TooManyChanges beyond a rate.
     """
     locked = hostnames.lock_unrestricted(hostname)
     check_version(locked, version)
     _check(locked, change)
+    locked = _follow(locked, change)
     wanted = {name: value for name, value in change.fields().items() if getattr(locked, name) != value}
     if wanted:
+        changes.admit(hostname_id=locked.pk, key_id=author.key_id, account_id=locked.account_id, source=author.source)
         _write(locked, wanted, author)
     # With a key it is a device, or a program in the place of one, that was heard of.
     if change.speaks_of_addresses and author.key_id is not None:
@@ -124,13 +128,13 @@ def register_all(
 
 
 def apply_all(
-    changes: Sequence[tuple[Hostname | None, Change]], *, author: Author, is_all_or_none: bool
+    wanted: Sequence[tuple[Hostname | None, Change]], *, author: Author, is_all_or_none: bool
 ) -> list[Result]:
     """By position, HostnameUnknown for None. Each is a transaction of its own, or none is changed unless all can be."""
     verbs = {
-        position: partial(_apply_known, hostname, change, author) for position, (hostname, change) in enumerate(changes)
+        position: partial(_apply_known, hostname, change, author) for position, (hostname, change) in enumerate(wanted)
     }
-    return _run(verbs, [hostname for hostname, _ in changes if hostname is not None], is_all_or_none)
+    return _run(verbs, [hostname for hostname, _ in wanted if hostname is not None], is_all_or_none)
 
 
 def check_version(locked: Hostname, version: str | None) -> None:
@@ -173,6 +177,18 @@ def _check(locked: Hostname, change: Change) -> None:
         wildcard=None if change.wildcard is KEEP else change.wildcard,
         offline=None if change.offline is KEEP else change.offline,
     )
+
+
+def _follow(locked: Hostname, change: Change) -> Hostname:
+    """As prefixes.follow and unfollow leave it. Raises FollowsNoPrefix for an interface id that nothing would come of."""
+    present = IPv6Address(locked.interface_id) if locked.interface_id else None
+    follows = locked.follows_prefix if change.follows_prefix is KEEP else change.follows_prefix
+    if not follows:
+        if isinstance(change.interface_id, IPv6Address):
+            raise FollowsNoPrefix
+        return prefixes.unfollow(locked) if locked.follows_prefix else locked
+    wanted = present if change.interface_id is KEEP else change.interface_id
+    return locked if locked.follows_prefix and wanted == present else prefixes.follow(locked, wanted)
 
 
 def _write(locked: Hostname, wanted: dict[str, Any], author: Author) -> None:

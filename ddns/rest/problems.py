@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from ddns import errors
+from ddns import changes, errors
 from dnsupdate.errors import DnsUpdateError, InvalidName, InvalidRRset
 
 logger = logging.getLogger(__name__)
@@ -74,6 +74,14 @@ _OF_ERRORS: dict[type[Exception], Kind] = {
     errors.NoSuchGroup: Kind("no-such-group", 400, gettext_lazy("There is no such group"), "group"),
     errors.GroupExists: Kind("group-exists", 409, gettext_lazy("There is such a group already"), "name"),
     errors.InvalidAddress: Kind("invalid-address", 400, gettext_lazy("The address cannot be published")),
+    errors.FollowsNoPrefix: Kind(
+        "follows-no-prefix", 400, gettext_lazy("The hostname does not follow the prefix"), "interface_id"
+    ),
+    errors.AlgorithmNotAllowed: Kind(
+        "algorithm-not-allowed", 400, gettext_lazy("There are no keys of this algorithm"), "algorithm"
+    ),
+    errors.InvalidWebhook: Kind("invalid-webhook", 400, gettext_lazy("This cannot be a webhook"), "url"),
+    errors.TooManyWebhooks: Kind("too-many-webhooks", 403, gettext_lazy("The account has all its webhooks")),
     errors.InvalidNetwork: Kind("invalid-network", 400, gettext_lazy("This is no network"), "networks"),
     errors.InvalidRecord: Kind("invalid-record", 400, gettext_lazy("The record cannot stand")),
     errors.UnknownLanguage: Kind("unknown-language", 400, gettext_lazy("There is no such language"), "language"),
@@ -81,6 +89,7 @@ _OF_ERRORS: dict[type[Exception], Kind] = {
     errors.BeyondAuthority: Kind("beyond-authority", 403, gettext_lazy("The key may not do this")),
     errors.RequestUnderWay: Kind("request-under-way", 409, gettext_lazy("The same request is being answered")),
     errors.RequestDiffers: Kind("request-differs", 422, gettext_lazy("The Idempotency-Key belongs to another request")),
+    errors.TooManyChanges: Kind("too-many-changes", 429, gettext_lazy("The hostname has changed too often")),
     errors.Conflict: Kind("conflict", 409, gettext_lazy("The hostname is changed too often")),
     errors.KeyNotAllowed: Kind("key-not-allowed", 403, gettext_lazy("The key works, and not for this")),
     errors.WrongKey: WRONG_KEY,
@@ -194,7 +203,9 @@ def _headers(error: Exception, kind: Kind) -> dict[str, str]:
     headers = dict(getattr(error, "headers", {}))
     if kind.status == 401:
         headers["WWW-Authenticate"] = getattr(error, "auth_header", 'Bearer realm="api"')
-    if isinstance(error, _PASSING):
+    if isinstance(error, errors.TooManyChanges):
+        headers["Retry-After"] = str(changes.seconds_left())
+    elif isinstance(error, _PASSING):
         headers["Retry-After"] = str(RETRY_SECONDS)
     elif isinstance(error, exceptions.Throttled) and error.wait is not None:
         headers["Retry-After"] = str(int(error.wait) or RETRY_SECONDS)

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ddns import notifications, renewals, unsubscriptions, wordings
+from ddns import mails, notifications, renewals, unsubscriptions, wordings
 from ddns.errors import LinkInvalid
 from ddns.forms.notifications import PreferencesForm
 from ddns.models import Notification
@@ -51,7 +51,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         form.save()
         messages.success(request, _("Saved."))
         return redirect("preferences")
-    return render(request, "ddns/preferences.html", {"form": form})
+    return render(request, "ddns/preferences.html", {"form": form, "mails_per_day": mails.MAILS_PER_DAY})
 
 
 @csrf_exempt

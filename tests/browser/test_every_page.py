@@ -1,6 +1,7 @@
 """What holds on every page: it fits the screen, follows the colours, is light, and puts nothing in anybody's way."""
 
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import axe_core_python
@@ -9,7 +10,7 @@ from django.utils import timezone
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
-from ddns import groups, keys, records, requests
+from ddns import acme_accounts, groups, keys, records, requests, tsig_keys
 from ddns.models import AddressUpdate, HostnameContact
 from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, with_password
 from tests.browser.pages import complaints, fill, go, log_in, overflow, press, text
@@ -68,6 +69,8 @@ def busy(home, alice) -> dict[str, object]:
     group = groups.create(alice, name="attic")
     groups.assign(group, [home])
     key, key_text = keys.create(alice, label="router", hostnames=[home], networks=["192.0.2.0/24"])
+    tsig_keys.create(key)
+    acme_accounts.register(caller(key_text)._replace(source=ip_address("192.0.2.7")))
     now = timezone.now()
     HostnameContact.objects.create(hostname=home, at=now, source="198.51.100.9", agent="router/1", protocol="dyndns2")
     for days in range(12):

@@ -4,11 +4,13 @@ The world is a mount namespace with an /etc/hosts of its own, whose names lead t
 are the platform's. It takes root's rights, to make the one and to listen at the others; the machine's own files stay as they are.
 """
 
+import http.client
 import os
 import secrets
+import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ import pytest
 from tests.certificates import Certificate, issue
 from tests.clients.update_client import Ran, run
 from tests.left_out import left_out, require
-from tests.stack import Stack
+from tests.stack import PAGE_SECONDS, Stack
 
 NAMES = (
     "dynupdate.no-ip.com", "ip1.dynupdate.no-ip.com", "www.duckdns.org", "freedns.afraid.org", "dynv6.com", "ipv4.dynv6.com",
@@ -35,6 +37,19 @@ class OtherServices:
         self.servers = [stack.web_at(self.address, 80), stack.web_at(self.address, 443, self.certificate)]
         self._hosts = directory / "hosts"
         self._hosts.write_text(f"127.0.0.1 localhost\n{self.address} {' '.join(NAMES)}\n")
+
+    def replace_dropped_connections(self) -> None:
+        """As the stack does with its own servers: a page tries a kept connection to the database before it uses it."""
+        context = ssl.create_default_context(cafile=self.certificate.authority)
+        context.check_hostname = False
+        plain = http.client.HTTPConnection(self.address, timeout=PAGE_SECONDS)
+        tls = http.client.HTTPSConnection(self.address, timeout=PAGE_SECONDS, context=context)
+        for connection in (plain, tls):
+            with closing(connection):
+                # A session that is nobody's is looked up.
+                headers = {"Host": "localhost", "Cookie": "sessionid=of-nobody-that-is-here"}
+                connection.request("GET", "/accounts/login/", headers=headers)
+                connection.getresponse().read()
 
     def run(self, *argv: object, **environment: object) -> Ran:
         """The program there, to its end."""
@@ -58,4 +73,5 @@ def session_services(session_stack: Stack) -> Iterator[OtherServices]:
 @pytest.fixture
 def services(session_services: OtherServices, stack: Stack) -> OtherServices:
     """Other services' names lead to the stack."""
+    session_services.replace_dropped_connections()
     return session_services

@@ -10,11 +10,12 @@ from django.test import Client
 from django.utils import timezone
 
 from ddns import hostnames, mails, renewals, requests, tasks
-from ddns.models import Delivery, Expiry, Hostname, HostnameContact, Notification, User
+from ddns.models import Delivery, Expiry, Hostname, HostnameContact, Notification, Renewal, User
 from ddns.models.hostnames import State
 from ddns.models.notifications import Kind
 from ddns.views import renewals as renewal_pages
 from tests.ddns.devices import SOURCE, Device, caller
+from tests.ddns.test_races import together
 
 pytestmark = pytest.mark.django_db
 LIFE = timedelta(days=100)
@@ -267,6 +268,21 @@ def test_an_account_with_many_names_gets_one_mail(alice, domain, clock):
     live(clock, 72)
     assert len(mail.outbox) == 1
     assert mail.outbox[0].body.count("expires on") == 15
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_name_that_is_renewed_while_it_is_released_is_either_kept_or_gone_and_told_so(alice, home):
+    for _ in range(10):
+        long_ago = timezone.now() - timedelta(days=365)
+        Hostname.objects.update(created_at=long_ago, released_at=None)
+        Renewal.objects.all().delete()
+        Notification.objects.all().delete()
+        Expiry.objects.create(hostname=home, active_at=long_ago, expires_at=long_ago, warning_count=3)
+        together(lambda: renewals._release(home.pk), lambda: renewals.renew(alice, [home.pk]))
+        is_kept, is_renewed = state_of(home) == State.LIVE, Renewal.objects.exists()
+        assert is_kept == is_renewed
+        assert kinds(home) == ([] if is_kept else [Kind.EXPIRED])
+        assert not Expiry.objects.exists()
 
 
 def test_more_names_than_a_form_has_fields_are_kept_with_one_click(alice, domain, settings):

@@ -18,6 +18,7 @@ from ddns.models import Delivery, Notification, User, Webhook
 from ddns.models.notifications import Kind
 from dnsupdate import posts
 from dnsupdate.secrets import unseal
+from tests.ddns.test_races import together
 from tests.receivers import Receiver
 
 URL = "https://hooks.example/"
@@ -284,6 +285,17 @@ class TestPosting:
         posting._record(posting.Posted(webhook, delivery, timedelta(seconds=8), True, 200, ""))
         webhook.refresh_from_db()
         assert webhook.next_at > timezone.now() + timedelta(seconds=60)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_runs_at_once_post_everything_once(alice: User, bob: User, receiver: Receiver):
+    for number in range(6):
+        webhook, _ = webhooks.add((alice, bob)[number % 2], f"{receiver.url}/{number}")
+        for _ in range(5):
+            webhooks.test(webhook)
+    assert sum(together(*[posting.run] * 3)) == 30
+    identities = [headers["webhook-id"] for headers, _ in receiver.received]
+    assert len(identities) == len(set(identities)) == 30
 
 
 @pytest.mark.django_db

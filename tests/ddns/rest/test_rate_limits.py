@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from ddns import keys, limits
+from ddns import changes, keys, limits
 from tests.ddns.devices import Device
 from tests.ddns.rest.programs import Program, problem
 
@@ -74,3 +74,12 @@ def test_without_redis_nobody_is_limited(monitor, broker):
 
     assert [response.status_code for response in answers] == [200] * 4
     assert "RateLimit" not in answers[0]
+
+
+def test_hostname_that_changes_too_often_is_told_when_it_may_again(program, home, settings):
+    settings.CHANGES_PER_HOSTNAME = 2
+    home_is_at = [program.patch(f"/hostnames/{home.name}", {"ipv4": f"203.0.113.{last}"}) for last in (1, 2, 2, 3)]
+
+    assert [response.status_code for response in home_is_at] == [200, 200, 200, 429]
+    assert problem(home_is_at[-1]) == (429, "too-many-changes")
+    assert 0 < int(home_is_at[-1]["Retry-After"]) <= changes.WINDOW_SECONDS

@@ -1,4 +1,4 @@
-"""From a router's request to the receiver of its owner: through web, history, worker and TLS."""
+"""From what happens to whom it concerns: through web, history, worker, and over TLS or SMTP."""
 
 import base64
 import hmac
@@ -45,3 +45,16 @@ def test_an_update_by_curl_becomes_a_signed_webhook(stack, alice, listening: Rec
     said = json.loads(body)
     assert (said["type"], said["data"]["hostname"]) == ("address_changed", alice.name)
     assert (said["data"]["old"], said["data"]["new"]) == ([], ["192.0.2.44"])
+
+
+def test_a_new_key_is_mailed_with_one_click_to_end_such_mails(stack, alice):
+    message = stack.mail.wait_for(alice.email)
+    assert "A key was made: device" in message["Subject"]
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = message["List-Unsubscribe"].strip(" <>")
+    ended = run(
+        require("curl"), "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-d", "List-Unsubscribe=One-Click", link
+    )
+    assert ended.said == "200"
+    preference = "from ddns.models import Preference\nresult = Preference.objects.get(account__email=email).by_mail"
+    assert stack.run(preference, email=alice.email) is False
