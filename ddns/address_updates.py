@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from ddns import addresses, changes, contacts, records, requests
 from ddns import hostnames as held

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from ddns import hostnames
 from ddns.errors import DomainInUse, NameUnavailable
