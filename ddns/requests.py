@@ -220,7 +220,9 @@ def _read(name: str) -> list[Request]:
     except redis.RedisError as error:
         logger.warning("The last requests cannot be shown at present: %s", error)
         return []
+    # Each process writes what it noted when its time comes, one before the other.
+    newest_first = sorted(map(json.loads, rows), reverse=True)
     return [
         Request(datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(first_at, UTC), *rest)
-        for at, first_at, *rest in map(json.loads, rows)
+        for at, first_at, *rest in newest_first
     ]

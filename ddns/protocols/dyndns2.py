@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv6Network, ip_interface
 from typing import NamedTuple
 from wsgiref.types import WSGIEnvironment
@@ -32,6 +33,12 @@ ADDRESS_PARAMETERS = _IPV6_PARAMETERS | {"myip", "myipv4", "ip", "ip4", "ipv4", 
 _PREFIX_PARAMETERS = frozenset({"ipv6prefix", "ip6lanprefix"})
 # What devices send where they know no value: placeholders that were not filled in.
 LEFTOVER = re.compile(r"%\w+%?|<[^>]*>|\[\w+\]|\{\w+\}|__\w+__|\$\w+|YES|NO|no|preserve|auto")
+
+
+# No name, and no pair of addresses, is longer. What is longer is not kept in memory.
+_MAX_CACHED_CHARACTERS = 300
+
+Entries = tuple[tuple[Address | IPv6Network, str], ...]
 
 
 class Malformed(ValueError):
@@ -111,6 +118,13 @@ def names(sent: Parameters) -> list[str | None]:
 
 def full_name(text: str) -> str | None:
     """The normalised name, or None if it is not a full name."""
+    return _full_name(text) if len(text) <= _MAX_CACHED_CHARACTERS else None
+
+
+# The same devices come again and again with the same names and addresses; reading both anew cost a seventh of an unchanged
+# update in this process.
+@lru_cache(maxsize=16_384)
+def _full_name(text: str) -> str | None:
     try:
         name = normalise(text)
     except InvalidName:
@@ -201,12 +215,12 @@ def _prefix(parameters: Parameters) -> tuple[IPv6Network, str] | None:
     return None
 
 
-def _last_usable(values: list[str]) -> list[tuple[Address | IPv6Network, str]]:
+def _last_usable(values: list[str]) -> Entries:
     """A parameter may come twice: EdgeOS appends a second query string to the first. Raises Malformed if none is usable."""
     malformed: Malformed | None = None
     for value in reversed(values):
         try:
-            entries = _parse_list(_before_a_second_url(value))
+            entries = _entries(_before_a_second_url(value))
         except Malformed as error:
             malformed = error
             continue
@@ -214,7 +228,7 @@ def _last_usable(values: list[str]) -> list[tuple[Address | IPv6Network, str]]:
             return entries
     if malformed is not None:
         raise malformed
-    return []
+    return ()
 
 
 def _before_a_second_url(value: str) -> str:
@@ -222,7 +236,12 @@ def _before_a_second_url(value: str) -> str:
     return value.split(" http", maxsplit=1)[0] if " http" in value else value
 
 
-def _parse_list(value: str) -> list[tuple[Address | IPv6Network, str]]:
+def _entries(value: str) -> Entries:
+    return _parse_list(value) if len(value) <= _MAX_CACHED_CHARACTERS else _parse_list.__wrapped__(value)
+
+
+@lru_cache(maxsize=16_384)
+def _parse_list(value: str) -> Entries:
     """The addresses of "v4,v6" in order, and a bare prefix among them. Placeholders and empty entries are passed over.
 
     Raises Malformed.
@@ -241,7 +260,7 @@ def _parse_list(value: str) -> list[tuple[Address | IPv6Network, str]]:
             raise Malformed(value)
         kinds.add(type(entry))
         entries.append((entry, spelling))
-    return entries
+    return tuple(entries)
 
 
 def _parse_one(spelling: str) -> Address | IPv6Network | None:

@@ -110,3 +110,22 @@ def test_the_url_of_a_form_updates_once_its_placeholders_are_filled_in(stack, al
 
     assert ran.said == "good 203.0.113.6\n"
     stack.wait_for_answer(alice.name, "A", "203.0.113.6")
+
+
+@pytest.mark.parametrize(
+    ("slug", "answer"),
+    [
+        ("duckdns-url", "OK"),
+        ("freedns-url", "Updated 1 host(s)"),
+        ("dynv6-url", "addresses updated"),
+        ("desec-url", "good"),
+    ],
+)
+def test_the_url_for_clients_of_another_provider_updates(stack, alice, printed, shell, slug, answer):
+    require("curl")
+    url = printed(slug).strip()
+    # FreeDNS's token says which record it is: Alice's key covers two.
+    url += f"&hostname={alice.name}" if slug == "freedns-url" else ""
+
+    assert shell(f"curl -sS '{url}'").said.startswith(answer)
+    stack.wait_for_answer(alice.name, "A", OURS)

@@ -129,3 +129,13 @@ def test_wrong_key_is_no_contact_of_the_hostname(device, home):
     requests.flush()
 
     assert not HostnameContact.objects.exists()
+
+
+def test_requests_that_two_processes_noted_stand_in_the_order_of_their_times(device, home):
+    device.update(hostname="home.ddns.test", myip="203.0.113.1")
+    of_another_process = requests._by_name.pop("home.ddns.test")
+    device.update(hostname="home.ddns.test", myip="203.0.113.2")
+    requests.flush()
+    requests._by_name["home.ddns.test"] = of_another_process
+
+    assert [detail for _, _, detail in recent(home)] == ["203.0.113.2", "203.0.113.1"]
