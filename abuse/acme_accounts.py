@@ -8,6 +8,7 @@ from abuse import ledger
 from abuse.errors import AcmeAccountsGone, ReasonMissing
 from ddns import acme_accounts
 from ddns.models import AcmeAccount, User
+from dnsupdate.models.pending import Urgency
 
 # As many names as a person can be shown; more are ended by deciding again.
 MAX_AT_ONCE = 500
@@ -21,7 +22,7 @@ def end(accounts: Iterable[AcmeAccount], *, about: str, reason: str, by: User) -
     """
     if not reason.strip():
         raise ReasonMissing
-    ended = [each for each in list(accounts)[:MAX_AT_ONCE] if acme_accounts.end(each)]
+    ended = [each for each in list(accounts)[:MAX_AT_ONCE] if acme_accounts.end(each, Urgency.WITHDRAWAL)]
     if not ended:
         raise AcmeAccountsGone
     ledger.append(

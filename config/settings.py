@@ -1,7 +1,7 @@
 """Every setting, from the environment. docs/settings.md is the table; units and reasons stand beside each here."""
 
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -173,6 +173,9 @@ ACCOUNT_RATE_LIMITS = {
     # 5 minutes per e-mail address would let anybody who knows it keep a person of the desk out. 500 take 10 addresses
     # that never rest, and are 150,000 guesses a day at a password of 10 characters that is in no list.
     "login_failed": "10/m/ip,500/5m/key",
+    # Wrong codes of a second factor per account, from everywhere. Whoever is kept out by it has lost the password already;
+    # 50 a day find a code of six digits, three of which are right at a time, once in 18 years.
+    "second_factor": "5/5m/key,50/d/key",
     # Mails that one account can send to addresses that are not its own.
     "manage_email": "10/m/user,30/d/user",
     # Mails to one address that others can cause: a few, so that nobody is flooded. Links in earlier ones still work.
@@ -180,6 +183,10 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,3/h/key,6/d/key",
 }
 MFA_ADAPTER = "ddns.log_in.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "ddns.forms.second_factors.AuthenticateForm",
+    "reauthenticate": "ddns.forms.second_factors.ReauthenticateForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = SITE_NAME
@@ -379,6 +386,9 @@ ALLOW_NON_GLOBAL_ADDRESSES = env.bool("DDNS_ALLOW_NON_GLOBAL_ADDRESSES", not IS_
 HISTORY_RETENTION = timedelta(days=env.int("DDNS_HISTORY_RETENTION_DAYS", 90))
 # Hostnames per account where its plan says nothing else; those given up count while they rest (ddns.hostnames.RELEASE_REST).
 HOSTNAMES_PER_ACCOUNT = env.int("DDNS_HOSTNAMES_PER_ACCOUNT", 20)
+# Where hostnames point that their owners have taken offline and parked: this platform's web, over plain HTTP. None: nowhere.
+_parking: list[str] = env.list("DDNS_PARKING_ADDRESSES", [])
+PARKING_ADDRESSES = [ip_address(each) for each in _parking]
 # Limits by plan, as JSON: {"free": {"hostnames": 5, "has_wildcard": false}, "pro": {...}}. The fields and what holds where
 # nothing is said are in ddns.plans.Plan.
 PLANS: dict[str, dict] = dict(env.json("DDNS_PLANS", {}))
@@ -432,6 +442,7 @@ SPECTACULAR_SETTINGS = {
         "RecordType": "ddns.rest.records.TYPES",
         "KeyPermission": "ddns.models.keys.Permission",
         "NotificationKind": "ddns.models.notifications.Kind",
+        "TsigAlgorithm": "ddns.models.tsig_keys.TsigKey.Algorithm",
     },
 }
 

@@ -102,7 +102,8 @@ def reopen_until(account: User) -> datetime | None:
 def reopen(account: User) -> int:
     """Undoes close exactly: hostnames, keys and the password are as they were. Gives how many hostnames came back.
 
-    Locks the account and those hostnames. Raises NotClosed and AlreadyForgotten.
+    All, until RELEASE_REST is over; later, where a hold or a restriction has kept the account for so long, those that nobody
+    else has by then. Locks the account and those hostnames. Raises NotClosed and AlreadyForgotten.
     """
     account = _lock(account)
     if account.closed_at is None:
@@ -110,7 +111,10 @@ def reopen(account: User) -> int:
     if account.forgotten_at is not None:
         raise AlreadyForgotten
     # Nothing of the account changes while it is closed, so what ended since then was ended by closing.
-    returned = list(Hostname.objects.filter(account=account, released_at__gte=account.closed_at).order_by("name"))
+    ended = Hostname.objects.filter(account=account, released_at__gte=account.closed_at).order_by("name")
+    hostnames.lock_all(ended)
+    is_anothers = Exists(Hostname.objects.unreleased().filter(name=OuterRef("name")))
+    returned = list(ended.exclude(is_anothers))
     ReservedName.objects.filter(name__in=[each.name for each in returned], reason=hostnames.RELEASED).delete()
     Hostname.objects.filter(pk__in=[each.pk for each in returned]).update(released_at=None)
     account.update_keys.filter(revoked_at=account.closed_at).update(revoked_at=None)

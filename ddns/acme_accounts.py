@@ -121,12 +121,14 @@ def bind(account: AcmeAccount, key: UpdateKey, hostname: Hostname, label: str) -
 @transaction.atomic
 def publish_all(account: User, urgency: Urgency) -> None:
     """What the customer's accounts with names of their own shall answer: nothing while the customer is deactivated."""
-    _publish(list(_locked(AcmeAccount.objects.owned_by(account).exclude(publication=None))), urgency)
+    # All are locked: one without a publication may be getting its first at this moment.
+    locked = _locked(AcmeAccount.objects.owned_by(account))
+    _publish([each for each in locked if each.publication_id is not None], urgency)
 
 
-def end(account: AcmeAccount) -> bool:
-    """Withdraws what it answers at a name of its own, urgently, and deletes it. Whether it was still there."""
-    return bool(_end(AcmeAccount.objects.filter(pk=account.pk), Urgency.WITHDRAWAL))
+def end(account: AcmeAccount, urgency: Urgency = Urgency.ORDINARY) -> bool:
+    """Withdraws what it answers at a name of its own, and deletes it. Whether it was still there."""
+    return bool(_end(AcmeAccount.objects.filter(pk=account.pk), urgency))
 
 
 def end_all(account: User) -> None:
@@ -211,7 +213,7 @@ def _check(caller: Caller, account: AcmeAccount, key: UpdateKey | None) -> None:
 
 @transaction.atomic
 def _answer(account: AcmeAccount, text: str) -> Outcome:
-    locked = _locked(AcmeAccount.objects.filter(pk=account.pk)).first()
+    locked = next(iter(_locked(AcmeAccount.objects.filter(pk=account.pk))), None)
     if locked is None or locked.zone is None:
         return Unknown()
     if text in locked.texts:
@@ -222,8 +224,11 @@ def _answer(account: AcmeAccount, text: str) -> Outcome:
     return Changed()
 
 
-def _locked(accounts: AcmeAccountQuerySet) -> AcmeAccountQuerySet:
-    return accounts.with_owner().select_for_update(of=("self",)).order_by("pk")
+def _locked(accounts: AcmeAccountQuerySet, limit: int | None = None) -> list[AcmeAccount]:
+    """Until the transaction ends, as they and their owners are now."""
+    ids = list(accounts.select_for_update().order_by("pk").values_list("pk", flat=True)[:limit])
+    # Read after locking: what was joined while the lock was waited for would be of before, an owner who is deactivated by now.
+    return list(AcmeAccount.objects.with_owner().filter(pk__in=ids).order_by("pk"))
 
 
 def _publish(locked: Sequence[AcmeAccount], urgency: Urgency, *, is_withdrawn: bool = False) -> None:
@@ -248,7 +253,7 @@ def _rrsets(account: AcmeAccount) -> RRsets:
 @transaction.atomic
 def _end(accounts: AcmeAccountQuerySet, urgency: Urgency = Urgency.ORDINARY) -> int:
     """Some of them at once; gives how many."""
-    locked = list(_locked(accounts)[:PURGE_CHUNK])
+    locked = _locked(accounts, PURGE_CHUNK)
     _publish([each for each in locked if each.publication_id is not None], urgency, is_withdrawn=True)
     AcmeAccount.objects.filter(pk__in=[each.pk for each in locked]).delete()
     return len(locked)

@@ -3,13 +3,14 @@
 import hmac
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple, cast
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -26,7 +27,7 @@ from ddns.errors import (
     TooManyRecords,
     WrongKey,
 )
-from ddns.hostnames import address_rrsets, lock_unrestricted
+from ddns.hostnames import address_rrsets, lock_unrestricted, parking_rrsets
 from ddns.keys import Proven, check_network, digest
 from ddns.models import AddressUpdate, Hostname, UpdateKey
 from ddns.models.keys import MAY_UPDATE
@@ -46,7 +47,7 @@ Spelt = tuple[str | None, str | None]
 STANDING = """
     hostname.id, hostname.ipv4, hostname.ipv6, hostname.wildcard, hostname.offline, restriction.hostname_id,
     coalesce(hostname.ttl, domain.ttl), publication.id, publication.revision, hostname.wildcard_publication_id,
-    hostname.others, hostname.account_id
+    hostname.others, hostname.account_id, hostname.parked
 """
 
 # One name by equality and not a list of them, so that the plan goes from index to index however few rows there are.
@@ -156,7 +157,7 @@ class Standing:
     """A hostname as the SELECT saw it. What only a change needs is read out of the row only then."""
 
     __slots__ = (
-        "_account_id", "_hostname_id", "_others", "_publication_id", "_revision", "_ttl", "_wildcard_publication_id",
+        "_account_id", "_hostname_id", "_others", "_parked", "_publication_id", "_revision", "_ttl", "_wildcard_publication_id",
         "ipv4", "ipv6", "is_restricted", "offline", "wildcard",
     )  # fmt: skip
 
@@ -165,7 +166,7 @@ class Standing:
         (
             self._hostname_id, ipv4, ipv6, wildcard, offline, restriction,
             self._ttl, self._publication_id, self._revision, self._wildcard_publication_id, self._others,
-            self._account_id,
+            self._account_id, self._parked,
         ) = columns  # fmt: skip
         self.ipv4 = cast(IPv4Address | None, ipv4 and addresses.parse(ipv4.decode()))
         self.ipv6 = cast(IPv6Address | None, ipv6 and addresses.parse(ipv6.decode()))
@@ -207,6 +208,12 @@ class Standing:
     def others(self) -> RRsets | None:
         """The RRsets of its records at the name itself."""
         return json.loads(self._others) if self._others is not None else None
+
+    def rrsets_with(self, ipv4: str | None, ipv6: str | None) -> RRsets:
+        """What it answers with these addresses."""
+        if self.offline:
+            return parking_rrsets(self.ttl) if self._parked == b"t" else {}
+        return address_rrsets(ipv4, ipv6, self.ttl, self.others)
 
     def addresses_after(self, wish: Wish) -> Pair:
         """The addresses that the wish leaves the hostname with: a family that is not given stays."""
@@ -278,10 +285,15 @@ def only_name(caller: Caller) -> str | None:
 
 
 def purge(before: datetime) -> int:
-    """Deletes what is older, some thousand rows at a time, and gives how many; may be stopped and run again."""
+    """Deletes what is older, some thousand rows at a time, and gives how many; may be stopped and run again.
+
+    Kept: that of accounts under a preservation hold, until it ends.
+    """
+    preserved = Hostname.objects.filter(account__preserve_until__gt=Now()).values("pk")
+    old = AddressUpdate.objects.filter(at__lt=before).exclude(hostname__in=preserved)
     total = 0
     while True:
-        oldest = AddressUpdate.objects.filter(at__lt=before).values("pk")[:PURGE_CHUNK]
+        oldest = old.values("pk")[:PURGE_CHUNK]
         deleted, _ = AddressUpdate.objects.filter(pk__in=oldest).delete()
         total += deleted
         if not deleted:
@@ -308,24 +320,26 @@ def _update_one(caller: Caller, name: str, wish: Wish) -> Outcome:
     raise Conflict
 
 
-def decide(caller: Caller, key_id: int, wish: Wish, standing: Standing) -> Outcome:
-    """Changes the hostname as it was read, if there is anything to change. Notes nothing.
+def decide(
+    caller: Caller, key_id: int, wish: Wish, standing: Standing, *, admit: Callable[..., None] = changes.admit
+) -> Outcome:
+    """Changes the hostname as it was read, if there is anything to change and it is admitted. Notes nothing.
 
-    Raises Conflict where somebody has written it since.
+    Raises Conflict where somebody has written it since, and what admit raises.
     """
     if standing.is_restricted:
         return Restricted()
     if standing.fulfils(wish):
         return Unchanged()
+    admit(hostname_id=standing.hostname_id, key_id=key_id, account_id=standing.account_id, source=caller.source)
     return _change(caller, key_id, wish, standing)
 
 
 def _change(caller: Caller, key_id: int, wish: Wish, standing: Standing) -> Outcome:
-    changes.admit(hostname_id=standing.hostname_id, key_id=key_id, account_id=standing.account_id, source=caller.source)
     if not standing.has_options_of(wish):
         return _reconfigure(caller, key_id, wish, standing)
     new = _spelt(standing.addresses_after(wish))
-    rrsets = {} if standing.offline else address_rrsets(*new, standing.ttl, standing.others)
+    rrsets = standing.rrsets_with(*new)
     change = Rewrite(standing.publication_id, standing.revision, rrsets)
     wildcard_id = standing.wildcard_publication_id
     began = time.monotonic()

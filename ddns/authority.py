@@ -1,6 +1,6 @@
 """Authority: what somebody who calls may see and change, logged in or by a key. By a key nobody gets more than it has."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -8,12 +8,15 @@ from ipaddress import IPv4Network, IPv6Network
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from ddns import keys
+from ddns import keys, preferences, tsig_keys
 from ddns.errors import BeyondAuthority
 from ddns.hostname_changes import KEEP, Change
-from ddns.models import Group, Hostname, UpdateKey, User
+from ddns.models import AcmeAccount, Group, Hostname, TsigKey, UpdateKey, User
+from ddns.models.acme_accounts import AcmeAccountQuerySet
 from ddns.models.hostnames import HostnameQuerySet
 from ddns.models.keys import UpdateKeyQuerySet
+from ddns.models.notifications import Kind
+from ddns.preferences import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,13 @@ class Authority:
         own = UpdateKey.objects.working().filter(account=self.account)
         return own if self.key is None else own.within_scope_of(self.key)
 
+    def acme_accounts(self) -> AcmeAccountQuerySet:
+        """Those registered with keys that cover no more than its own does, ended ones among them."""
+        own = AcmeAccount.objects.owned_by(self.account)
+        if self.covers_account:
+            return own
+        return own.filter(key__in=UpdateKey.objects.within_scope_of(self.key))
+
     def check_reads(self) -> None:
         """Raises BeyondAuthority."""
         if self.key is not None and not self.key.may_read:
@@ -63,6 +73,18 @@ class Authority:
         """Raises BeyondAuthority: with its group a hostname comes under other keys, and leaves some."""
         if change.group is not KEEP:
             self.check_covers_account()
+
+    def check_leaves_traces(self) -> None:
+        """For what goes on telling of the account when the key has ended, and anywhere. Raises BeyondAuthority."""
+        if self.key is not None and (self.key.expires_at is not None or self.key.networks):
+            raise BeyondAuthority(
+                _("what it makes here would outlast it. Use one without an end that works from anywhere.")
+            )
+
+    def check_preferences(self, wanted: Mapping[Kind, Wanted]) -> None:
+        """Raises BeyondAuthority: whoever has stolen a key shall not keep its owner from being told of what they do."""
+        if self.key is not None and preferences.switches_mail_off(self.account, wanted):
+            raise BeyondAuthority(_("mail is switched off by somebody who is logged in. A key may switch it on."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +120,12 @@ def rotate_key(authority: Authority, key: UpdateKey, *, overlap: timedelta) -> t
     """As keys.rotate: whoever rotates a key holds its successor. Raises BeyondAuthority likewise, and WrongKey."""
     check_grant(authority, Grant.of(key))
     return keys.rotate(key, overlap=overlap)
+
+
+def create_tsig_key(authority: Authority, key: UpdateKey, *, algorithm: str) -> tuple[TsigKey, str]:
+    """As tsig_keys.create: whoever makes it may do what the update key may. Raises BeyondAuthority likewise."""
+    check_grant(authority, Grant.of(key))
+    return tsig_keys.create(key, algorithm=algorithm)
 
 
 def check_grant(authority: Authority, grant: Grant) -> None:

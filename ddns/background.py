@@ -1,10 +1,13 @@
 """Background: what requests noted in memory is written every few seconds, and at the end of the process."""
 
 import atexit
+import logging
 import threading
 import time
 
 from ddns import changes, contacts, requests
+
+logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 5.0
 
@@ -23,10 +26,13 @@ def start() -> None:
 
 
 def flush() -> None:
-    """Neither raises: what could not be written is written later or let go."""
-    contacts.flush()
-    requests.flush()
-    changes.flush()
+    """Never raises: what could not be written is written later or let go."""
+    for write in (contacts.flush, requests.flush, changes.flush):
+        try:
+            write()
+        except Exception:
+            # Else the thread would end, and no request of this process would be seen from then on.
+            logger.exception("Something noted in memory was not written.")
 
 
 def _write_for_ever() -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from ddns import changes, hostnames, keys, plans, records, requests
@@ -136,7 +137,16 @@ def _add(hostname: Hostname, label: str, rdata: str) -> bool:
     Record.objects.create(hostname=hostname, label=label, rdtype="TXT", rdata=rdata, ttl=ttl)
     kept = there.order_by("-pk").values_list("pk", flat=True)[: plans.of(hostname.account).texts]
     there.exclude(pk__in=list(kept)).delete()
+    _make_room(hostname)
     return True
+
+
+def _make_room(hostname: Hostname) -> None:
+    """Whoever never cleans up, under ever new names, loses those that were set longest ago."""
+    of_all = hostname.records.challenges()
+    newest_first = of_all.values("label").annotate(newest=Max("pk")).order_by("-newest").values_list("label", flat=True)
+    if beyond := list(newest_first[records.MAX_CHALLENGE_NAMES :]):
+        of_all.filter(label__in=beyond).delete()
 
 
 def _remove(hostname: Hostname, label: str, rdata: str | None) -> bool:

@@ -6,6 +6,7 @@ some seconds' worth more through, and while Redis is away each counts for itself
 
 import logging
 import time
+from collections.abc import Sequence
 from ipaddress import ip_network
 
 import redis
@@ -42,13 +43,17 @@ def admit(*, hostname_id: int, key_id: int | None, account_id: int, source: Addr
 
     Raises TooManyChanges where there were enough in this hour.
     """
-    subjects = _subjects(hostname_id, key_id, account_id, source)
-    for subject in subjects:
-        limit = _limit(subject[0])
-        if limit and _counts.get(subject, 0) + _totals.get(subject, 0) >= limit:
-            raise TooManyChanges(str(_WORDS[subject[0]]).format(limit=limit))
-    for subject in subjects:
-        _counts[subject] = _counts.get(subject, 0) + 1
+    _count([("hostname", hostname_id), *_movers(key_id, account_id, source)])
+
+
+def admit_move(*, key_id: int, account_id: int, source: Address) -> None:
+    """Counts that many hostnames are about to be changed by one request as one change. Raises TooManyChanges."""
+    _count(_movers(key_id, account_id, source))
+
+
+def admit_moved(*, hostname_id: int, key_id: int | None, account_id: int, source: Address) -> None:
+    """Counts one of those hostnames, in the place of admit: who changes it was counted for all. Raises TooManyChanges."""
+    _count([("hostname", hostname_id)])
 
 
 def seconds_left() -> int:
@@ -79,13 +84,23 @@ def forget() -> None:
     _totals.clear()
 
 
+def _count(subjects: Sequence[Subject]) -> None:
+    for subject in subjects:
+        limit = _limit(subject[0])
+        if limit and _counts.get(subject, 0) + _totals.get(subject, 0) >= limit:
+            raise TooManyChanges(str(_WORDS[subject[0]]).format(limit=limit))
+    for subject in subjects:
+        _counts[subject] = _counts.get(subject, 0) + 1
+
+
 def _limit(kind: str) -> int:
     """How often in an hour one of this kind may change; 0: as often as it likes."""
     return getattr(settings, f"CHANGES_PER_{kind.upper()}")
 
 
-def _subjects(hostname_id: int, key_id: int | None, account_id: int, source: Address) -> list[Subject]:
-    subjects: list[Subject] = [("hostname", hostname_id), ("account", account_id)]
+def _movers(key_id: int | None, account_id: int, source: Address) -> list[Subject]:
+    """Who makes a change."""
+    subjects: list[Subject] = [("account", account_id)]
     if key_id is not None:
         subjects.append(("key", key_id))
     # The others are machines of our own, or a proxy that nobody has named and everybody comes through.

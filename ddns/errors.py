@@ -75,6 +75,10 @@ class InvalidInterfaceId(DdnsError):
     """This is not the host part of an IPv6 address:"""
 
 
+class FollowsNoPrefix(DdnsError):
+    """An interface id is for a hostname that follows the IPv6 prefix, and this one does not. Let it follow too."""
+
+
 class NoSuchGroup(DdnsError):
     """There is no group of this name:"""
 

@@ -12,9 +12,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ddns import addresses, changes, contacts, domains, hostnames, requests
+from ddns import addresses, changes, contacts, domains, hostnames, prefixes, requests
 from ddns.addresses import Address
-from ddns.errors import ChangedMeanwhile, DdnsError, HostnameUnknown, InvalidAddress, NoSuchGroup
+from ddns.errors import ChangedMeanwhile, DdnsError, FollowsNoPrefix, HostnameUnknown, InvalidAddress, NoSuchGroup
 from ddns.models import AddressUpdate, Group, Hostname, User
 from dnsupdate.errors import DnsUpdateError
 
@@ -38,6 +38,8 @@ class Change:
     offline: bool | Keep = KEEP
     ttl: int | Keep | None = KEEP
     group: Group | Keep | None = KEEP
+    follows_prefix: bool | Keep = KEEP
+    interface_id: IPv6Address | Keep | None = KEEP
 
     @property
     def given_addresses(self) -> list[Address]:
@@ -48,7 +50,7 @@ class Change:
         return self.ipv4 is not KEEP or self.ipv6 is not KEEP
 
     def fields(self) -> dict[str, Any]:
-        """What the hostname's row shall hold, of what is spoken of."""
+        """What the hostname's row shall hold, of what is spoken of; how it follows a prefix is said by ddns.prefixes."""
         wanted: dict[str, Any] = {
             "ipv4": None if self.ipv4 is None else self.ipv4 if self.ipv4 is KEEP else str(self.ipv4),
             "ipv6": None if self.ipv6 is None else self.ipv6 if self.ipv6 is KEEP else str(self.ipv6),
@@ -91,12 +93,13 @@ def register(account: User, wanted: Registration, *, author: Author) -> Hostname
 def apply(hostname: Hostname, change: Change, *, author: Author, version: str | None = None) -> Hostname:
     """The hostname as it is then; where it was so already nothing is written. Locks it.
 
-    Raises ChangedMeanwhile where it is not of this version, InvalidAddress, InvalidRecord, NotInPlan, NoSuchGroup,
-    HostnameRestricted, HostnameReleased, and TooManyChanges beyond a rate.
+    Raises ChangedMeanwhile where it is not of this version, InvalidAddress, InvalidRecord, InvalidInterfaceId,
+    FollowsNoPrefix, NotInPlan, NoSuchGroup, HostnameRestricted, HostnameReleased, and TooManyChanges beyond a rate.
     """
     locked = hostnames.lock_unrestricted(hostname)
     check_version(locked, version)
     _check(locked, change)
+    locked = _follow(locked, change)
     wanted = {name: value for name, value in change.fields().items() if getattr(locked, name) != value}
     if wanted:
         changes.admit(hostname_id=locked.pk, key_id=author.key_id, account_id=locked.account_id, source=author.source)
@@ -175,6 +178,18 @@ def _check(locked: Hostname, change: Change) -> None:
         wildcard=None if change.wildcard is KEEP else change.wildcard,
         offline=None if change.offline is KEEP else change.offline,
     )
+
+
+def _follow(locked: Hostname, change: Change) -> Hostname:
+    """As prefixes.follow and unfollow leave it. Raises FollowsNoPrefix for an interface id that nothing would come of."""
+    present = IPv6Address(locked.interface_id) if locked.interface_id else None
+    follows = locked.follows_prefix if change.follows_prefix is KEEP else change.follows_prefix
+    if not follows:
+        if isinstance(change.interface_id, IPv6Address):
+            raise FollowsNoPrefix
+        return prefixes.unfollow(locked) if locked.follows_prefix else locked
+    wanted = present if change.interface_id is KEEP else change.interface_id
+    return locked if locked.follows_prefix and wanted == present else prefixes.follow(locked, wanted)
 
 
 def _write(locked: Hostname, wanted: dict[str, Any], author: Author) -> None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import BooleanField, ExpressionWrapper, Max, Q
+from django.db.models import BooleanField, ExpressionWrapper, F, Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -51,11 +51,21 @@ def address_rrsets(ipv4: str | None, ipv6: str | None, ttl: int, others: RRsets 
     """The RRsets of a name that answers these addresses, and its other records. Beside a CNAME no address is answered."""
     rrsets: RRsets = dict(others) if others else {}
     if "CNAME" in rrsets:
-        return rrsets
+        # Further addresses, too: devices send them whatever their owners have put there.
+        return {rdtype: rrset for rdtype, rrset in rrsets.items() if rdtype not in ("A", "AAAA")}
     for rdtype, address in (("A", ipv4), ("AAAA", ipv6)):
         if address is not None:
             further = rrsets[rdtype]["rdata"] if rdtype in rrsets else []
             rrsets[rdtype] = {"ttl": ttl, "rdata": [address, *(each for each in further if each != address)]}
+    return rrsets
+
+
+def parking_rrsets(ttl: int) -> RRsets:
+    """The RRsets of a name that its owner has taken offline and parked: the operator's parking page, if there is one."""
+    rrsets: RRsets = {}
+    for address in settings.PARKING_ADDRESSES:
+        rrset = rrsets.setdefault("A" if address.version == 4 else "AAAA", {"ttl": ttl, "rdata": []})
+        rrset["rdata"].append(str(address))
     return rrsets
 
 
@@ -67,6 +77,8 @@ def desired_rrsets(hostname: Hostname) -> RRsets:
             return hostname.restriction.answer if answers_anything else {}
         case State.LIVE if hostname.account.is_active:
             return address_rrsets(hostname.ipv4, hostname.ipv6, hostname.answered_ttl, hostname.others)
+        case State.OFFLINE if hostname.account.is_active and hostname.parked:
+            return parking_rrsets(hostname.answered_ttl)
     return {}
 
 
@@ -82,8 +94,8 @@ def desired_names(hostname: Hostname) -> dict[str, RRsets]:
     if hostname.others is not None:
         below = BelowName.objects.filter(hostname=hostname).values_list("label", flat=True)
         wanted |= {f"{label}.{hostname.name}": {} for label in below}
-        # A hold freezes: records cannot be changed under it, so what they say is what stood.
-        if hostname.account.is_active and hostname.state in (State.LIVE, State.HELD):
+        # A hold freezes: neither records nor options can be changed under it, so what they say is what stood.
+        if hostname.account.is_active and hostname.state in (State.LIVE, State.HELD) and not hostname.offline:
             wanted |= _rrsets_below(hostname)
     return wanted
 
@@ -112,13 +124,16 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
 
 
 @transaction.atomic
-def configure(hostname: Hostname, *, wildcard: bool | None = None, offline: bool | None = None) -> Hostname:
+def configure(
+    hostname: Hostname, *, wildcard: bool | None = None, offline: bool | None = None, parked: bool | None = None
+) -> Hostname:
     """Sets what is given. Raises HostnameRestricted, HostnameReleased, NotInPlan."""
     hostname = lock_unrestricted(hostname)
     check_options(hostname, wildcard=wildcard, offline=offline)
     hostname.wildcard = hostname.wildcard if wildcard is None else wildcard
     hostname.offline = hostname.offline if offline is None else offline
-    hostname.save(update_fields=["wildcard", "offline"])
+    hostname.parked = hostname.parked if parked is None else parked
+    hostname.save(update_fields=["wildcard", "offline", "parked"])
     publish(hostname)
     return hostname
 
@@ -221,6 +236,7 @@ def publish(hostname: Hostname, urgency: Urgency = Urgency.ORDINARY) -> None:
     """Writes what the hostname, as it was locked and read, shall answer: itself, its wildcard, the names below it."""
     if hostname.others is not None:
         _gather_others(hostname)
+        _forget_withdrawn(hostname)
     ids = outbox.publish(hostname.domain.zone, desired_names(hostname), urgency)
     ids.pop(hostname.name)
     wildcard_id = ids.pop(f"*.{hostname.name}", None)
@@ -282,6 +298,12 @@ def _gather_others(hostname: Hostname) -> None:
     if others != hostname.others:
         hostname.others = others
         hostname.save(update_fields=["others"])
+
+
+def _forget_withdrawn(hostname: Hostname) -> None:
+    """Names below it that are out of DNS: else every change would write all that it ever had."""
+    in_dns = F("publication__revision")
+    hostname.below_names.filter(publication__rrsets={}, publication__published_revision=in_dns).delete()
 
 
 def _rrsets_below(hostname: Hostname) -> dict[str, RRsets]:

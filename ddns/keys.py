@@ -58,11 +58,7 @@ def create(
 
     The text of the key is given here and never again. Locks the account. Raises TooManyKeys, InvalidNetwork.
     """
-    # Locked, so that two requests at once cannot both take the last place.
-    User.objects.select_for_update(no_key=True).get(pk=account.pk)
-    limit = plans.of(account).keys
-    if UpdateKey.objects.working().filter(account=account).count() >= limit:
-        raise TooManyKeys(_("{limit}. Revoke one that nothing uses.").format(limit=limit))
+    _check_count(account.pk)
     own_group = group if group is not None and group.account_id == account.pk else None
     key, text = _make(
         account=account,
@@ -82,8 +78,9 @@ def create(
 def rotate(key: UpdateKey, *, overlap: timedelta) -> tuple[UpdateKey, str]:
     """A new key that may do the same. The old one works for the overlap, in which the device is given the new one.
 
-    Locks the key. Raises WrongKey if it does not work any more.
+    Locks the account and the key. Raises WrongKey if it does not work any more, and TooManyKeys.
     """
+    _check_count(key.account_id, times=2)
     old = UpdateKey.objects.select_for_update().working().filter(pk=key.pk).first()
     if old is None:
         raise WrongKey
@@ -149,6 +146,15 @@ def parse_networks(texts: Sequence[str]) -> list[IPv4Network | IPv6Network]:
         return [ip_network(each.strip(), strict=False) for each in texts]
     except ValueError as error:
         raise InvalidNetwork(f"{error}.") from error
+
+
+def _check_count(account_id: int, *, times: int = 1) -> None:
+    """Locks the account. A key that is rotated counts twice during the overlap, for which there is room. Raises TooManyKeys."""
+    # Locked, so that two requests at once cannot both take the last place.
+    account = User.objects.select_for_update(no_key=True).get(pk=account_id)
+    limit = times * plans.of(account).keys
+    if UpdateKey.objects.working().filter(account=account).count() >= limit:
+        raise TooManyKeys(_("{limit}. Revoke one that nothing uses.").format(limit=limit))
 
 
 @lru_cache(maxsize=1024)

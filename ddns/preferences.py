@@ -1,7 +1,8 @@
 """Preferences: by which ways each account wants to be told of what, and after how long a device counts as silent."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -17,6 +18,13 @@ class Ways:
 
     by_mail: bool
     by_webhook: bool
+
+
+class Wanted(NamedTuple):
+    """What shall become of a kind's ways; what is None stays."""
+
+    by_mail: bool | None = None
+    by_webhook: bool | None = None
 
 
 def usual(kind: Kind) -> Ways:
@@ -41,6 +49,26 @@ def choose(account: User, kind: Kind, *, by_mail: bool, by_webhook: bool) -> Non
     """What must be mailed stays so."""
     chosen = {"by_mail": by_mail or kind in ALWAYS_MAILED, "by_webhook": by_webhook}
     Preference.objects.update_or_create(account=account, kind=kind, defaults=chosen)
+
+
+@transaction.atomic
+def change(account: User, wanted: Mapping[Kind, Wanted]) -> None:
+    """As choose, for several kinds, and leaving the rest of each as it is."""
+    present = of(account)
+    for kind, (by_mail, by_webhook) in wanted.items():
+        ways = present[kind]
+        choose(
+            account,
+            kind,
+            by_mail=ways.by_mail if by_mail is None else by_mail,
+            by_webhook=ways.by_webhook if by_webhook is None else by_webhook,
+        )
+
+
+def switches_mail_off(account: User, wanted: Mapping[Kind, Wanted]) -> bool:
+    """Whether anything that is mailed now would not be."""
+    present = of(account)
+    return any(present[kind].by_mail and each.by_mail is False for kind, each in wanted.items())
 
 
 def choose_days(account: User, days: int | None) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext
 
-from ddns import address_updates, addresses, contacts, hostnames, interface_ids, requests
+from ddns import address_updates, addresses, changes, contacts, hostnames, interface_ids, requests
 from ddns.address_updates import (
     STANDING,
     TRIES,
@@ -114,24 +114,30 @@ def move(
     """Moves what follows: every such hostname that the key may update, or those of them in the account's group.
 
     Those named in but are left alone unless they have an interface id: a router watches its own address in DNS. In name
-    order; each hostname is changed wholly or not at all, and whoever was interrupted sends again. Raises WrongKey,
-    KeyNotAllowed, InvalidPrefix, NoSuchGroup, TooManyChanges, Conflict.
+    order; each hostname is changed wholly or not at all, and whoever was interrupted sends again. One move counts as one
+    change, and for each hostname as one of its own; those that change too often stay behind. Raises WrongKey,
+    KeyNotAllowed, InvalidPrefix, NoSuchGroup, Conflict, and TooManyChanges before anything or after the others moved.
     """
     key_id = address_updates.check_key(caller)
     check(prefix)
     group_id = _group_id(key_id, group)
     contacts.remember(key_id, caller.source, caller.agent)
     outcomes: dict[str, Outcome] = {}
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         followers = [each for each in _read(key_id, group_id) if each.has_interface_id or each.name not in but]
-        try:
-            missed = _move(caller, key_id, prefix, followers, outcomes)
-        except TooManyChanges as error:
-            requests.note_of_key(key_id, caller, "toomany", error)
-            raise
+        changing = _changing(prefix, followers, outcomes)
+        if changing and attempt == 0:
+            _admit(caller, key_id, changing[0].standing.account_id)
+        late: dict[str, TooManyChanges] = {}
+        moved = _move(caller, key_id, prefix, changing, late)
+        outcomes |= moved
         # If somebody else wrote one after we read it: decide again on what is there now.
-        if not missed:
-            _note(caller, prefix, followers, outcomes)
+        if len(moved) + len(late) == len(changing):
+            _note(caller, prefix, followers, outcomes, late)
+            if late:
+                raise TooManyChanges(
+                    gettext("{count} of them have changed too often; the others have moved.").format(count=len(late))
+                )
             return sorted(outcomes.items())
     raise Conflict
 
@@ -169,7 +175,9 @@ def _group_id(key_id: int, name: str | None) -> int | None:
     if name is None:
         return None
     account_id = UpdateKey.objects.values("account_id").filter(pk=key_id)
-    group_id = Group.objects.filter(account__in=account_id, name__iexact=name).values_list("pk", flat=True).first()
+    found = Group.objects.filter(account__in=account_id, name__iexact=name).values_list("pk", flat=True)
+    # PostgreSQL takes no NUL, not even to find nothing.
+    group_id = found.first() if name.isprintable() else None
     if group_id is None:
         raise NoSuchGroup(f"{name[:80]}.")
     return group_id
@@ -182,14 +190,8 @@ def _read(key_id: int, group_id: int | None) -> Iterator[_Follower]:
         yield _Follower(name.decode(), IPv6Address(host.decode()), has_interface_id == b"t", Standing(standing))
 
 
-def _move(
-    caller: Caller,
-    key_id: int,
-    prefix: IPv6Network,
-    followers: Iterable[_Follower],
-    outcomes: dict[str, Outcome],
-) -> bool:
-    """Puts an outcome beside each name, and says whether somebody else wrote one of them since it was read."""
+def _changing(prefix: IPv6Network, followers: Iterable[_Follower], outcomes: dict[str, Outcome]) -> list[_Follower]:
+    """Those that are elsewhere and may move; puts an outcome beside the names of the others."""
     changing = []
     for follower in followers:
         if follower.standing.is_restricted:
@@ -198,30 +200,61 @@ def _move(
             outcomes.setdefault(follower.name, Unchanged())
         else:
             changing.append(follower)
+    return changing
+
+
+def _admit(caller: Caller, key_id: int, account_id: int) -> None:
+    """However many move, it is one change of the key's, the account's and the network's. Raises TooManyChanges."""
+    try:
+        changes.admit_move(key_id=key_id, account_id=account_id, source=caller.source)
+    except TooManyChanges as error:
+        requests.note_of_key(key_id, caller, "toomany", error)
+        raise
+
+
+def _move(
+    caller: Caller,
+    key_id: int,
+    prefix: IPv6Network,
+    changing: Sequence[_Follower],
+    late: dict[str, TooManyChanges],
+) -> dict[str, Outcome]:
     moved: dict[str, Outcome] = {}
     for start in range(0, len(changing), CHUNK):
-        moved |= _move_chunk(caller, key_id, prefix, changing[start : start + CHUNK])
-    outcomes |= moved
-    return len(moved) < len(changing)
+        moved |= _move_chunk(caller, key_id, prefix, changing[start : start + CHUNK], late)
+    return moved
 
 
 @transaction.atomic
-def _move_chunk(caller: Caller, key_id: int, prefix: IPv6Network, chunk: Sequence[_Follower]) -> dict[str, Outcome]:
-    """By name, without those that somebody else has written since they were read."""
+def _move_chunk(
+    caller: Caller, key_id: int, prefix: IPv6Network, chunk: Sequence[_Follower], late: dict[str, TooManyChanges]
+) -> dict[str, Outcome]:
+    """By name, without those that somebody else has written since they were read; those that change too often are late."""
     outbox.lock([each for follower in chunk for each in follower.standing.publication_ids])
     moved = {}
     for follower in chunk:
         try:
-            moved[follower.name] = address_updates.decide(caller, key_id, follower.wish(prefix), follower.standing)
-        except TooManyChanges:
-            raise
+            moved[follower.name] = address_updates.decide(
+                caller, key_id, follower.wish(prefix), follower.standing, admit=changes.admit_moved
+            )
+        except TooManyChanges as error:
+            late[follower.name] = error
         except Conflict:
             continue
     return moved
 
 
-def _note(caller: Caller, prefix: IPv6Network, followers: Iterable[_Follower], outcomes: dict[str, Outcome]) -> None:
+def _note(
+    caller: Caller,
+    prefix: IPv6Network,
+    followers: Iterable[_Follower],
+    outcomes: dict[str, Outcome],
+    late: dict[str, TooManyChanges],
+) -> None:
     """A request about every hostname that follows, and so the last contact of those that no device speaks of by name."""
     for follower in followers:
-        code = address_updates.CODES[type(outcomes[follower.name])]
-        requests.note(follower.name, caller, code, follower.wish(prefix).addresses)
+        if follower.name in late:
+            requests.note(follower.name, caller, "toomany", str(late[follower.name]))
+        else:
+            code = address_updates.CODES[type(outcomes[follower.name])]
+            requests.note(follower.name, caller, code, follower.wish(prefix).addresses)

@@ -23,6 +23,9 @@ from dnsupdate.names import normalise
 
 TYPES = ("A", "AAAA", "TXT", "CNAME", "MX", "SRV", "CAA")
 MAX_LABELS = 5
+# Names of one hostname with challenges, which no plan counts: a reverse proxy asks for certificates of some dozen names. Each is
+# published, and locked with the hostname.
+MAX_CHALLENGE_NAMES = 100
 MAX_TEXT_CHARACTERS = 800
 # One TXT string has 255 octets at most (RFC 1035 §3.3).
 _STRING_OCTETS = 255
@@ -43,6 +46,7 @@ def add(hostname: Hostname, *, rdtype: str, rdata: str, label: str = "", ttl: in
     )
     if is_new:
         _check_count(hostname)
+        _check_challenges(hostname, label)
     elif record.ttl != ttl:
         record.ttl = ttl
         record.save(update_fields=["ttl"])
@@ -68,6 +72,7 @@ def replace(
         Record(hostname=hostname, label=label, rdtype=rdtype, rdata=each, ttl=ttl) for each in wanted
     )
     _check_count(hostname)
+    _check_challenges(hostname, label)
     publish(hostname)
     return records
 
@@ -184,6 +189,20 @@ def _check_count(hostname: Hostname) -> None:
     limit = plans.of(hostname.account).records
     if hostname.records.configured().count() > limit:
         raise TooManyRecords(_("{limit}. Remove one that nothing needs.").format(limit=limit))
+
+
+def _check_challenges(hostname: Hostname, label: str) -> None:
+    """Those that a key sets make room for themselves (ddns.challenges). Raises TooManyRecords."""
+    challenges = hostname.records.challenges()
+    here, limit = challenges.filter(label=label).count(), plans.of(hostname.account).texts
+    if here > limit:
+        raise TooManyRecords(
+            _("{limit} challenges at one name. Remove one that was for an earlier certificate.").format(limit=limit)
+        )
+    if here and challenges.values("label").distinct().order_by().count() > MAX_CHALLENGE_NAMES:
+        raise TooManyRecords(
+            _("challenges at {count} names. Remove those that nothing needs.").format(count=MAX_CHALLENGE_NAMES)
+        )
 
 
 def _details(error: Exception) -> str:

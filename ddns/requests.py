@@ -26,6 +26,8 @@ KEPT = 20
 KEPT_SECONDS = 30 * 24 * 3600
 # Beyond it further ones are not noted: bounds the memory between two flushes.
 MAX_SUBJECTS = 50_000
+# Of them, with requests that showed no working key: anybody can send those, about any names, and contacts must find room.
+STRANGERS_SHARE = 0.5
 MAX_DETAIL_CHARACTERS = 120
 
 # What the codes mean for the person whose device it is; protocols spell them in their own ways.
@@ -144,7 +146,7 @@ def recent_of_keys(key_ids: Iterable[int]) -> dict[int, list[Request]]:
 def flush() -> None:
     """Writes what was noted, of hostnames that there are, and their last contacts.
 
-    After an error of the database it is noted again, unless there was a later request; what Redis does not take is let go.
+    After an error of the database that is noted again, unless there was a later request; what Redis does not take is let go.
     """
     named = {name: _by_name.pop(name) for name in list(_by_name)}
     keyed = {key_id: _by_key.pop(key_id) for key_id in list(_by_key)}
@@ -157,6 +159,8 @@ def flush() -> None:
         logger.warning("The last requests of %d hostnames are written later: %s", len(named), error)
         for name, noted in named.items():
             _by_name.setdefault(name, noted)
+        for key_id, noted in keyed.items():
+            _by_key.setdefault(key_id, noted)
         connection.close_if_unusable_or_obsolete()
         return
     _write_lists(
@@ -168,8 +172,9 @@ def flush() -> None:
 def _note(by_subject: dict[Any, list[_Noted]], subject: Any, what: tuple[Address, str, str, str, object]) -> None:
     noted = by_subject.get(subject)
     if noted is None:
-        if len(by_subject) < MAX_SUBJECTS:
-            by_subject[subject] = [_Noted(what, time.time())]
+        new = _Noted(what, time.time())
+        if len(by_subject) < (MAX_SUBJECTS if new.is_authenticated else MAX_SUBJECTS * STRANGERS_SHARE):
+            by_subject[subject] = [new]
         return
     last = noted[-1]
     if last.what == what:
@@ -178,7 +183,9 @@ def _note(by_subject: dict[Any, list[_Noted]], subject: Any, what: tuple[Address
         return
     noted.append(_Noted(what, time.time()))
     if len(noted) > KEPT:
-        del noted[0]
+        # The last contact is not for strangers to push out.
+        is_last_contact = noted[0].is_authenticated and not any(each.is_authenticated for each in noted[1:])
+        del noted[1 if is_last_contact else 0]
 
 
 def _write_contacts(by_hostname: dict[int, list[_Noted]]) -> None:

@@ -1,4 +1,4 @@
-"""Scopes: which hostnames a client means that does not write their full names."""
+"""Scopes: which hostnames a client means that does not write their full names, and which refusals are theirs to see."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,8 @@ from ddns.models import Hostname, UpdateKey
 
 # More are not changed by one request, since each is a transaction of its own; one more is read, for whoever refuses it.
 MAX_HOSTNAMES = 500
+# Of a request that was refused.
+MAX_NOTED = 20
 
 
 def names(caller: Caller) -> list[str]:
@@ -30,6 +32,24 @@ def names_labelled(caller: Caller, label: str) -> list[str]:
     if len(found) != 1:
         requests.note_of_key(key.pk, caller, unclear(found), label)
     return found
+
+
+def note_refusal(caller: Caller, names: Sequence[str | None], code: str, detail: str = "") -> None:
+    """Of a request with a working key: among the last requests of each hostname that the key covers, else of the key.
+
+    A refusal noted for a hostname counts as its last contact, which is nobody's to make but its holder's. Raises WrongKey and
+    KeyNotAllowed.
+    """
+    key = keys.recognise(caller.key, caller.source, caller.agent)
+    named = list(dict.fromkeys(filter(None, names[:MAX_NOTED])))
+    covered = set(Hostname.objects.unreleased().in_scope_of(key).filter(name__in=named).values_list("name", flat=True))
+    for name in named:
+        if name in covered:
+            requests.note(name, caller, code, detail)
+        else:
+            requests.note_of_key(key.pk, caller, "nohost", name)
+    if not named:
+        requests.note_of_key(key.pk, caller, code, detail)
 
 
 def unclear(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""TSIG keys of customers: made for an update key, shown once, found by their names. They end with their update keys."""
+"""TSIG keys of customers: made for an update key, shown once, found by their names, deleted. They end with their update keys."""
 
 import base64
 import re
@@ -53,6 +53,11 @@ def create(key: UpdateKey, *, algorithm: str = TsigKey.Algorithm.HMAC_SHA256) ->
     TsigKey.objects.filter(key=key).delete()
     made.save(force_insert=True)
     return made, _KEY_FILE.format(name=made.name, algorithm=made.algorithm, secret=secret)
+
+
+def delete(key: UpdateKey) -> bool:
+    """What is signed with the TSIG key of the update key is refused from now on. Whether it had one."""
+    return bool(TsigKey.objects.filter(key=key).delete()[0])
 
 
 def is_name(name: str) -> bool:

@@ -26,7 +26,9 @@ class Wording(NamedTuple):
 def of(notification: Notification) -> Wording:
     """One query unless the hostname is selected."""
     name = str(notification.hostname) if notification.hostname else ""
-    return _WORDS[Kind(notification.kind)](name, notification.details)
+    words = _WORDS[Kind(notification.kind)](name, notification.details)
+    # It is the subject of a mail, which cannot have two: what people have named may have line breaks in it.
+    return words._replace(headline=" ".join(words.headline.split()))
 
 
 def _address_changed(name: str, details: Details) -> Wording:

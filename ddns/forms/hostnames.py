@@ -1,6 +1,7 @@
 """What a customer says about a hostname."""
 
 from django import forms
+from django.conf import settings
 from django.db.models import TextChoices
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -60,17 +61,26 @@ class RegisterForm(forms.Form):
 class OptionsForm(forms.ModelForm):
     class Meta:
         model = Hostname
-        fields = ("wildcard", "offline", "ttl", "group")
-        labels = {"wildcard": _("Wildcard"), "offline": _("Offline"), "ttl": _("TTL in seconds"), "group": _("Group")}
+        fields = ("wildcard", "offline", "parked", "ttl", "group")
+        labels = {
+            "wildcard": _("Wildcard"),
+            "offline": _("Offline"),
+            "parked": _("Parking page"),
+            "ttl": _("TTL in seconds"),
+            "group": _("Group"),
+        }
         help_texts = {
             "wildcard": _("Every name below this one (anything.name) answers the same addresses."),
             "offline": _(
                 "Takes the name out of DNS. Its addresses stay stored; the next change of address brings it back."
             ),
+            "parked": _("While it is offline the name leads to a page of ours that says so (http only)."),
         }
 
     def __init__(self, hostname: Hostname, *args, **kwargs) -> None:
         super().__init__(*args, instance=hostname, auto_id="option_%s", **kwargs)
+        if not settings.PARKING_ADDRESSES:
+            del self.fields["parked"]
         domain = hostname.domain
         self.fields["group"].queryset = Group.objects.filter(account=hostname.account_id)
         self.fields["group"].empty_label = gettext("none")

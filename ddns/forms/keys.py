@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from ddns import tsig_keys
 from ddns.forms.fields import AS_TYPED, NamesField
 from ddns.models import Group, Hostname, User
 from ddns.models.keys import Permission
@@ -112,3 +113,13 @@ class RotateForm(forms.Form):
     @property
     def duration(self) -> timedelta:
         return timedelta(hours=self.cleaned_data["overlap"])
+
+
+class TsigForm(forms.Form):
+    """How a TSIG key signs."""
+
+    algorithm = forms.ChoiceField(label=_("Algorithm"))
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["algorithm"].choices = [(each.value, each.label) for each in tsig_keys.allowed_algorithms()]

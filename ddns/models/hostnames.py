@@ -131,6 +131,9 @@ class Hostname(models.Model):
         blank=True,
         help_text="The host part of its IPv6 address, subnet bits included; empty: that of its present address.",
     )
+    parked = models.BooleanField(
+        default=False, help_text="Whether it answers the parking page's addresses while it is offline."
+    )
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="+")
     wildcard_publication = models.ForeignKey(Publication, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,6 +1,7 @@
 """Update keys: what devices present instead of a password."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -105,3 +106,11 @@ class UpdateKey(models.Model):
     @property
     def may_manage(self) -> bool:
         return self.permission == Permission.MANAGE
+
+    @property
+    def tsig_key_or_none(self):
+        """A query unless selected."""
+        try:
+            return self.tsig_key
+        except ObjectDoesNotExist:
+            return None

@@ -54,7 +54,7 @@ class Record(models.Model):
 
 
 class BelowName(models.Model):
-    """An owner name below a hostname that has answered something: it must be withdrawn with the hostname."""
+    """An owner name below a hostname that answers something, or did a moment ago: it must be withdrawn with the hostname."""
 
     hostname = models.ForeignKey("ddns.Hostname", on_delete=models.CASCADE, related_name="below_names")
     label = models.CharField(max_length=200, help_text="Relative to the hostname.")

@@ -11,13 +11,15 @@ from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from ddns import addresses
+from ddns import addresses, interface_ids
 from ddns.authority import Authority
+from ddns.errors import InvalidInterfaceId
 from ddns.rest.permissions import authority_of
 from dnsupdate.errors import InvalidName
 from dnsupdate.names import MAX_NAME_CHARACTERS, normalise
 
 MAX_ID = 2**63 - 1
+MAX_INTERFACE_ID_CHARACTERS = 45
 # RFC 3339 §5.6: a time without its offset would mean another one to everybody.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
 
@@ -82,6 +84,21 @@ class IPv4(_Address):
 @extend_schema_field({"type": "string", "format": "ipv6"})
 class IPv6(_Address):
     kind = IPv6Address
+
+
+@extend_schema_field({"type": "string", "maxLength": MAX_INTERFACE_ID_CHARACTERS})
+class InterfaceId(serializers.Field):
+    """The host part of an IPv6 address, or the MAC address that a device makes its own of."""
+
+    def to_internal_value(self, data: Any) -> IPv6Address:
+        """Raises ValidationError."""
+        try:
+            return interface_ids.parse(data if isinstance(data, str) else "")
+        except InvalidInterfaceId as error:
+            raise serializers.ValidationError(str(error)) from error
+
+    def to_representation(self, value: Any) -> str:
+        return str(value)
 
 
 class _Own(serializers.Field):

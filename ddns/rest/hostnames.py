@@ -20,7 +20,7 @@ from ddns.hostname_changes import Change, Registration
 from ddns.models import Hostname, HostnameContact
 from ddns.models.hostnames import State
 from ddns.rest import repeats, waiting
-from ddns.rest.fields import MAX_ID, Flag, IPv4, IPv6, Number, OwnGroup, Strict, Text
+from ddns.rest.fields import MAX_ID, Flag, InterfaceId, IPv4, IPv6, Number, OwnGroup, Strict, Text
 from ddns.rest.filters import Filters
 from ddns.rest.pages import Cursor
 from ddns.rest.views import View
@@ -131,6 +131,14 @@ class OptionsSerializer(Strict):
         help_text="Within its domain's bounds; null: that.",
     )
     group = OwnGroup(required=False, allow_null=True, help_text="The number of a group; null: none.")
+    follows_prefix = Flag(
+        required=False, help_text="Whether its IPv6 address moves into each prefix that a router tells."
+    )
+    interface_id = InterfaceId(
+        required=False,
+        allow_null=True,
+        help_text="Its own part of the address then: `::5`, or a MAC address; null: that of its present address.",
+    )
 
 
 class RegistrationSerializer(OptionsSerializer):

@@ -13,9 +13,9 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ddns import authority, keys
+from ddns import authority, keys, tsig_keys
 from ddns.authority import Grant
-from ddns.models import UpdateKey
+from ddns.models import TsigKey, UpdateKey
 from ddns.models.keys import Permission
 from ddns.rest import repeats
 from ddns.rest.fields import Choice, Moment, Number, OwnGroup, OwnHostname, Strict, Text
@@ -32,18 +32,42 @@ MAX_OVERLAP = timedelta(days=30)
 NUMBER = OpenApiParameter("id", OpenApiTypes.INT64, OpenApiParameter.PATH, description="Of the key.")
 
 
+class TsigKeySerializer(serializers.ModelSerializer):
+    """What a client of nsupdate signs with in the place of the key."""
+
+    class Meta:
+        model = TsigKey
+        fields = ("name", "algorithm", "created_at")
+        read_only_fields = fields
+
+
+class NewTsigKeySerializer(TsigKeySerializer):
+    """A TSIG key that was just made, with its secret, which is shown in this answer and never again."""
+
+    secret = serializers.CharField(read_only=True, help_text="In base64.")
+    key_file = serializers.SerializerMethodField(help_text="For BIND's tools: `nsupdate -k FILE`.")
+
+    class Meta(TsigKeySerializer.Meta):
+        fields = (*TsigKeySerializer.Meta.fields, "secret", "key_file")
+        read_only_fields = fields
+
+    def get_key_file(self, made: TsigKey) -> str:
+        return self.context["key_file"]
+
+
 class KeySerializer(serializers.ModelSerializer):
     """A key that works. Its text was shown when it was made."""
 
     prefix = serializers.CharField(read_only=True, help_text="Its first characters, to recognise it by.")
     hostnames = serializers.SerializerMethodField(help_text="Those that it covers one by one.")
     group = serializers.IntegerField(source="group_id", read_only=True, allow_null=True)
+    tsig = TsigKeySerializer(source="tsig_key_or_none", read_only=True, allow_null=True)
 
     class Meta:
         model = UpdateKey
         fields = (
             *("id", "label", "prefix", "permission", "covers_account", "group", "hostnames", "networks"),
-            *("created_at", "expires_at", "used_at", "used_from", "used_by"),
+            *("created_at", "expires_at", "used_at", "used_from", "used_by", "tsig"),
         )
         read_only_fields = fields
 
@@ -88,6 +112,16 @@ class KeyLabelSerializer(Strict):
     label = Text(max_length=MAX_LABEL_CHARACTERS)
 
 
+class AlgorithmSerializer(Strict):
+    """How a TSIG key signs."""
+
+    algorithm = Choice(
+        TsigKey.Algorithm.choices,
+        default=TsigKey.Algorithm.HMAC_SHA256.value,
+        help_text="`hmac-md5` only where the operator allows it.",
+    )
+
+
 class RotationSerializer(Strict):
     """How a key gives way to its successor."""
 
@@ -108,7 +142,7 @@ class Keys(ListModelMixin, View):
     orderings = ("-created_at", "created_at")
 
     def get_queryset(self) -> QuerySet[UpdateKey]:
-        return self.authority.keys().prefetch_related("hostnames")
+        return self.authority.keys().select_related("tsig_key").prefetch_related("hostnames")
 
     @extend_schema(
         summary="Make a key",
@@ -147,7 +181,10 @@ class Keys(ListModelMixin, View):
         parameters=[NUMBER, repeats.PARAMETER],
     )
     def rotate(self, request: Request, id: str) -> Response:
-        """A new key that may do the same; the old one works for a while, in which devices are given the new one."""
+        """A new key that may do the same; the old one works for a while, in which devices are given the new one.
+
+        The old one's TSIG key and the acme-dns accounts that were made with it end with it.
+        """
         key = self._key(id)
         overlap = timedelta(seconds=self.parsed(RotationSerializer)["overlap"])
         return self._shown_once(*authority.rotate_key(self.authority, key, overlap=overlap))
@@ -156,6 +193,29 @@ class Keys(ListModelMixin, View):
     def destroy(self, request: Request, id: str) -> Response:
         """It is refused from the next request on. A key may revoke itself."""
         keys.revoke(self._key(id))
+        return Response(status=204)
+
+    @extend_schema(
+        summary="Make a key's TSIG key",
+        request=AlgorithmSerializer,
+        responses={201: NewTsigKeySerializer},
+        parameters=[NUMBER, repeats.PARAMETER],
+    )
+    def create_tsig(self, request: Request, id: str) -> Response:
+        """For nsupdate and other clients of RFC 2136. It may do what the key may, takes the place of the one before, and ends
+        with the key. Its secret is shown in this answer and never again.
+        """
+        key = self._key(id)
+        algorithm = self.parsed(AlgorithmSerializer)["algorithm"]
+        made, key_file = authority.create_tsig_key(self.authority, key, algorithm=algorithm)
+        shown = NewTsigKeySerializer(made, context={"key_file": key_file}).data
+        return Response(shown, 201, headers={"Cache-Control": "no-store"})
+
+    @extend_schema(summary="Delete a key's TSIG key", responses={204: None}, parameters=[NUMBER, repeats.PARAMETER])
+    def destroy_tsig(self, request: Request, id: str) -> Response:
+        """What is signed with it is refused from now on. The key works on."""
+        if not tsig_keys.delete(self._key(id)):
+            raise NotFound
         return Response(status=204)
 
     def _key(self, number: str) -> UpdateKey:

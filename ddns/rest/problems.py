@@ -74,6 +74,14 @@ _OF_ERRORS: dict[type[Exception], Kind] = {
     errors.NoSuchGroup: Kind("no-such-group", 400, gettext_lazy("There is no such group"), "group"),
     errors.GroupExists: Kind("group-exists", 409, gettext_lazy("There is such a group already"), "name"),
     errors.InvalidAddress: Kind("invalid-address", 400, gettext_lazy("The address cannot be published")),
+    errors.FollowsNoPrefix: Kind(
+        "follows-no-prefix", 400, gettext_lazy("The hostname does not follow the prefix"), "interface_id"
+    ),
+    errors.AlgorithmNotAllowed: Kind(
+        "algorithm-not-allowed", 400, gettext_lazy("There are no keys of this algorithm"), "algorithm"
+    ),
+    errors.InvalidWebhook: Kind("invalid-webhook", 400, gettext_lazy("This cannot be a webhook"), "url"),
+    errors.TooManyWebhooks: Kind("too-many-webhooks", 403, gettext_lazy("The account has all its webhooks")),
     errors.InvalidNetwork: Kind("invalid-network", 400, gettext_lazy("This is no network"), "networks"),
     errors.InvalidRecord: Kind("invalid-record", 400, gettext_lazy("The record cannot stand")),
     errors.UnknownLanguage: Kind("unknown-language", 400, gettext_lazy("There is no such language"), "language"),

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from ddns import challenges, limits, requests, sources
+from ddns import challenges, contacts, limits, requests, sources
 from ddns.address_updates import Caller
 from ddns.errors import Conflict, DdnsError, KeyNotAllowed, WrongKey
 from ddns.protocols import json_bodies
@@ -85,7 +85,8 @@ def _answer(protocol: AcmeProtocol, answer: Answering, environ: WSGIEnvironment)
     if any(map(agent.__contains__, settings.BLOCKED_AGENTS)):
         return json_bodies.error("badagent", requests.EXPLANATIONS["badagent"], 403)
     presented = protocol.credentials(environ)
-    caller = Caller(presented.key if presented else "", sources.of_environ(environ), agent, protocol.NAME)
+    shown = agent[: contacts.MAX_AGENT_CHARACTERS]
+    caller = Caller(presented.key if presented else "", sources.of_environ(environ), shown, protocol.NAME)
     try:
         return answer(caller, environ)
     except KeyNotAllowed:

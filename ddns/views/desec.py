@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ddns import address_updates, joint_updates, requests
+from ddns import address_updates, joint_updates, scopes
 from ddns.address_updates import Caller
 from ddns.protocols import desec, dyndns2
 from ddns.protocols.answers import Answer
@@ -30,11 +30,8 @@ def _update(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
 
 def _refuse(caller: Caller, names: Sequence[str | None], code: str, body: str, detail: str = "") -> Answer:
     """To a caller with a working key only. Raises WrongKey."""
-    key_id = address_updates.check_key(caller)
-    if names:
-        devices.note(caller, names, code, detail)
-    else:
-        requests.note_of_key(key_id, caller, code, detail)
+    address_updates.check_key(caller)
+    scopes.note_refusal(caller, names, code, detail)
     return dyndns2.text(body)
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from ddns import derived_keys, limits, requests, sources
+from ddns import contacts, derived_keys, limits, requests, sources
 from ddns.address_updates import Caller
 from ddns.errors import Conflict, KeyNotAllowed, TooManyChanges, WrongKey
 from ddns.keys import Proven
@@ -99,7 +99,8 @@ def _answer(
         return protocol.challenge()
     if settings.BLOCKED_AGENTS and any(map(agent.__contains__, settings.BLOCKED_AGENTS)):
         return protocol.bad_agent()
-    caller = Caller(presented.key, sources.of_environ(environ), agent, protocol.NAME)
+    shown = agent[: contacts.MAX_AGENT_CHARACTERS]
+    caller = Caller(presented.key, sources.of_environ(environ), shown, protocol.NAME)
     try:
         return _ask(answer, caller, presented, sent)
     except KeyNotAllowed as error:

@@ -30,8 +30,7 @@ def _update(caller: Caller, _: Credentials, sent: Parameters) -> Answer:
     try:
         values, outcomes = _done(caller, held, wanted, sent)
     except (dyndns2.Malformed, InvalidRecord) as error:
-        scopes.names(caller)
-        devices.note(caller, held, "dnserr", str(error))
+        scopes.note_refusal(caller, held, "dnserr", str(error))
         return duckdns.refusal("dnserr")
     codes = [code for _, code in names if code is not None]
     codes += [dyndns2.code(each) for each in outcomes if not isinstance(each, Changed | Unchanged)]

@@ -3,7 +3,7 @@
 from functools import partial
 from wsgiref.types import WSGIEnvironment
 
-from ddns import address_updates, prefixes
+from ddns import address_updates, prefixes, scopes
 from ddns.address_updates import Caller
 from ddns.addresses import is_publishable
 from ddns.errors import InvalidPrefix
@@ -43,7 +43,7 @@ def _update(caller: Caller, presented: Credentials, sent: Parameters, *, family:
 def _refuse(caller: Caller, sent: Parameters, code: str, body: str, detail: str = "") -> Answer:
     """To a caller with a working key only. Raises WrongKey."""
     address_updates.check_key(caller)
-    devices.note(caller, dynv6.names(sent), code, detail or body)
+    scopes.note_refusal(caller, dynv6.names(sent), code, detail or body)
     return dynv6.refusal(body)
 
 

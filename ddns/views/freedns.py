@@ -7,7 +7,7 @@ from wsgiref.types import WSGIEnvironment
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from ddns import address_updates, derived_keys, keys, record_tokens, requests
+from ddns import address_updates, derived_keys, keys, record_tokens, scopes
 from ddns.address_updates import Caller, Changed, Unchanged, Wish
 from ddns.addresses import is_publishable
 from ddns.errors import KeyNotAllowed, WrongKey
@@ -76,11 +76,8 @@ def _meant(caller: Caller, presented: Credentials, sent: Parameters) -> tuple[Ca
 
 def _refuse(caller: Caller, name: str | None, code: str, detail: str = "") -> Answer:
     """To a caller with a working key only. Raises WrongKey."""
-    key_id = address_updates.check_key(caller)
-    if name is None:
-        requests.note_of_key(key_id, caller, code)
-    else:
-        requests.note(name, caller, code, detail)
+    address_updates.check_key(caller)
+    scopes.note_refusal(caller, [name], code, detail)
     return freedns.refusal(code)
 
 

@@ -108,6 +108,8 @@ def page(
 @transaction.atomic
 def _set(hostname: Hostname, options: dict) -> None:
     """All of the form or nothing of it."""
-    hostnames.configure(hostname, wildcard=options["wildcard"], offline=options["offline"])
+    hostnames.configure(
+        hostname, wildcard=options["wildcard"], offline=options["offline"], parked=options.get("parked")
+    )
     hostnames.set_ttl(hostname, options["ttl"])
     groups.assign(options["group"], [hostname])

@@ -8,6 +8,10 @@ from django.views.decorators.http import require_http_methods
 
 from ddns import renewals
 from ddns.errors import LinkInvalid
+from ddns.models import Expiry
+
+# A form of more would be refused (DATA_UPLOAD_MAX_NUMBER_FIELDS), and is no choice: all are kept by one button of its own.
+MAX_BOXES = 100
 
 
 @csrf_exempt
@@ -23,9 +27,12 @@ def renew(request: HttpRequest, token: str) -> HttpResponse:
     except LinkInvalid as error:
         return render(request, "ddns/link_invalid.html", {"error": str(error)}, status=404)
     expiring = renewals.expiring(account)
-    context: dict = {"expiring": expiring}
+    chosen: list[Expiry] = []
     if request.method == "POST":
-        chosen = [each for each in expiring if str(each.pk) in request.POST.getlist("hostnames")]
-        renewals.renew(account, [each.pk for each in chosen])
-        context = {"kept": chosen, "expiring": [each for each in expiring if each not in chosen]}
+        wanted = set(request.POST.getlist("hostnames"))
+        chosen = expiring if "all" in request.POST else [each for each in expiring if str(each.pk) in wanted]
+        kept = {each.pk for each in chosen}
+        renewals.renew(account, kept)
+        expiring = [each for each in expiring if each.pk not in kept]
+    context = {"kept": chosen, "expiring": expiring[:MAX_BOXES], "expiring_count": len(expiring)}
     return render(request, "ddns/renew.html", context)

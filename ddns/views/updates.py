@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ddns import address_updates, challenges, keys, prefixes, requests, scopes
+from ddns import address_updates, challenges, keys, prefixes, scopes
 from ddns.address_updates import Caller, Wish
 from ddns.addresses import Addresses, is_publishable
 from ddns.errors import InvalidPrefix, InvalidRecord, NoSuchGroup
@@ -105,12 +105,13 @@ def _dyndns1(caller: Caller, presented: Credentials, sent: Parameters) -> Answer
 
 def _set_text(caller: Caller, name: str, value: str) -> Answer:
     """Hurricane Electric's. Raises WrongKey."""
-    keys.recognise(caller.key, caller.source, caller.agent)
+    key = keys.recognise(caller.key, caller.source, caller.agent)
     try:
         is_clear = value in ("", hurricane.NOTHING)
         outcome = challenges.clear(caller, name) if is_clear else challenges.present(caller, name, value)
     except InvalidRecord as error:
-        devices.note(caller, [dyndns2.full_name(name)], "dnserr", str(error))
+        found = challenges.find(key, name)
+        scopes.note_refusal(caller, [found[0].name if found else dyndns2.full_name(name)], "dnserr", str(error))
         return dyndns2.text("dnserr\n")
     return hurricane.render(outcome, value)
 
@@ -131,11 +132,8 @@ def _meant(
 
 def _refuse(caller: Caller, names: Sequence[str | None], code: str, lines: int, detail: str = "") -> Answer:
     """To a caller with a working key only. Raises WrongKey."""
-    key_id = address_updates.check_key(caller)
-    if names:
-        devices.note(caller, names, code, detail)
-    else:
-        requests.note_of_key(key_id, caller, code, detail)
+    address_updates.check_key(caller)
+    scopes.note_refusal(caller, names, code, detail)
     return dyndns2.text(f"{code}\n" * lines)
 
 

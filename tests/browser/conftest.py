@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from django.utils import timezone
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
-from ddns import domains, groups, hostnames, keys, records, requests
+from ddns import acme_accounts, domains, groups, hostnames, keys, records, requests
 from ddns.models import AddressUpdate, Domain, Hostname, HostnameContact, User
+from ddns.tsig_keys import create as create_tsig_key
 from dnsupdate import publisher, zones
 from dnsupdate.models import TsigKey, Zone
 from tests.ddns.devices import caller
@@ -80,6 +82,8 @@ def busy(home, alice) -> dict[str, object]:
     group = groups.create(alice, name="attic")
     groups.assign(group, [home])
     key, key_text = keys.create(alice, label="router", hostnames=[home], networks=["192.0.2.0/24"])
+    create_tsig_key(key)
+    acme_accounts.register(caller(key_text)._replace(source=ip_address("192.0.2.7")))
     now = timezone.now()
     HostnameContact.objects.create(hostname=home, at=now, source="198.51.100.9", agent="router/1", protocol="dyndns2")
     for days in range(12):

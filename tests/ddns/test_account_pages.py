@@ -263,6 +263,29 @@ def test_guesses_of_a_code_are_limited(alice):
     assert client.get("/hostnames/").status_code == 302
 
 
+def test_guesses_of_a_code_are_limited_from_everywhere_together(alice):
+    """Whoever has the password has addresses too: each guess comes from another."""
+    secret = with_app(alice)
+    client = log_in(alice)
+    for number in range(1, 7):
+        guess = client.post("/accounts/2fa/authenticate/", {"code": "000000"}, REMOTE_ADDR=f"198.51.100.{number}")
+    assert "Too many failed" in guess.content.decode()
+
+    client.post("/accounts/2fa/authenticate/", {"code": code_of(secret)}, REMOTE_ADDR="198.51.100.99")
+    assert client.get("/hostnames/").status_code == 302
+
+
+def test_right_code_ends_the_count_of_wrong_ones(alice):
+    with_app(alice)
+    codes = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
+    for code in codes[:3]:
+        client = log_in(alice)
+        for _ in range(3):
+            client.post("/accounts/2fa/authenticate/", {"code": "000000"})
+        client.post("/accounts/2fa/authenticate/", {"code": code})
+        assert client.get("/hostnames/").status_code == 200
+
+
 def test_bob_neither_renames_nor_removes_alices_key(alice, bob):
     key = Authenticator.objects.create(user=alice, type="webauthn", data={"name": "hers", "credential": {}})
     his = Client()

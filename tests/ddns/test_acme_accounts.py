@@ -5,14 +5,16 @@ from datetime import timedelta
 from ipaddress import ip_address
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from ddns import accounts, acme_accounts, exports, hostnames, keys, requests, tasks
 from ddns.address_updates import Caller, Changed, Unchanged
 from ddns.errors import InvalidNetwork, WrongKey
 from ddns.models import AcmeAccount, HostnameContact
+from deploy.local.deadline import wait_for
 from tests.ddns.devices import SOURCE
+from tests.ddns.together import Together, somebody_waits_for_a_lock
 
 pytestmark = pytest.mark.django_db
 
@@ -175,6 +177,39 @@ def test_texts_that_come_at_once_leave_two_that_came():
     assert len(set(account.texts) & set(TEXTS)) == 2
     assert account.publication.rrsets["TXT"]["rdata"] == [f'"{text}"' for text in account.texts]
     acme_accounts.end(account)
+
+
+@pytest.mark.usefixtures("committed_db")
+@pytest.mark.django_db(transaction=True)
+def test_text_in_flight_is_not_answered_for_a_customer_who_was_deactivated(alice, key):
+    account, password = acme_accounts.register(caller(key))
+    present(account, password, TEXTS[0])
+
+    with Together(lambda: acme_accounts._answer(account, TEXTS[1])), transaction.atomic():
+        accounts.deactivate(alice)
+        wait_for(somebody_waits_for_a_lock, timedelta(seconds=20), "the text at the lock")
+
+    assert AcmeAccount.objects.get().publication.rrsets == {}
+
+
+@pytest.mark.usefixtures("committed_db")
+@pytest.mark.django_db(transaction=True)
+def test_first_text_in_flight_is_withdrawn_with_its_customer(alice, key):
+    account, password = acme_accounts.register(caller(key))
+    has_ended = threading.Event()
+
+    def deactivate() -> None:
+        accounts.deactivate(alice)
+        has_ended.set()
+
+    with transaction.atomic():
+        present(account, password, TEXTS[0])
+        thread = Together(deactivate)
+        thread.__enter__()
+        wait_for(lambda: somebody_waits_for_a_lock() or has_ended.is_set(), timedelta(seconds=20), "the deactivation")
+    thread.__exit__()
+
+    assert AcmeAccount.objects.get().publication.rrsets == {}
 
 
 def test_challenge_is_remembered_no_longer_than_the_domain_allows(home, key):

@@ -62,13 +62,7 @@ def test_what_is_compiled_is_what_was_written(language):
 
 def test_catalogues_have_what_the_code_says(messages):
     known = {text for message in messages for text in message.originals}
-    sources = [
-        path
-        for app in ("ddns", "dnsupdate")
-        for path in (ROOT / app).rglob("*.py")
-        if "admin" not in path.relative_to(ROOT).parts
-    ]
-    said = {text for path in sources for text in marked(path.read_text())}
+    said = {text for path in sources() for text in marked(path.read_text())}
 
     assert said
     assert said - known == set(), HINT
@@ -89,6 +83,22 @@ def test_catalogues_have_what_errors_say(messages):
     assert said - known == set(), HINT
 
 
+def test_details_of_errors_can_be_translated():
+    """Where a customer's error is raised, no words stand outside gettext. Of dnsupdate: what reads what they type."""
+    raised = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(node)}"
+        for path in sources()
+        if path.parts[-2] != "dnsupdate" or path.name in ("names.py", "rrsets.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in SPOKEN_ERRORS
+        and any(map(has_words, node.args))
+    ]
+
+    assert raised == []
+
+
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.*")), ids=lambda path: str(path.relative_to(TEMPLATES)))
 def test_templates_say_nothing_that_cannot_be_translated(path):
     """What is written for a device, in setup/*.txt, is in its language."""
@@ -97,6 +107,8 @@ def test_templates_say_nothing_that_cannot_be_translated(path):
     assert spoken(path.read_text()) <= NAMES
 
 
+# Of dnsupdate, whose errors are for operators, those that a customer can cause.
+SPOKEN_ERRORS = {name for name, _class in inspect.getmembers(errors, inspect.isclass)} | {"InvalidName", "InvalidRRset"}
 # What is called the same everywhere: standards, programs, and the width of a page.
 NAMES = {"API", "DNS", "FRITZ", "Box", "IPv", "OpenWrt", "REST", "TTL", "UTC", "ddclient", "narrow"}
 # In the order in which they are cut out: what is marked, what is shown as it is typed, what is no text.
@@ -114,6 +126,20 @@ def spoken(template: str) -> set[str]:
         template = each.sub("", template)
     text = re.sub(r"<[^>]*>", " ", template) + " ".join(_SPOKEN_ATTRIBUTES.findall(template))
     return set(re.findall(r"[A-Za-z]{2,}", text))
+
+
+def sources() -> Iterator[Path]:
+    """Without what is for the staff."""
+    for app in ("ddns", "dnsupdate"):
+        for path in (ROOT / app).rglob("*.py"):
+            if not {"admin", "management"} & set(path.relative_to(ROOT).parts):
+                yield path
+
+
+def has_words(argument: ast.expr) -> bool:
+    if isinstance(argument, ast.JoinedStr):
+        return any(map(has_words, argument.values))
+    return isinstance(argument, ast.Constant) and bool(re.search(r"[a-z]{2,}", str(argument.value)))
 
 
 def templates() -> Iterator[Path]:

@@ -6,7 +6,8 @@ from ddns import challenges, groups, hostnames, keys, records, requests
 from ddns.address_updates import Changed, Restricted, Unchanged, Unknown
 from ddns.errors import InvalidRecord, KeyNotAllowed, WrongKey
 from ddns.models import Record
-from dnsupdate.models import Publication
+from dnsupdate.models import PendingPublication, Publication
+from dnsupdate.models.pending import Urgency
 from tests.ddns.devices import caller
 
 NAME = "_acme-challenge.home.ddns.test"
@@ -132,3 +133,37 @@ def test_change_is_among_the_last_requests_of_the_hostname(home, key):
 
     (request,) = requests.recent(home)
     assert (request.code, request.protocol, request.detail) == ("txt", "duckdns", "_acme-challenge")
+
+
+def test_challenges_stand_at_so_many_names_and_the_longest_unchanged_gives_way(home, key, monkeypatch):
+    monkeypatch.setattr(records, "MAX_CHALLENGE_NAMES", 2)
+    for label in ("a", "b"):
+        challenges.present(caller(key), f"{label}.home.ddns.test", "one")
+    challenges.present(caller(key), "a.home.ddns.test", "two")
+
+    challenges.present(caller(key), "c.home.ddns.test", "one")
+
+    assert answered_texts("_acme-challenge.a.home.ddns.test") == ["one", "two"]
+    assert answered_texts("_acme-challenge.b.home.ddns.test") == []
+    assert answered_texts("_acme-challenge.c.home.ddns.test") == ["one"]
+
+
+def test_name_that_is_withdrawn_already_is_not_written_again(home, key):
+    challenges.present(caller(key), "a.home.ddns.test", "one")
+    challenges.clear(caller(key), "a.home.ddns.test")
+    gone = Publication.objects.get(name="_acme-challenge.a.home.ddns.test")
+    Publication.objects.filter(pk=gone.pk).update(published_revision=gone.revision)
+
+    challenges.present(caller(key), "b.home.ddns.test", "one")
+
+    assert Publication.objects.get(pk=gone.pk).revision == gone.revision
+
+
+def test_name_whose_withdrawal_is_on_its_way_is_withdrawn_before_others_by_a_suspension(home, key):
+    challenges.present(caller(key), "a.home.ddns.test", "one")
+    challenges.clear(caller(key), "a.home.ddns.test")
+
+    hostnames.suspend(home)
+
+    queued = PendingPublication.objects.get(publication__name="_acme-challenge.a.home.ddns.test")
+    assert queued.urgency == Urgency.WITHDRAWAL

@@ -80,6 +80,18 @@ def test_reopening_brings_back_exactly_what_closing_took(alice, home, office, ke
     assert not ReservedName.objects.filter(name="home.ddns.test").exists()
 
 
+def test_reopening_after_the_rest_leaves_a_name_to_who_has_it_by_then(alice, bob, home, office, domain):
+    """A hold keeps the account for longer than its names rest."""
+    User.objects.filter(pk=alice.pk).update(preserve_until=timezone.now() + timedelta(days=90))
+    accounts.close(alice)
+    ReservedName.objects.filter(reason=hostnames.RELEASED).update(until=timezone.now())
+    taken = hostnames.register(bob, domain=domain, label="home")
+
+    assert accounts.reopen(alice) == 1
+    assert [each.name for each in Hostname.objects.held_by(alice)] == ["office.ddns.test"]
+    assert state_of(taken) == State.LIVE
+
+
 def test_suspended_hostname_stays_withdrawn_and_reserved_when_its_account_is_closed(alice, bob, home, domain):
     hostnames.suspend(home)
     accounts.close(alice)

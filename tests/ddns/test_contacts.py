@@ -9,16 +9,21 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from ddns import contacts
+from ddns import contacts, requests
 from ddns.models import UpdateKey
 from tests.ddns.devices import SOURCE
 
 
 @pytest.fixture(autouse=True)
 def _nothing_noted():
-    contacts._contacts.clear()
+    _forget()
     yield
-    contacts._contacts.clear()
+    _forget()
+
+
+def _forget() -> None:
+    for noted in (contacts._contacts, requests._by_name, requests._by_key):
+        noted.clear()
 
 
 def last_use():
@@ -104,6 +109,22 @@ def test_what_the_database_did_not_take_is_written_when_it_is_back(device):
     contacts.flush()
     assert last_use() == (SOURCE, "Test/1.0")
     assert not contacts._contacts
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_that_the_database_did_not_take_are_written_when_it_is_back(device, home):
+    device.update(hostname="nobody.ddns.test")
+    device.update(hostname="home.ddns.test", myip="203.0.113.5")
+    key_id = UpdateKey.objects.get().pk
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_session_timeout = '1ms'")
+    _wait_until_the_server_hangs_up()
+
+    requests.flush()
+    requests.flush()
+
+    assert [each.code for each in requests.recent(home)] == ["good"]
+    assert [each.code for each in requests.recent_of_keys([key_id])[key_id]] == ["nohost"]
 
 
 def _wait_until_the_server_hangs_up() -> None:

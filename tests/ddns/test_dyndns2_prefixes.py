@@ -169,6 +169,17 @@ def test_a_group_that_there_is_not_is_nohost(device, home, nas, hostname):
     assert stored(nas) == UNMOVED
 
 
+@pytest.mark.parametrize("name", ["%00", "a%00b", "x" * 200])
+@pytest.mark.parametrize("sent", ["group={}", "location={}", "hostname={}"])
+def test_what_is_no_name_of_a_group_is_refused_and_no_outage(device, home, nas, sent, name):
+    answer = device.get(f"/nic/update?ipv6prefix=2001:db8:2::/56&{sent.format(name)}")
+
+    assert answer.status_code == 200
+    assert answer.content in (b"nohost\n", b"notfqdn\n")
+    nas.refresh_from_db()
+    assert nas.ipv6 == "2001:db8:1:33::5"
+
+
 def test_a_group_without_a_prefix_is_ignored_as_ever(device, home):
     """HPE's routers send one."""
     assert device.get("/nic/update?group=x&hostname=home.ddns.test&myip=203.0.113.7").content == b"good 203.0.113.7\n"

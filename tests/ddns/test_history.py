@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from ddns import address_updates, tasks
-from ddns.models import AddressUpdate, UpdateKey
+from ddns.models import AddressUpdate, UpdateKey, User
 from tests.ddns.devices import SOURCE
 
 
@@ -65,3 +65,15 @@ def test_a_purge_goes_on_chunk_by_chunk_to_the_end(home, monkeypatch):
     assert address_updates.purge(timezone.now() - timedelta(days=1)) == 10
     assert address_updates.purge(timezone.now() - timedelta(days=1)) == 0
     assert AddressUpdate.objects.count() == 1
+
+
+def test_history_of_an_account_under_a_hold_outlives_its_retention(home, foreign):
+    """Nothing of it is deleted before the hold ends, the evidence least of all."""
+    make(home, timedelta(days=2), count=3)
+    make(foreign, timedelta(days=2))
+    User.objects.filter(pk=home.account_id).update(preserve_until=timezone.now() + timedelta(days=1))
+    assert address_updates.purge(timezone.now() - timedelta(days=1)) == 1
+    assert AddressUpdate.objects.filter(hostname=home).count() == 3
+
+    User.objects.filter(pk=home.account_id).update(preserve_until=timezone.now())
+    assert address_updates.purge(timezone.now() - timedelta(days=1)) == 3

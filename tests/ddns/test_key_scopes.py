@@ -135,6 +135,17 @@ def test_plan_limits_the_working_keys(alice, settings):
     keys.create(alice, label="y")
 
 
+def test_rotation_is_no_way_around_the_limit(alice, settings):
+    settings.PLANS = {"free": {"keys": 2}}
+    key, _ = keys.create(alice, label="x")
+    other, _ = keys.create(alice, label="y")
+    keys.rotate(key, overlap=timedelta(days=7))
+    keys.rotate(other, overlap=timedelta(days=7))
+
+    with pytest.raises(TooManyKeys):
+        keys.rotate(key, overlap=timedelta(days=7))
+
+
 def test_all_keys_of_an_account_are_revoked_at_once(alice, bob, home):
     texts = [keys.create(alice, label="x")[1] for _ in range(2)]
     keys.create(bob, label="his")

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from ddns import mails, notifications, preferences, tasks, unsubscriptions, wordings
+from ddns import keys, mails, notifications, preferences, tasks, unsubscriptions, wordings
 from ddns.models import Delivery, Hostname, User
 from ddns.models.notifications import ALWAYS_MAILED, Kind
 
@@ -48,6 +48,20 @@ def test_a_notification_is_mailed_once_to_its_owner(alice: User, home: Hostname)
     assert (sent.to, sent.subject) == ([alice.email], "[DDNS] home.ddns.test was suspended and is out of DNS")
     assert "/notifications/" in sent.body
     assert sent.extra_headers["Auto-Submitted"] == "auto-generated"
+    assert waiting() == 0
+
+
+def test_line_breaks_in_what_a_key_is_called_do_not_keep_the_mail_that_tells_of_it(alice: User):
+    """Whoever has taken over a session would make the first key so, and all further ones untold."""
+    keys.create(alice, label="router\r\nBcc: mallory@example.net\u2028")
+    keys.create(alice, label="another")
+    tasks.send_mails()
+
+    (sent,) = mail.outbox
+    assert re.fullmatch(
+        r"\[DDNS\] A key was made: router Bcc: mallory@example.net \(\w{8}…\), and 1 more", sent.subject
+    )
+    assert sent.recipients() == [alice.email]
     assert waiting() == 0
 
 

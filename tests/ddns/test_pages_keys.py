@@ -2,16 +2,20 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
+import dns.rcode
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from ddns import groups, hostnames, keys, requests
+from ddns import acme_accounts, groups, hostnames, keys, requests, tsig_keys
 from ddns.forms.keys import MAX_BOXES
-from ddns.models import Group, UpdateKey
+from ddns.models import AcmeAccount, Group, TsigKey, UpdateKey
 from ddns.models.keys import Permission
 from tests.ddns.devices import Device, caller
+from tests.ddns.nsupdate_client import Client as SigningClient
+from tests.ddns.nsupdate_client import parse_key_file
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +137,67 @@ def test_the_page_of_a_key_shows_what_it_asked_for_in_vain(browser, alice, home)
     assert "The key covers no such hostname." in html
 
 
+def test_a_tsig_key_is_shown_once_as_a_key_file_that_signs(browser, alice, home):
+    key, _ = keys.create(alice, label="router")
+    assert 'href="/setup/nsupdate/"' in browser.get(f"/keys/{key.pk}/").content.decode()
+    response = browser.post(f"/keys/{key.pk}/tsig/", {"algorithm": "hmac-sha512"})
+    (key_file,) = re.findall(r'<pre id="key-file"[^>]*>(.*?)</pre>', response.content.decode(), re.DOTALL)
+
+    assert "no-store" in response["Cache-Control"]
+    signing = SigningClient(parse_key_file(unescape(key_file)))
+    assert signing.send(signing.update()) == dns.rcode.NOERROR
+    html = browser.get(f"/keys/{key.pk}/").content.decode()
+    assert (key.tsig_key.name in html, key.tsig_key.secret in html) == (True, False)
+
+
+def test_a_tsig_key_is_replaced_and_deleted(browser, alice):
+    key, _ = keys.create(alice, label="router")
+    first, _ = tsig_keys.create(key)
+    browser.post(f"/keys/{key.pk}/tsig/", {"algorithm": "hmac-sha256"})
+    assert tsig_keys.find(first.name) is None
+    assert TsigKey.objects.filter(key=key).count() == 1
+
+    said = browser.post(f"/keys/{key.pk}/tsig/delete/", follow=True).content.decode()
+    assert "The TSIG key is deleted" in said
+    assert not TsigKey.objects.exists()
+
+
+def test_an_algorithm_that_there_is_not_is_said_so(browser, alice, settings):
+    settings.NSUPDATE_HMAC_MD5 = False
+    key, _ = keys.create(alice, label="router")
+
+    assert "hmac-md5 is not one" in browser.post(f"/keys/{key.pk}/tsig/", {"algorithm": "hmac-md5"}).content.decode()
+    assert not TsigKey.objects.exists()
+
+
+def test_a_key_for_reading_has_no_use_for_a_tsig_key(browser, alice):
+    key, _ = keys.create(alice, label="monitor", permission=Permission.READ)
+
+    assert "nsupdate" not in browser.get(f"/keys/{key.pk}/").content.decode()
+
+
+def test_the_acme_dns_accounts_of_a_key_are_listed_and_ended(browser, alice, home):
+    key, text = keys.create(alice, label="certificates")
+    account, _ = acme_accounts.register(caller(text), name=home.name)
+    acme_accounts.register(caller(keys.create(alice, label="other")[1]), name=home.name)
+    html = browser.get(f"/keys/{key.pk}/").content.decode()
+    assert html.count("_acme-challenge.home.ddns.test</code>") == 1
+    assert "acme-dns accounts end with the old one" in html
+
+    said = browser.post(f"/keys/{key.pk}/acme-dns/{account.pk}/end/", follow=True).content.decode()
+    assert "The acme-dns account for _acme-challenge.home.ddns.test is ended." in said
+    assert AcmeAccount.objects.count() == 1
+
+
+def test_bob_ends_no_acme_dns_account_of_alices(bobs, bob, alice, home):
+    account, _ = acme_accounts.register(caller(keys.create(alice, label="certificates")[1]), name=home.name)
+    bobs_key, _ = keys.create(bob, label="certificates")
+
+    for key in (account.key, bobs_key):
+        assert bobs.post(f"/keys/{key.pk}/acme-dns/{account.pk}/end/").status_code == 404
+    assert AcmeAccount.objects.exists()
+
+
 def test_a_revoked_key_has_no_page(browser, alice):
     key, _ = keys.create(alice, label="router")
     keys.revoke(key)
@@ -141,13 +206,23 @@ def test_a_revoked_key_has_no_page(browser, alice):
 
 
 @pytest.mark.parametrize(
-    ("method", "action"), [("get", ""), ("post", "rename/"), ("post", "rotate/"), ("post", "revoke/")]
+    ("method", "action"),
+    [
+        ("get", ""),
+        ("post", "rename/"),
+        ("post", "rotate/"),
+        ("post", "revoke/"),
+        ("post", "tsig/"),
+        ("post", "tsig/delete/"),
+    ],
 )
 def test_bob_neither_sees_nor_changes_alices_key(bobs, alice, method, action):
     key, _ = keys.create(alice, label="router")
-    form = {"label": "bobs", "overlap": "1"}
+    tsig_key, _ = tsig_keys.create(key)
+    form = {"label": "bobs", "overlap": "1", "algorithm": "hmac-sha256"}
 
     assert getattr(bobs, method)(f"/keys/{key.pk}/{action}", form).status_code == 404
+    assert tsig_keys.find(tsig_key.name) == tsig_key
     assert [(each.label, each.expires_at) for each in UpdateKey.objects.working()] == [("router", None)]
 
 

@@ -128,11 +128,11 @@ def test_what_was_interrupted_is_completed_by_sending_again(followers, caller, m
     monkeypatch.setattr(prefixes, "CHUNK", 5)
     decide, calls = address_updates.decide, []
 
-    def break_at_the_eighth(*args):
+    def break_at_the_eighth(*args, **options):
         calls.append(args)
         if len(calls) == 8:
             raise OperationalError("The database went away.")
-        return decide(*args)
+        return decide(*args, **options)
 
     monkeypatch.setattr(address_updates, "decide", break_at_the_eighth)
     with pytest.raises(OperationalError):

@@ -4,7 +4,18 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 
 import pytest
 
-from ddns import addresses, groups, hostnames, interface_ids, keys, prefixes, records, requests
+from ddns import (
+    address_updates,
+    addresses,
+    background,
+    groups,
+    hostnames,
+    interface_ids,
+    keys,
+    prefixes,
+    records,
+    requests,
+)
 from ddns.address_updates import Changed, Restricted, Unchanged, Wish
 from ddns.addresses import Addresses
 from ddns.errors import (
@@ -22,7 +33,7 @@ from ddns.models.keys import Permission
 from dnsupdate.models import Publication
 from tests.ddns.devices import SOURCE, answered, caller, having, stored
 
-PREFIX = IPv6Network("2001:db8:2::/56")
+PREFIX, OTHER = IPv6Network("2001:db8:2::/56"), IPv6Network("2001:db8:3::/56")
 
 
 def test_all_that_follows_moves_by_one_request(nas, camera, home, key):
@@ -134,15 +145,50 @@ def test_a_released_hostname_does_not_move(nas, key):
     assert prefixes.move(caller(key), PREFIX) == []
 
 
-def test_beyond_the_rate_of_changes_the_rest_waits_and_the_key_shows_why(nas, camera, key, settings, monkeypatch):
+@pytest.mark.parametrize("limit", ["CHANGES_PER_KEY", "CHANGES_PER_ACCOUNT", "CHANGES_PER_NETWORK"])
+def test_a_move_is_one_change_however_many_follow(nas, camera, key, settings, limit):
+    setattr(settings, limit, 2)
+    # A routed address is the case: those for documentation are not counted.
+    router = caller(key)._replace(source=ip_address("8.8.8.8"))
+    prefixes.move(router, OTHER)
+    prefixes.move(router, PREFIX)
+
+    assert stored(camera)[1] == "2001:db8:2:1:200:5eff:fe00:532a"
+    with pytest.raises(TooManyChanges):
+        prefixes.move(router, OTHER)
+    assert stored(nas)[1] == "2001:db8:2:33::5"
+
+
+def test_beyond_the_rate_nothing_moves_and_the_key_shows_why(nas, camera, key, settings, monkeypatch):
     monkeypatch.setattr(requests, "_by_key", {})
     settings.CHANGES_PER_KEY = 1
+    prefixes.move(caller(key), OTHER)
 
     with pytest.raises(TooManyChanges):
         prefixes.move(caller(key), PREFIX)
 
-    assert (stored(camera), stored(nas)[1]) == ((None, None), "2001:db8:1:33::5"), "they share a transaction"
+    assert (stored(camera)[1], stored(nas)[1]) == ("2001:db8:3:1:200:5eff:fe00:532a", "2001:db8:3:33::5")
     assert [noted.what[3] for noted in next(iter(requests._by_key.values()))] == ["toomany"]
+
+
+def test_the_same_prefix_again_counts_as_nothing(nas, key, settings):
+    settings.CHANGES_PER_KEY = settings.CHANGES_PER_HOSTNAME = 1
+    for _ in range(3):
+        prefixes.move(caller(key), PREFIX)
+
+    assert AddressUpdate.objects.count() == 1
+
+
+def test_a_hostname_that_changes_too_often_stays_behind_and_holds_up_no_other(nas, camera, key, settings):
+    settings.CHANGES_PER_HOSTNAME = 1
+    address_updates.update(caller(key), [camera.name], Wish(Addresses(ipv6=IPv6Address("2001:db8:9::1"))))
+
+    with pytest.raises(TooManyChanges):
+        prefixes.move(caller(key), PREFIX)
+
+    assert (stored(camera)[1], stored(nas)[1]) == ("2001:db8:9::1", "2001:db8:2:33::5")
+    background.flush()
+    assert (requests.recent(camera)[0].code, requests.recent(nas)[0].code) == ("toomany", "good")
 
 
 def test_what_has_no_host_part_yet_waits_for_its_first_address(office, key):

@@ -3,7 +3,7 @@
 import pytest
 
 from ddns import address_updates, hostnames, records
-from ddns.address_updates import Changed, Wish
+from ddns.address_updates import Changed, Unchanged, Wish
 from ddns.addresses import Addresses, parse
 from ddns.errors import HostnameRestricted, InvalidRecord, TooManyRecords
 from ddns.models import BelowName, Hostname, Record
@@ -266,3 +266,44 @@ def test_removed_family_is_answered_no_more(home, key):
 
     assert answered(home) == {"AAAA": ["2001:db8::1"]}
     assert fresh(home).ipv4 is None
+
+
+def test_hold_of_an_offline_hostname_brings_nothing_back_below(home):
+    records.add(home, label="www", rdtype="TXT", rdata="x")
+    hostnames.configure(home, offline=True)
+
+    hostnames.hold(home)
+
+    assert Publication.objects.get(name="www.home.ddns.test").rrsets == {}
+
+
+def test_plan_limits_the_texts_of_one_challenge_that_are_not_set_by_a_key(home, settings):
+    settings.PLANS = {"free": {"texts": 2}}
+    with pytest.raises(TooManyRecords):
+        records.replace(home, label="_acme-challenge", rdtype="TXT", rdata=["one", "two", "three"])
+    records.replace(home, label="_acme-challenge", rdtype="TXT", rdata=["one", "two"])
+
+    with pytest.raises(TooManyRecords):
+        records.add(home, label="_acme-challenge", rdtype="TXT", rdata="three")
+
+    assert Record.objects.count() == 2
+
+
+def test_challenges_that_are_not_set_by_a_key_stand_at_so_many_names(home, monkeypatch):
+    monkeypatch.setattr(records, "MAX_CHALLENGE_NAMES", 2)
+    for label in ("a", "b"):
+        records.add(home, label=f"_acme-challenge.{label}", rdtype="TXT", rdata="one")
+
+    with pytest.raises(TooManyRecords):
+        records.add(home, label="_acme-challenge.c", rdtype="TXT", rdata="one")
+
+
+def test_further_addresses_beside_a_cname_are_stored_and_not_answered(home, key):
+    records.add(home, rdtype="CNAME", rdata="www.example.com")
+    wish = Wish(Addresses(parse("203.0.113.1")), others=(parse("203.0.113.2"),))
+
+    assert address_updates.update(caller(key), ["home.ddns.test"], wish) == [Changed()]
+    assert address_updates.update(caller(key), ["home.ddns.test"], wish) == [Unchanged()]
+    assert answered(home) == {"CNAME": ["www.example.com."]}
+    records.replace(home, rdtype="CNAME", rdata=[])
+    assert answered(home) == {"A": ["203.0.113.1", "203.0.113.2"]}

@@ -13,6 +13,7 @@ from ddns import hostnames, mails, renewals, requests, tasks
 from ddns.models import Delivery, Expiry, Hostname, HostnameContact, Notification, Renewal, User
 from ddns.models.hostnames import State
 from ddns.models.notifications import Kind
+from ddns.views import renewals as renewal_pages
 from tests.ddns.devices import SOURCE, Device, caller
 from tests.ddns.test_races import together
 
@@ -282,3 +283,30 @@ def test_a_name_that_is_renewed_while_it_is_released_is_either_kept_or_gone_and_
         assert is_kept == is_renewed
         assert kinds(home) == ([] if is_kept else [Kind.EXPIRED])
         assert not Expiry.objects.exists()
+
+
+def test_more_names_than_a_form_has_fields_are_kept_with_one_click(alice, domain, settings):
+    """An account of 2,000 hostnames: a form of as many boxes would be refused."""
+    assert renewal_pages.MAX_BOXES < settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    settings.HOSTNAMES_PER_ACCOUNT = count = renewal_pages.MAX_BOXES + 1
+    for number in range(count):
+        hostname = hostnames.register(alice, domain=domain, label=f"h{number}")
+        Expiry.objects.create(hostname=hostname, active_at=timezone.now(), expires_at=timezone.now())
+    link = f"/renew/{renewals.token(alice)}/"
+
+    html = Client().get(link).content.decode()
+    assert html.count('name="hostnames"') == renewal_pages.MAX_BOXES
+    assert f"{count} hostnames expire" in html
+    assert f"{count} hostnames stay." in Client().post(link, {"all": "1"}).content.decode()
+    assert not Expiry.objects.exists()
+
+
+def test_names_beyond_those_that_are_shown_stay_as_they_are_until_all_are_kept(alice, domain, monkeypatch):
+    monkeypatch.setattr(renewal_pages, "MAX_BOXES", 1)
+    for label in ("first", "second"):
+        hostname = hostnames.register(alice, domain=domain, label=label)
+        Expiry.objects.create(hostname=hostname, active_at=timezone.now(), expires_at=timezone.now())
+    shown = renewals.expiring(alice)[0]
+
+    Client().post(f"/renew/{renewals.token(alice)}/", {"hostnames": shown.pk})
+    assert [each.hostname.name for each in renewals.expiring(alice)] == ["second.ddns.test"]

@@ -2,9 +2,10 @@
 
 import pytest
 
-from ddns import hostnames, keys, requests
+from ddns import background, contacts, hostnames, keys, requests
 from ddns.models import HostnameContact, UpdateKey
 from dnsupdate import wake
+from tests.ddns.devices import Device
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +82,36 @@ def test_unknown_hostname_is_shown_with_the_key_and_not_to_its_holder(device, ho
     ]
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/nic/update?hostname=bob.ddns.test&myip=nonsense",
+        "/nic/update?hostname=bob.ddns.test&ipv6prefix=2001:db8::/8",
+        "/nic/delete?hostname=bob.ddns.test&myip=nonsense",
+        "/nic/update?hostname=bob.ddns.test&txt=%C3%A9",
+        "/dynamic/update.php?hostname=bob.ddns.test&myip=nonsense",
+        "/update?domains=bob.ddns.test&token={key}&ip=nonsense",
+        "/update?domains=bob.ddns.test&token={key}&txt=%C3%A9",
+        "/api/update?zone=bob.ddns.test&ipv4=nonsense",
+        "/desec/update?hostname=bob.ddns.test&myip=1.2.3.nonsense",
+    ],
+)
+def test_refusal_of_a_request_about_somebody_elses_hostname_is_seen_with_the_key_alone(device, home, foreign, url):
+    answer = device.get(url.format(key=device.key))
+
+    assert answer.status_code in (200, 400)
+    assert recent(foreign) == []
+    assert not HostnameContact.objects.exists()
+    (request,) = requests.recent_of_keys([UpdateKey.objects.get().pk]).popitem()[1]
+    assert (request.code, request.detail) == ("nohost", "bob.ddns.test")
+
+
+def test_refused_challenge_is_seen_at_the_hostname_that_it_is_of(device, home):
+    device.get("/nic/update?hostname=_acme-challenge.home.ddns.test&txt=%C3%A9")
+
+    assert [code for code, _, _ in recent(home)] == ["dnserr"]
+
+
 def test_requests_about_names_that_nobody_holds_leave_nothing(device, home):
     device.key = "wrong" * 8
     device.update(hostname="nobody.ddns.test")
@@ -139,3 +170,41 @@ def test_requests_that_two_processes_noted_stand_in_the_order_of_their_times(dev
     requests._by_name["home.ddns.test"] = of_another_process
 
     assert [detail for _, _, detail in recent(home)] == ["203.0.113.2", "203.0.113.1"]
+
+
+def test_wrong_keys_about_whatever_names_leave_room_for_contacts(device, home, monkeypatch):
+    monkeypatch.setattr(requests, "MAX_SUBJECTS", 10)
+    stranger = Device("mallory", "wrong" * 8)
+    for number in range(20):
+        stranger.update(hostname=f"nobody{number}.ddns.test")
+
+    device.update(hostname="home.ddns.test", myip="203.0.113.1")
+
+    assert recent(home) == [("good", 1, "203.0.113.1")]
+
+
+def test_wrong_keys_about_a_hostname_do_not_take_the_place_of_its_last_contact(device, home):
+    device.update(hostname="home.ddns.test", myip="203.0.113.1")
+    for number in range(requests.KEPT + 5):
+        Device("mallory", "wrong" * 8, agent=f"Evil/{number}").update(hostname="home.ddns.test")
+    requests.flush()
+
+    assert HostnameContact.objects.get().agent == "Test/1.0"
+
+
+def test_agent_is_kept_no_longer_than_it_is_shown(device, home):
+    device.agent = "x" * 8000
+    device.update(hostname="home.ddns.test", myip="203.0.113.1")
+
+    ((noted,),) = requests._by_name.values()
+    assert len(noted.what[1]) == contacts.MAX_AGENT_CHARACTERS
+
+
+def test_background_goes_on_after_a_failure_that_nobody_foresaw(device, home, monkeypatch, caplog):
+    monkeypatch.setattr(contacts, "_contacts", {"odd": ()})
+    device.update(hostname="home.ddns.test", myip="203.0.113.1")
+
+    background.flush()
+
+    assert HostnameContact.objects.get().hostname == home
+    assert "Something noted in memory was not written." in caplog.text

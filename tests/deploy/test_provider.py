@@ -163,6 +163,12 @@ def test_secret_is_given_to_nobody_who_does_not_need_it(compose, name):
     assert given == NEEDS[name]
 
 
+@pytest.mark.parametrize("name", sorted(PLATFORM))
+def test_service_knows_whether_mail_can_be_sent(compose, name):
+    """Else a key that is made by the REST API, which is a service of its own, is told to nobody."""
+    assert "DDNS_SMTP_HOST" in compose["services"][name]["environment"]
+
+
 def test_no_service_is_given_the_whole_of_env(compose):
     mounts = [mount for service in compose["services"].values() for mount in service.get("volumes", [])]
     assert not [name for name, service in compose["services"].items() if "env_file" in service]

@@ -5,16 +5,19 @@ No database: what is asked here is answered, or refused, before any row is neede
 
 import http.client
 import os
+import re
 import secrets
 import ssl
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from ddns import wsgi
 from deploy.local.deadline import wait_for
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.program import Program, answers
@@ -25,6 +28,8 @@ CADDYFILE = Path(__file__).resolve().parents[2] / "deploy" / "provider" / "caddy
 SOON = timedelta(seconds=20)
 FORGED = "198.51.100.66"
 METRICS_TOKEN = secrets.token_hex(32)
+REDIRECTIONS = (http.HTTPStatus.MOVED_PERMANENTLY, http.HTTPStatus.PERMANENT_REDIRECT)
+DEVICE_PATHS = sorted(wsgi._BY_PATH)
 pytestmark = pytest.mark.servers
 
 
@@ -150,6 +155,19 @@ def test_certificate_clients_are_not_redirected(proxy, path):
     assert proxy.get(path).status in (http.HTTPStatus.METHOD_NOT_ALLOWED, http.HTTPStatus.UNAUTHORIZED)
 
 
+WITH_VALUES = ["/u/token/", "/u/token", "/update/home/token/203.0.113.1", "/api/?action=getdyndns"]
+
+
+@pytest.mark.parametrize("path", [*DEVICE_PATHS, *WITH_VALUES])
+def test_every_path_of_a_device_is_reached_over_plain_http(proxy, path):
+    """Whatever is said there: a device without TLS cannot follow."""
+    assert proxy.get(path).status not in REDIRECTIONS
+
+
+def test_desecs_update_server_is_reached_over_plain_http(proxy):
+    assert proxy.get("/", {"Host": "update.ddns.test"}).status not in REDIRECTIONS
+
+
 def test_page_is_redirected_to_https(proxy):
     response = proxy.get("/")
     assert response.status == http.HTTPStatus.PERMANENT_REDIRECT
@@ -207,4 +225,21 @@ def test_log_keeps_no_keys(proxy, path, is_tls):
     assert (response.status, response.text.strip()) == (http.HTTPStatus.SERVICE_UNAVAILABLE, "911")
     shown = '"uri":"/nic/update' if "/nic/" in path else '"uri":"/?"'
     wait_for(lambda: shown in proxy.caddy.log.read_text()[before:], SOON, "a line about the request")
+    assert secret not in proxy.caddy.log.read_text()
+
+
+KEPT_SHORT = [
+    *("/update/home/", "/u/", "/u%2F", "/renew/", "/unsubscribe/"),
+    *("/accounts/confirm-email/", "/accounts/password/reset/key/1-"),
+]
+
+
+@pytest.mark.usefixtures("_web_away")
+def test_log_keeps_no_secret_that_stands_in_a_path(proxy):
+    """All at once: Caddy waits for the web service for seconds each time."""
+    secret, before = secrets.token_hex(12), proxy.caddy.log.stat().st_size
+    with ThreadPoolExecutor(len(KEPT_SHORT)) as pool:
+        list(pool.map(lambda path: proxy.get(path + secret, is_tls=True), KEPT_SHORT))
+    shown = re.compile(r'"uri":"[^"]*\?"')
+    wait_for(lambda: len(shown.findall(proxy.caddy.log.read_text()[before:])) >= len(KEPT_SHORT), SOON, "their lines")
     assert secret not in proxy.caddy.log.read_text()

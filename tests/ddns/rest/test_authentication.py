@@ -20,7 +20,12 @@ PLACES = [
     ("GET", f"{HOME}/rrsets/@/TXT"), ("PUT", f"{HOME}/rrsets/@/TXT"), ("DELETE", f"{HOME}/rrsets/@/TXT"),
     ("GET", "/groups"), ("POST", "/groups"), ("GET", "/groups/1"), ("PATCH", "/groups/1"), ("DELETE", "/groups/1"),
     ("GET", "/keys"), ("POST", "/keys"), ("GET", "/keys/1"), ("PATCH", "/keys/1"), ("DELETE", "/keys/1"),
-    ("POST", "/keys/1/rotate"), ("GET", "/notifications"), ("POST", "/notifications/read"),
+    ("POST", "/keys/1/rotate"), ("POST", "/keys/1/tsig"), ("DELETE", "/keys/1/tsig"), ("GET", "/acme-dns-accounts"),
+    ("GET", "/acme-dns-accounts/1"), ("DELETE", "/acme-dns-accounts/1"), ("GET", "/notifications"),
+    ("POST", "/notifications/read"), ("GET", "/notifications/preferences"), ("PATCH", "/notifications/preferences"),
+    ("GET", "/webhooks"), ("POST", "/webhooks"), ("GET", "/webhooks/1"), ("PATCH", "/webhooks/1"), ("DELETE", "/webhooks/1"),
+    ("POST", "/webhooks/1/rotate"), ("POST", "/webhooks/1/test"), ("GET", "/webhooks/1/deliveries"),
+    ("POST", "/webhooks/1/deliveries/1/resend"),
 ]  # fmt: skip
 WRITING = [(method, path) for method, path in PLACES if method != "GET"]
 

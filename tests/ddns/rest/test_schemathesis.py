@@ -19,12 +19,12 @@ from schemathesis.checks import (
     unsupported_method,
 )
 
-from ddns import groups, keys, records
+from ddns import acme_accounts, groups, keys, records, webhooks
 from ddns.rest import waiting
 from ddns.rest.fields import MAX_ID
 from ddns.rest.repeats import HEADER
 from ddns.wsgi import Devices
-from tests.ddns.devices import _pages
+from tests.ddns.devices import _pages, caller
 from tests.ddns.rest.test_schema import COMMITTED
 
 CHECKS = [
@@ -45,6 +45,8 @@ EXAMPLES = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+# As paths have them before a number.
+KINDS = ("records", "groups", "keys", "acme-dns-accounts", "webhooks")
 
 numbers = count()
 schema = schemathesis.openapi.from_path(COMMITTED)
@@ -60,9 +62,15 @@ def known(alice, home, monkeypatch, settings) -> dict[str, object]:
     group = groups.create(alice, name="sites")
     groups.assign(group, [home])
     record = records.add(home, rdtype="TXT", rdata="x")
-    device, _ = keys.create(alice, label="device", hostnames=[home])
+    device, device_text = keys.create(alice, label="device", hostnames=[home])
+    certificates, _ = acme_accounts.register(caller(device_text))
+    webhook, _ = webhooks.add(alice, "https://hooks.example/")
+    delivery = webhooks.test(webhook)
     _, text = keys.create(alice, label="program", permission="manage")
-    return {"text": text, "name": home.name, "groups": group.pk, "records": record.pk, "keys": device.pk}
+    return {
+        **{"text": text, "name": home.name, "groups": group.pk, "records": record.pk, "keys": device.pk},
+        **{"acme-dns-accounts": certificates.pk, "webhooks": webhook.pk, "delivery": delivery.pk},
+    }
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
@@ -90,6 +98,8 @@ def _lead_somewhere(case: Case, known: dict[str, object]) -> None:
         if "name" in parameters:
             parameters["name"] = known["name"]
         if str(parameters.get("id")).isdecimal() and int(parameters["id"]) <= MAX_ID:
-            parameters["id"] = next(known[kind] for kind in ("records", "groups", "keys") if f"/{kind}/" in case.path)
+            parameters["id"] = next(known[kind] for kind in KINDS if f"/{kind}/" in case.path)
+        if "delivery" in parameters:
+            parameters["delivery"] = known["delivery"]
     if re.fullmatch(r"[!#-~]+", (case.headers or {}).get(HEADER, "")):
         case.headers[HEADER] = f"request-{next(numbers)}"

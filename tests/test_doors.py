@@ -1,0 +1,134 @@
+"""Every address of the site, whoever added it: the stranger, another customer with one's numbers, a form of another site."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+from django.utils import timezone
+
+from ddns import exports, groups, keys, notifications, records, webhooks
+from ddns.models import Delivery, Domain, Hostname, User
+from ddns.models.notifications import Kind
+from tests.people import *  # noqa: F403 - fixtures
+from tests.people import logged_in
+
+pytestmark = pytest.mark.django_db
+
+METHODS = ["get", "post", "put", "patch", "delete"]
+# For everybody, as they stand in config.urls. Whoever adds a page for strangers adds it here.
+FOR_EVERYBODY = {
+    *("", "domains/", "status/", "theme/", "healthz", "rules/", "setup/", "setup/<slug:slug>/"),
+    *("proof-of-work/<slug:purpose>/", "unsubscribe/<str:token>/", "renew/<str:token>/"),
+    *("accounts/login/", "accounts/logout/", "accounts/signup/", "accounts/inactive/", "accounts/confirm-email/"),
+    *("accounts/password/reset/", "accounts/password/reset/done/", "accounts/password/reset/key/done/"),
+    r"accounts/^confirm-email/(?P<key>[-:\w]+)/$",
+    r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+    *("accounts/2fa/authenticate/", "accounts/2fa/webauthn/login/"),
+    *("api/v1/", "api/v1/openapi.json", "api/v1/problems", "api/v1/problems/<str:slug>"),
+}
+# The link is the proof: whoever has it needs no session, and so no token of a form.
+WITHOUT_TOKEN = {"unsubscribe/<str:token>/", "renew/<str:token>/"}
+_VALUE = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
+
+
+def addresses(patterns, before: str = "") -> Iterator[str]:
+    for each in patterns:
+        if isinstance(each, URLPattern):
+            yield before + str(each.pattern)
+        else:
+            yield from addresses(each.url_patterns, before + str(each.pattern))
+
+
+ALL = list(addresses(get_resolver().url_patterns))
+DESK = sorted(each for each in ALL if each.startswith("admin/") and each not in ("admin/login/", "admin/logout/"))
+OWN = sorted({each for each in ALL if not each.startswith("admin/")} - FOR_EVERYBODY)
+NUMBERED = [each for each in OWN if _VALUE.search(each)]
+
+
+@pytest.fixture
+def numbers(alice: User, home: Hostname, domain: Domain) -> dict[str, str]:
+    """Something of Alice's behind every value that is in an address."""
+    key, _text = keys.create(alice, label="router")
+    webhook, _secret = webhooks.add(alice, "https://example.com/hook")
+    notifications.tell(alice, Kind.SUSPENDED, hostname=home)
+    delivery = Delivery.objects.create(account=alice, webhook=webhook, due_at=timezone.now())
+    session = UserSession.objects.create(user=alice, session_key="hers", ip="203.0.113.1", data={})
+    return {
+        "name": home.name,
+        "records": records.add(home, label="_sip", rdtype="TXT", rdata="hers").pk,
+        "groups": groups.create(alice, name="attic").pk,
+        "keys": key.pk,
+        "webauthn": Authenticator.objects.create(
+            user=alice, type="webauthn", data={"name": "hers", "credential": {}}
+        ).pk,
+        "webhooks": webhook.pk,
+        "deliveries": delivery.pk,
+        "sessions": session.pk,
+        "label": "_sip",
+        "type": "TXT",
+    }
+
+
+def filled(address: str, numbers: dict[str, str]) -> str:
+    """Numbers by what stands before them: keys/<int:pk>/ is a key's."""
+
+    def value(found: re.Match) -> str:
+        name = found[1] or found[2]
+        before = [each for each in address[: found.start()].split("/") if each in numbers]
+        in_webauthn = "webauthn" in address
+        return str(numbers.get(name, numbers["webauthn"] if in_webauthn else numbers[before[-1]] if before else 1))
+
+    return "/" + re.sub(r"[\^$]", "", _VALUE.sub(value, address))
+
+
+def test_every_address_is_known():
+    """What is for everybody is there, so that nothing hides behind an old line."""
+    assert set(ALL) >= FOR_EVERYBODY
+    assert len(OWN) > 50
+
+
+@pytest.mark.parametrize("address", OWN)
+def test_stranger_is_sent_away(client: Client, numbers, address):
+    for method in METHODS:
+        response = getattr(client, method)(filled(address, numbers))
+        is_sent_to_log_in = response.status_code == 302 and response.url.startswith("/accounts/login/")
+        assert is_sent_to_log_in or response.status_code in (401, 403, 404, 405), (method, response.status_code)
+
+
+@pytest.mark.parametrize("address", NUMBERED)
+def test_another_customer_finds_nothing_behind_alices_numbers(bob: User, alice: User, numbers, address):
+    before = list(exports.document(alice))
+    client = logged_in(bob)
+    for method in METHODS:
+        response = getattr(client, method)(filled(address, numbers), data={}, content_type="application/json")
+        assert response.status_code in (404, 405), (method, response.status_code)
+    assert list(exports.document(alice)) == before
+
+
+@pytest.mark.parametrize("address", OWN)
+def test_form_of_another_site_is_refused(alice: User, numbers, address):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    before = list(exports.document(alice))
+    for method in ("post", "put", "patch", "delete"):
+        assert getattr(client, method)(filled(address, numbers)).status_code in (403, 404, 405), method
+    assert list(exports.document(alice)) == before
+
+
+@pytest.mark.parametrize("address", sorted(FOR_EVERYBODY - WITHOUT_TOKEN))
+def test_form_for_strangers_needs_its_token(numbers, address):
+    client = Client(enforce_csrf_checks=True)
+    assert client.post(filled(address, numbers)).status_code in (403, 404, 405)
+
+
+@pytest.mark.parametrize("address", DESK)
+def test_desk_is_closed_to_strangers_and_customers(client: Client, alice: User, numbers, address):
+    for method in ("get", "post"):
+        stranger = getattr(client, method)(filled(address, numbers))
+        assert stranger.status_code in (302, 404), (method, stranger.status_code)
+        assert stranger.status_code == 404 or "/login/" in stranger.url
+        assert getattr(logged_in(alice), method)(filled(address, numbers)).status_code in (302, 403, 404)
