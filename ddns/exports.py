@@ -71,7 +71,7 @@ def _sessions(account: User) -> Iterable[dict]:
 
 
 def _hostnames(account: User) -> Iterable[dict]:
-    wanted = ("name", "ipv4", "ipv6", "wildcard", "offline", "ttl", "created_at", "changed_at", "released_at")
+    wanted = ("name", "ipv4", "ipv6", "wildcard", "offline", "parked", "ttl", "created_at", "changed_at", "released_at")
     joined = ("group__name", "restriction__kind", "restriction__since")
     contact = ("contact__at", "contact__source", "contact__agent", "contact__protocol")
     return Hostname.objects.filter(account=account).order_by("pk").values(*wanted, *joined, *contact).iterator(CHUNK)

@@ -36,6 +36,7 @@ class Change:
     ipv6: IPv6Address | Keep | None = KEEP
     wildcard: bool | Keep = KEEP
     offline: bool | Keep = KEEP
+    parked: bool | Keep = KEEP
     ttl: int | Keep | None = KEEP
     group: Group | Keep | None = KEEP
     follows_prefix: bool | Keep = KEEP
@@ -56,6 +57,7 @@ class Change:
             "ipv6": None if self.ipv6 is None else self.ipv6 if self.ipv6 is KEEP else str(self.ipv6),
             "wildcard": self.wildcard,
             "offline": self.offline,
+            "parked": self.parked,
             "ttl": self.ttl,
             "group_id": self.group.pk if isinstance(self.group, Group) else self.group,
         }

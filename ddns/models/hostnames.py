@@ -175,7 +175,7 @@ class Hostname(models.Model):
         A query each for its restriction and its domain unless selected.
         """
         shown = (
-            *(self.pk, self.name, self.state, self.ipv4, self.ipv6, self.wildcard, self.offline, self.ttl),
+            *(self.pk, self.name, self.state, self.ipv4, self.ipv6, self.wildcard, self.offline, self.parked, self.ttl),
             *(self.answered_ttl, self.group_id, self.follows_prefix, self.interface_id),
             self.changed_at and self.changed_at.timestamp(),
         )

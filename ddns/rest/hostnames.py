@@ -69,7 +69,19 @@ class HostnameSerializer(serializers.ModelSerializer):
     class Meta:
         model = Hostname
         fields = (
-            *("name", "unicode_name", "domain", "state", "ipv4", "ipv6", "wildcard", "offline", "ttl", "answered_ttl"),
+            *(
+                "name",
+                "unicode_name",
+                "domain",
+                "state",
+                "ipv4",
+                "ipv6",
+                "wildcard",
+                "offline",
+                "parked",
+                "ttl",
+                "answered_ttl",
+            ),
             *("group", "follows_prefix", "interface_id", "created_at", "changed_at"),
         )
         read_only_fields = fields
@@ -123,6 +135,9 @@ class OptionsSerializer(Strict):
     ipv6 = IPv6(required=False, allow_null=True, help_text="null takes it away.")
     wildcard = Flag(required=False, help_text="Whether every name below it answers the same.")
     offline = Flag(required=False, help_text="Whether it is out of DNS. Its addresses stay stored.")
+    parked = Flag(
+        required=False, help_text="Whether it leads to the parking page while it is offline, where there is one."
+    )
     ttl = Number(
         required=False,
         allow_null=True,
