@@ -242,7 +242,6 @@ LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "ddns" / "locale"]
 LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
 LANGUAGE_COOKIE_SECURE = IS_HTTPS
-LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"
 # ISO 8601 dates and seconds: the desk compares times with mails and logs.
 FORMAT_MODULE_PATH = "config.formats"
