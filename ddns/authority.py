@@ -46,7 +46,7 @@ class Authority:
     def acme_accounts(self) -> AcmeAccountQuerySet:
         """Those registered with keys that cover no more than its own does, ended ones among them."""
         own = AcmeAccount.objects.owned_by(self.account)
-        if self.covers_account:
+        if self.key is None or self.key.covers_account:
             return own
         return own.filter(key__in=UpdateKey.objects.within_scope_of(self.key))
 

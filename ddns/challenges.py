@@ -122,7 +122,11 @@ def _change_locked(
     if not change(locked, label):
         return Unchanged()
     changes.admit(
-        hostname_id=locked.pk, key_id=key.pk if key else None, account_id=locked.account_id, source=caller.source
+        hostname_id=locked.pk,
+        key_id=key.pk if key else None,
+        account_id=locked.account_id,
+        source=caller.source,
+        label=label,
     )
     records.publish(locked)
     return Changed()

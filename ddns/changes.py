@@ -38,12 +38,14 @@ _totals: dict[Subject, int] = {}
 _window = 0
 
 
-def admit(*, hostname_id: int, key_id: int | None, account_id: int, source: Address) -> None:
+def admit(*, hostname_id: int, key_id: int | None, account_id: int, source: Address, label: str = "") -> None:
     """Counts a change that is about to be made; key_id is None where no key makes it.
 
-    Raises TooManyChanges where there were enough in this hour.
+    label is that of a name below the hostname, which is counted apart: certificates for dozens of names, or whoever may ask for
+    those alone, shall not keep the hostname from its next address. Raises TooManyChanges where there were enough in this hour.
     """
-    _count([("hostname", hostname_id), *_movers(key_id, account_id, source)])
+    hostname = f"{label}.{hostname_id}" if label else hostname_id
+    _count([("hostname", hostname), *_movers(key_id, account_id, source)])
 
 
 def admit_move(*, key_id: int, account_id: int, source: Address) -> None:

@@ -10,9 +10,10 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
-from ddns import exports, groups, keys, notifications, records, webhooks
+from ddns import acme_accounts, exports, groups, keys, notifications, records, webhooks
 from ddns.models import Delivery, Domain, Hostname, User
 from ddns.models.notifications import Kind
+from tests.ddns.devices import caller
 from tests.people import *  # noqa: F403 - fixtures
 from tests.people import logged_in
 
@@ -52,7 +53,8 @@ NUMBERED = [each for each in OWN if _VALUE.search(each)]
 @pytest.fixture
 def numbers(alice: User, home: Hostname, domain: Domain) -> dict[str, str]:
     """Something of Alice's behind every value that is in an address."""
-    key, _text = keys.create(alice, label="router")
+    key, text = keys.create(alice, label="router")
+    account, _password = acme_accounts.register(caller(text), name=home.name)
     webhook, _secret = webhooks.add(alice, "https://example.com/hook")
     notifications.tell(alice, Kind.SUSPENDED, hostname=home)
     delivery = Delivery.objects.create(account=alice, webhook=webhook, due_at=timezone.now())
@@ -65,8 +67,11 @@ def numbers(alice: User, home: Hostname, domain: Domain) -> dict[str, str]:
         "webauthn": Authenticator.objects.create(
             user=alice, type="webauthn", data={"name": "hers", "credential": {}}
         ).pk,
+        "acme-dns-accounts": account.pk,
+        "account": account.pk,
         "webhooks": webhook.pk,
         "deliveries": delivery.pk,
+        "delivery": delivery.pk,
         "sessions": session.pk,
         "label": "_sip",
         "type": "TXT",
