@@ -11,6 +11,7 @@ from ipaddress import ip_network
 
 import redis
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from ddns import addresses
 from ddns.addresses import Address
@@ -25,17 +26,26 @@ _NETWORK_BITS = {4: 24, 6: 48}
 
 Subject = tuple[str, int | str]
 
+_WORDS = {
+    "hostname": _("{limit} for this hostname."),
+    "key": _("{limit} for this key."),
+    "account": _("{limit} for this account."),
+    "network": _("{limit} for this network."),
+}
+
 _counts: dict[Subject, int] = {}
 _totals: dict[Subject, int] = {}
 _window = 0
 
 
-def admit(*, hostname_id: int, key_id: int | None, account_id: int, source: Address) -> None:
+def admit(*, hostname_id: int, key_id: int | None, account_id: int, source: Address, label: str = "") -> None:
     """Counts a change that is about to be made; key_id is None where no key makes it.
 
-    Raises TooManyChanges where there were enough in this hour.
+    label is that of a name below the hostname, which is counted apart: certificates for dozens of names, or whoever may ask for
+    those alone, shall not keep the hostname from its next address. Raises TooManyChanges where there were enough in this hour.
     """
-    _count([("hostname", hostname_id), *_movers(key_id, account_id, source)])
+    hostname = f"{label}.{hostname_id}" if label else hostname_id
+    _count([("hostname", hostname), *_movers(key_id, account_id, source)])
 
 
 def admit_move(*, key_id: int, account_id: int, source: Address) -> None:
@@ -80,7 +90,7 @@ def _count(subjects: Sequence[Subject]) -> None:
     for subject in subjects:
         limit = _limit(subject[0])
         if limit and _counts.get(subject, 0) + _totals.get(subject, 0) >= limit:
-            raise TooManyChanges(f"{limit} for this {subject[0]}.")
+            raise TooManyChanges(str(_WORDS[subject[0]]).format(limit=limit))
     for subject in subjects:
         _counts[subject] = _counts.get(subject, 0) + 1
 

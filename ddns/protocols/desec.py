@@ -8,7 +8,7 @@ from ddns import addresses, interface_ids
 from ddns.address_updates import Excluded, Outcome, Restricted, Standing, Unknown, Wish
 from ddns.addresses import Address, Addresses, is_publishable
 from ddns.protocols.answers import Answer
-from ddns.protocols.dyndns2 import bad_agent, challenge, credentials, full_name, outage, text
+from ddns.protocols.dyndns2 import MAX_HOSTNAMES, bad_agent, challenge, credentials, full_name, outage, text
 from ddns.protocols.parameters import Parameters, last
 
 # Credentials, and what is answered to missing and wrong ones, are dyndns2's.
@@ -107,7 +107,9 @@ def hostnames(sent: Parameters, user: str) -> list[str]:
     said = [last(sent, "hostname"), last(sent, "host_id")]
     users = [each for each in (user, last(sent, "username")) if "@" not in each]
     for value in (*(each for each in said if each != "YES"), *users):
-        named = [each for each in map(str.strip, value.split(",")) if each]
+        named = list(filter(None, dict.fromkeys(map(str.strip, value.split(",")))))
+        # Reading a name takes its time, and of a list that is too long, each with its wildcard, its length is all that matters.
+        named = named[: 2 * MAX_HOSTNAMES + 1]
         if any(_name(each)[0] for each in named):
             return named
     return []

@@ -59,7 +59,7 @@ def label(domain: str) -> str | None:
 
 
 def names(sent: Parameters) -> list[str | None]:
-    return [dyndns2.full_name(domain) for domain in parse(sent).domains]
+    return [dyndns2.full_name(domain) for domain in parse(sent).domains[: dyndns2.MAX_HOSTNAMES + 1]]
 
 
 def done(*values: str, is_changed: bool) -> Answer:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from ddns import background, changes, keys, requests
+from ddns import background, challenges, changes, keys, requests
+from ddns.address_updates import Changed
 from ddns.models import AddressUpdate
 from dnsupdate import wake
-from tests.ddns.devices import Device, stored
+from tests.ddns.devices import Device, caller, stored
 
 
 @pytest.fixture(autouse=True)
@@ -142,6 +143,18 @@ def test_challenges_are_changes_too(device, home, key, settings):
 
     assert [device.get(url + value).content for value in ("one", "two", "two", "three")] == [b"OK", b"OK", b"OK", b"KO"]
     assert device.get(url + "three").status_code == 503
+    background.flush()
+    assert [request.code for request in requests.recent(home)[:2]] == ["toomany", "nochg"]
+
+
+def test_challenges_however_many_leave_the_address_its_changes(device, alice, home, settings):
+    settings.CHANGES_PER_HOSTNAME = 2
+    _, text = keys.create(alice, label="web server", permission="txt")
+    for number in range(4):
+        assert challenges.present(caller(text), f"h{number}.home.ddns.test", "one") == Changed()
+        assert challenges.cleanup(caller(text), f"h{number}.home.ddns.test", "one") == Changed()
+
+    assert change(device, 2) == ["good", "good"]
 
 
 def test_the_last_requests_say_why(device, home, settings):

@@ -6,6 +6,7 @@ import pytest
 
 from ddns import hostnames, keys, records, requests, setup
 from ddns.models import AddressUpdate, Hostname, Record, Restriction
+from ddns.protocols import desec, duckdns, dyndns2
 from tests.ddns.devices import SOURCE, Device, answered, having, stored
 
 SOURCE6 = "2001:db8:5:6::9"
@@ -258,6 +259,20 @@ def test_twenty_hostnames_are_the_most(client):
     many = ",".join(f"h{number}.ddns.test" for number in range(21))
 
     assert client.get(f"/?hostname={many}").content == b"numhost"
+
+
+def test_of_a_list_without_end_no_more_is_read_than_shows_that_it_is_too_long():
+    many = ",".join(f"h{number}.ddns.test" for number in range(2000))
+
+    assert len(desec.names({"hostname": [many]})) == 2 * dyndns2.MAX_HOSTNAMES + 1
+    assert len(duckdns.names({"domains": [many]})) == dyndns2.MAX_HOSTNAMES + 1
+
+
+def test_twenty_hostnames_may_be_sent_with_their_wildcards_and_twice(client, home):
+    names = ["home.ddns.test", *(f"h{number}.ddns.test" for number in range(19))]
+    both = [f"{wildcard}{name}" for name in names for wildcard in ("", "*.")]
+
+    assert client.get(f"/?hostname={','.join([*both, *both])}").content == b"nohost"
 
 
 def test_a_wildcards_name_switches_the_wildcard_on(client, home):

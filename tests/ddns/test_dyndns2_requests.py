@@ -184,6 +184,7 @@ def test_a_form_may_be_posted_in_parts(device, content_type):
 @pytest.mark.parametrize(
     "body",
     [PARTS.replace(b"--x", b"--y"), PARTS.replace(b"form-data", b"attachment"), PARTS.replace(b' name=', b' filename='),
+     PARTS.lower().replace(b"content-disp", b"x; content-disp"),
      PARTS.replace(b"\r\n", b"\n"), b"--x" * 900, b"--x--", PARTS[:40], b'--x\r\nContent-Disposition: form-data;' + b" " * 9000],
 )  # fmt: skip
 def test_parts_that_are_no_fields_are_passed_over(device, home, body):
