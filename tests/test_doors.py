@@ -24,7 +24,7 @@ CHANGING = ["POST", "PUT", "PATCH", "DELETE"]
 METHODS = ["GET", *CHANGING]
 # For everybody, as they stand in config.urls. Whoever adds a page for strangers adds it here.
 FOR_EVERYBODY = {
-    *("", "domains/", "status/", "theme/", "healthz", "rules/", "setup/", "setup/<slug:slug>/"),
+    *("", "domains/", "status/", "theme/", "language/", "healthz", "rules/", "setup/", "setup/<slug:slug>/"),
     *("proof-of-work/<slug:purpose>/", "unsubscribe/<str:token>/", "renew/<str:token>/"),
     *("accounts/login/", "accounts/logout/", "accounts/signup/", "accounts/inactive/", "accounts/confirm-email/"),
     *("accounts/password/reset/", "accounts/password/reset/done/", "accounts/password/reset/key/done/"),
