@@ -6,9 +6,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
-from django.urls import reverse_lazy
 from environs import Env, validate
+
+from config.beat import SCHEDULE
+from config.desk import unfold
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -291,40 +292,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "purge-idempotent-requests": {"task": "ddns.tasks.purge_idempotent_requests", "schedule": timedelta(hours=1)},
-    # Two seconds: the longest that a lost wake-up may delay an update.
-    "sweep": {"task": "dnsupdate.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
-    "send-notices": {"task": "dnsupdate.tasks.send_notices", "schedule": 5.0, "options": {"expires": 5}},
-    # Well below the minute after which a zone is late (dnsupdate.zone_health).
-    "watch-zones": {"task": "dnsupdate.tasks.watch_zones", "schedule": 30.0, "options": {"expires": 30}},
-    "check-signatures": {"task": "dnsupdate.tasks.check_signatures", "schedule": timedelta(hours=1)},
-    "watch-serials": {"task": "dnsupdate.tasks.watch_serials", "schedule": 10.0, "options": {"expires": 10}},
-    "verify-zones": {"task": "dnsupdate.tasks.verify_zones", "schedule": 10.0, "options": {"expires": 10}},
-    # One that waited for a worker until the next is due is not run: it would only tell of the same moment.
-    "watch-servers": {"task": "dnsupdate.tasks.watch_servers", "schedule": 10.0, "options": {"expires": 10}},
-    "watch-zone-settings": {
-        "task": "dnsupdate.tasks.watch_zone_settings",
-        "schedule": timedelta(minutes=10),
-        "options": {"expires": 600},
-    },
-    "purge-proofs": {"task": "dnsupdate.tasks.purge_proofs", "schedule": timedelta(hours=1)},
-    "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
-    "forget-accounts": {"task": "ddns.tasks.forget_accounts", "schedule": timedelta(hours=1)},
-    "purge-acme-accounts": {"task": "ddns.tasks.purge_acme_accounts", "schedule": timedelta(hours=1)},
-    # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
-    "tell-address-changes": {
-        "task": "ddns.tasks.tell_address_changes",
-        "schedule": 3.0,
-        "options": {"expires": 3},
-    },
-    "post-webhooks": {"task": "ddns.tasks.post_webhooks", "schedule": 2.0, "options": {"expires": 2}},
-    "send-mails": {"task": "ddns.tasks.send_mails", "schedule": 5.0, "options": {"expires": 5}},
-    "look-for-silence": {"task": "ddns.tasks.look_for_silence", "schedule": 60.0, "options": {"expires": 60}},
-    "look-for-expiries": {"task": "ddns.tasks.look_for_expiries", "schedule": 60.0, "options": {"expires": 60}},
-    "look-for-key-expiries": {"task": "ddns.tasks.look_for_key_expiries", "schedule": timedelta(hours=1)},
-    "purge-notifications": {"task": "ddns.tasks.purge_notifications", "schedule": timedelta(hours=1)},
-}
+CELERY_BEAT_SCHEDULE = dict(SCHEDULE)
 
 # --- Nameserver, publishing ------------------------------------------------------------------------------------
 # A file of apexes that the embedded nameserver serves (./run only); add_domain appends to it.
@@ -511,85 +479,5 @@ LOGGING = {
     "loggers": {name: {"level": "WARNING"} for name in ("celery.app.trace", "celery.worker.strategy")},
 }
 
-
 # --- Admin theme -------------------------------------------------------------------------------------------------
-def _link(title: str, icon: str, page: str, permission: str = "") -> dict:
-    """An entry of the desk's navigation, for those who may see its page."""
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{page}"),
-        "permission": lambda request: not permission or request.user.has_perm(permission),
-    }
-
-
-UNFOLD = {
-    "SITE_TITLE": f"{SITE_NAME} desk",
-    "SITE_HEADER": f"{SITE_NAME} desk",
-    "SITE_SUBHEADER": "Names, decisions, evidence",
-    "SITE_SYMBOL": "balance",
-    "SITE_URL": "/hostnames/",
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("ddns/icon.svg")}],
-    "STYLES": [lambda request: static("abuse/desk.css")],
-    "DASHBOARD_CALLBACK": "config.admin.start_page",
-    # A blue that has a contrast of 4.5 and more on white and on the dark ground.
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97% .014 254.6)",
-            "100": "oklch(93.2% .032 255.6)",
-            "200": "oklch(88.2% .059 254.1)",
-            "300": "oklch(80.9% .105 251.8)",
-            "400": "oklch(70.7% .165 254.6)",
-            "500": "oklch(62.3% .214 259.8)",
-            "600": "oklch(54.6% .245 262.9)",
-            "700": "oklch(48.8% .243 264.4)",
-            "800": "oklch(42.4% .199 265.6)",
-            "900": "oklch(37.9% .146 265.5)",
-            "950": "oklch(28.2% .091 267.9)",
-        },
-    },
-    "SIDEBAR": {
-        "navigation": [
-            {
-                "title": "Desk",
-                "items": [
-                    _link("Start", "home", "index"),
-                    _link("Hostnames", "dns", "ddns_hostname_changelist", "ddns.view_hostname"),
-                    _link("Accounts", "group", "ddns_user_changelist", "ddns.view_user"),
-                    _link("acme-dns accounts", "verified_user", "ddns_acmeaccount_changelist", "ddns.view_acmeaccount"),
-                    _link("Suspensions", "block", "abuse_suspension_changelist", "abuse.view_suspension"),
-                    _link("Ledger", "receipt_long", "abuse_ledgerentry_changelist", "abuse.view_ledgerentry"),
-                ],
-            },
-            {
-                "title": "Platform",
-                "separator": True,
-                "items": [
-                    _link("Domains", "public", "ddns_domain_changelist", "ddns.view_domain"),
-                    _link(
-                        "Reserved names", "do_not_disturb_on", "ddns_reservedname_changelist", "ddns.view_reservedname"
-                    ),
-                    _link("Notifications", "mail", "ddns_notification_changelist", "ddns.view_notification"),
-                    _link("Alarms", "notifications_active", "dnsupdate_alarm_changelist", "dnsupdate.view_alarm"),
-                    _link(
-                        "Delegations", "account_tree", "dnsupdate_delegation_changelist", "dnsupdate.view_delegation"
-                    ),
-                    _link("Zones", "lan", "dnsupdate_zone_changelist", "dnsupdate.view_zone"),
-                    _link(
-                        "Verifications",
-                        "fact_check",
-                        "dnsupdate_verification_changelist",
-                        "dnsupdate.view_verification",
-                    ),
-                    _link("Servers", "monitor_heart", "dnsupdate_serverstate_changelist", "dnsupdate.view_serverstate"),
-                    _link("Proofs", "fact_check", "dnsupdate_proof_changelist", "dnsupdate.view_proof"),
-                    _link("Nameservers", "storage", "dnsupdate_nameserver_changelist", "dnsupdate.view_nameserver"),
-                    _link("TSIG keys", "key", "dnsupdate_tsigkey_changelist", "dnsupdate.view_tsigkey"),
-                    _link("Groups", "badge", "auth_group_changelist", "auth.view_group"),
-                ],
-            },
-        ],
-    },
-}
+UNFOLD = unfold(SITE_NAME)

@@ -131,6 +131,10 @@ class RequestDiffers(DdnsError):
     """This Idempotency-Key came with another request before. Every new request needs a new one."""
 
 
+class TooManyIdempotencyKeys(DdnsError):
+    """So many requests came with an Idempotency-Key in a day that no more are kept. Send it without one, or tomorrow:"""
+
+
 class UnknownLanguage(DdnsError):
     """There are no pages and mails in this language:"""
 

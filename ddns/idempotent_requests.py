@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from ddns.errors import RequestDiffers, RequestUnderWay
+from ddns.errors import RequestDiffers, RequestUnderWay, TooManyIdempotencyKeys
 from ddns.models import IdempotentRequest, User
 from dnsupdate import secrets
 
@@ -18,6 +18,8 @@ KEPT = timedelta(hours=24)
 # Longer than a request can take, bulk and waiting included: whoever held the claim has died, and the request is done anew.
 CLAIM_ENDS_AFTER = timedelta(minutes=2)
 MAX_KEY_CHARACTERS = 255
+# An answer may have some ten thousand octets, and an account may send nearly a million requests a day.
+KEPT_PER_ACCOUNT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,15 @@ class Answer:
 def claim(account: User, *, key: str, digest: bytes) -> IdempotentRequest | Answer:
     """The claim for whoever does the request now, or what was answered to it before.
 
-    Raises RequestUnderWay while another one has the claim, and RequestDiffers where the key came with another request.
+    Raises RequestUnderWay while another one has the claim, RequestDiffers where the key came with another request, and
+    TooManyIdempotencyKeys.
     """
     now = timezone.now()
     row, is_new = IdempotentRequest.objects.get_or_create(
         account=account, key=key, defaults={"digest": digest, "claimed_at": now}
     )
     if is_new:
+        _check_count(row)
         return row
     if row.claimed_at < now - (CLAIM_ENDS_AFTER if row.status is None else KEPT):
         return _take_over(row, digest, now)
@@ -65,6 +69,13 @@ def purge(now: datetime) -> int:
     """Deletes those that are kept no longer, and gives how many."""
     old = Q(claimed_at__lt=now - KEPT) | Q(claimed_at__lt=now - CLAIM_ENDS_AFTER, status=None)
     return IdempotentRequest.objects.filter(old).delete()[0]
+
+
+def _check_count(new: IdempotentRequest) -> None:
+    """Raises TooManyIdempotencyKeys."""
+    if IdempotentRequest.objects.filter(account=new.account_id)[KEPT_PER_ACCOUNT:].exists():
+        new.delete()
+        raise TooManyIdempotencyKeys(f"{KEPT_PER_ACCOUNT}.")
 
 
 def _take_over(row: IdempotentRequest, digest: bytes, now: datetime) -> IdempotentRequest:

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from ddns import preferences
-from ddns.models import Delivery, Hostname, Notification, Preference, User, Webhook
+from ddns.models import Delivery, Expiry, Hostname, Notification, Preference, User, Webhook
 from ddns.models.notifications import Kind
 
 # A router sends IPv4 and IPv6 in two requests, and a line that comes back changes its address twice: one mail for all of it.
@@ -78,11 +79,13 @@ def forget(account: User) -> None:
 def purge(before: datetime) -> int:
     """Ends what is older, and of what is younger all but the newest KEPT_PER_ACCOUNT of an account; gives how many.
 
-    Some thousand at a time; may be stopped and run again.
+    Kept: the last warning of a hostname that expires, without which it would be warned of anew. Some thousand at a time; may be
+    stopped and run again.
     """
     total = 0
     while True:
-        oldest = Notification.objects.filter(at__lt=before).order_by("at").values("pk")[:PURGE_CHUNK]
+        is_pending = Exists(Expiry.objects.filter(warning=OuterRef("pk")))
+        oldest = Notification.objects.filter(~is_pending, at__lt=before).order_by("at").values("pk")[:PURGE_CHUNK]
         count = _delete(list(oldest.values_list("pk", flat=True))) + _delete(_superfluous())
         # Tests of webhooks, which no notification takes along.
         old_tests = Delivery.objects.filter(notification=None, created_at__lt=before)
@@ -100,7 +103,8 @@ def _superfluous() -> list[int]:
                 SELECT account_id FROM ddns_notification GROUP BY account_id HAVING count(*) > %(kept)s
             ) AS crowded CROSS JOIN LATERAL (
                 SELECT id FROM ddns_notification WHERE account_id = crowded.account_id ORDER BY id DESC OFFSET %(kept)s
-            ) AS notification LIMIT %(chunk)s
+            ) AS notification
+            WHERE NOT EXISTS (SELECT FROM ddns_expiry WHERE warning_id = notification.id) LIMIT %(chunk)s
             """,
             {"kept": KEPT_PER_ACCOUNT, "chunk": PURGE_CHUNK},
         )

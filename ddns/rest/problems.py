@@ -89,6 +89,9 @@ _OF_ERRORS: dict[type[Exception], Kind] = {
     errors.BeyondAuthority: Kind("beyond-authority", 403, gettext_lazy("The key may not do this")),
     errors.RequestUnderWay: Kind("request-under-way", 409, gettext_lazy("The same request is being answered")),
     errors.RequestDiffers: Kind("request-differs", 422, gettext_lazy("The Idempotency-Key belongs to another request")),
+    errors.TooManyIdempotencyKeys: Kind(
+        "too-many-idempotency-keys", 403, gettext_lazy("The account has named all the requests that it may")
+    ),
     errors.TooManyChanges: Kind("too-many-changes", 429, gettext_lazy("The hostname has changed too often")),
     errors.Conflict: Kind("conflict", 409, gettext_lazy("The hostname is changed too often")),
     errors.KeyNotAllowed: Kind("key-not-allowed", 403, gettext_lazy("The key works, and not for this")),

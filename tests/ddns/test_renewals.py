@@ -9,7 +9,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-from ddns import hostnames, mails, renewals, requests, tasks
+from ddns import hostnames, mails, notifications, renewals, requests, tasks
 from ddns.models import Delivery, Expiry, Hostname, HostnameContact, Notification, Renewal, User
 from ddns.models.hostnames import State
 from ddns.models.notifications import Kind
@@ -260,6 +260,24 @@ def test_the_same_look_twice_warns_once(home, clock):
         tasks.look_for_expiries()
         clock.shift(timedelta(hours=2))
     assert kinds(home) == [Kind.EXPIRING]
+
+
+@pytest.mark.parametrize("kept", ["few", "short"])
+def test_warnings_are_not_forgotten_before_the_end_that_they_announce(
+    alice, domain, clock, settings, monkeypatch, kept
+):
+    """Else an account with more names than notifications are kept would be warned every day and for ever."""
+    if kept == "few":
+        monkeypatch.setattr(notifications, "KEPT_PER_ACCOUNT", 2)
+    else:
+        settings.NOTIFICATION_RETENTION = timedelta(days=2)
+    held = [hostnames.register(alice, domain=domain, label=f"h{number}") for number in range(4)]
+    for _ in range(104):
+        live(clock, 1)
+        tasks.purge_notifications()
+
+    assert len(mailed_days()) == 3
+    assert {state_of(each) for each in held} == {State.RELEASED}
 
 
 def test_an_account_with_many_names_gets_one_mail(alice, domain, clock):

@@ -32,6 +32,19 @@ def test_request_that_comes_again_is_answered_the_same_and_not_done_again(progra
     assert Hostname.objects.count() == 1
 
 
+def test_answers_are_kept_of_so_many_requests_of_an_account_and_no_more(program, stranger, home, monkeypatch):
+    """Whoever sends nothing but keys must not fill the database with what was answered."""
+    monkeypatch.setattr(idempotent_requests, "KEPT_PER_ACCOUNT", 2)
+    for name in ("first", "second"):
+        assert program.patch(HOME, {"ttl": 60}, Idempotency_Key=name).status_code == 200
+
+    assert problem(program.patch(HOME, {"ttl": 90}, Idempotency_Key="third")) == (403, "too-many-idempotency-keys")
+    assert program.patch(HOME, {"ttl": 60}, Idempotency_Key="first")["Idempotency-Replayed"] == "true"
+    assert program.patch(HOME, {"ttl": 90}).status_code == 200
+    assert stranger.post("/groups", {"name": "his"}, Idempotency_Key="third").status_code == 201
+    assert IdempotentRequest.objects.count() == 3
+
+
 def test_key_in_quotes_is_the_same_key(program, domain):
     program.post("/groups", {"name": "sites"}, Idempotency_Key="abc")
 

@@ -1,0 +1,39 @@
+"""What is done periodically in every deployment, how often, and why so often: Celery's beat."""
+
+from datetime import timedelta
+from typing import Any
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "purge-idempotent-requests": {"task": "ddns.tasks.purge_idempotent_requests", "schedule": timedelta(hours=1)},
+    # Two seconds: the longest that a lost wake-up may delay an update.
+    "sweep": {"task": "dnsupdate.tasks.sweep", "schedule": 2.0, "options": {"expires": 2}},
+    "send-notices": {"task": "dnsupdate.tasks.send_notices", "schedule": 5.0, "options": {"expires": 5}},
+    # Well below the minute after which a zone is late (dnsupdate.zone_health).
+    "watch-zones": {"task": "dnsupdate.tasks.watch_zones", "schedule": 30.0, "options": {"expires": 30}},
+    "check-signatures": {"task": "dnsupdate.tasks.check_signatures", "schedule": timedelta(hours=1)},
+    "watch-serials": {"task": "dnsupdate.tasks.watch_serials", "schedule": 10.0, "options": {"expires": 10}},
+    "verify-zones": {"task": "dnsupdate.tasks.verify_zones", "schedule": 10.0, "options": {"expires": 10}},
+    # One that waited for a worker until the next is due is not run: it would only tell of the same moment.
+    "watch-servers": {"task": "dnsupdate.tasks.watch_servers", "schedule": 10.0, "options": {"expires": 10}},
+    "watch-zone-settings": {
+        "task": "dnsupdate.tasks.watch_zone_settings",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
+    "purge-proofs": {"task": "dnsupdate.tasks.purge_proofs", "schedule": timedelta(hours=1)},
+    "purge-history": {"task": "ddns.tasks.purge_history", "schedule": timedelta(hours=1)},
+    "forget-accounts": {"task": "ddns.tasks.forget_accounts", "schedule": timedelta(hours=1)},
+    "purge-acme-accounts": {"task": "ddns.tasks.purge_acme_accounts", "schedule": timedelta(hours=1)},
+    # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
+    "tell-address-changes": {
+        "task": "ddns.tasks.tell_address_changes",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
+    "post-webhooks": {"task": "ddns.tasks.post_webhooks", "schedule": 2.0, "options": {"expires": 2}},
+    "send-mails": {"task": "ddns.tasks.send_mails", "schedule": 5.0, "options": {"expires": 5}},
+    "look-for-silence": {"task": "ddns.tasks.look_for_silence", "schedule": 60.0, "options": {"expires": 60}},
+    "look-for-expiries": {"task": "ddns.tasks.look_for_expiries", "schedule": 60.0, "options": {"expires": 60}},
+    "look-for-key-expiries": {"task": "ddns.tasks.look_for_key_expiries", "schedule": timedelta(hours=1)},
+    "purge-notifications": {"task": "ddns.tasks.purge_notifications", "schedule": timedelta(hours=1)},
+}
