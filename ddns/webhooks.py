@@ -11,9 +11,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ddns import notifications
 from ddns.addresses import Address, is_routed
 from ddns.errors import InvalidWebhook, TooManyWebhooks
 from ddns.models import Delivery, User, Webhook
+from ddns.models.notifications import Kind
 from dnsupdate.secrets import seal, unseal
 
 WEBHOOKS_PER_ACCOUNT = 5
@@ -33,15 +35,17 @@ def add(account: User, url: str) -> tuple[Webhook, str]:
     User.objects.select_for_update(no_key=True).get(pk=account.pk)
     if Webhook.objects.filter(account=account).count() >= WEBHOOKS_PER_ACCOUNT:
         raise TooManyWebhooks(f"{WEBHOOKS_PER_ACCOUNT}.")
+    # Before it is there, so that the others and the mail tell of it: a stranger's webhook outlives the key that added it.
+    notifications.tell(account, Kind.NEW_WEBHOOK, details={"url": url})
     secret = _new_secret()
     try:
         with transaction.atomic():
             webhook = Webhook.objects.create(
                 account=account, url=url, sealed_secret=seal(secret), next_at=timezone.now()
             )
-            return webhook, secret
     except IntegrityError as error:
         raise InvalidWebhook(_("the account has it already.")) from error
+    return webhook, secret
 
 
 @transaction.atomic

@@ -100,6 +100,11 @@ def _new_key(name: str, details: Details) -> Wording:
     return Wording(headline, _("If this was not you, revoke it on the page of keys and change your password."))
 
 
+def _new_webhook(name: str, details: Details) -> Wording:
+    text = _("If this was not you, delete it on the page of webhooks, revoke your keys and change your password.")
+    return Wording(_("A webhook was added: %(url)s") % details, text)
+
+
 def _key_expiring(name: str, details: Details) -> Wording:
     values = {**details, "day": _day(details["expires_at"])}
     headline = _("The key %(label)s (%(prefix)s…) works until %(day)s") % values
@@ -125,6 +130,7 @@ _WORDS: dict[Kind, Callable[[str, Details], Wording]] = {
     Kind.SUSPENDED: _suspended,
     Kind.LIFTED: _lifted,
     Kind.NEW_KEY: _new_key,
+    Kind.NEW_WEBHOOK: _new_webhook,
     Kind.KEY_EXPIRING: _key_expiring,
     Kind.WEBHOOK_DISABLED: _webhook_disabled,
 }

@@ -17,12 +17,13 @@ class Kind(models.TextChoices):
     SUSPENDED = "suspended", _("A hostname or the account was suspended")
     LIFTED = "lifted", _("A suspension was lifted")
     NEW_KEY = "new_key", _("A key was made")
+    NEW_WEBHOOK = "new_webhook", _("A webhook was added")
     KEY_EXPIRING = "key_expiring", _("A key expires soon")
     WEBHOOK_DISABLED = "webhook_disabled", _("A webhook was switched off")
 
 
-# Whoever could switch these off would lose a name unwarned.
-ALWAYS_MAILED = frozenset({Kind.EXPIRING, Kind.EXPIRED, Kind.SUSPENDED, Kind.LIFTED})
+# Whoever could switch these off would lose a name unwarned, or not hear of a stranger in the account.
+ALWAYS_MAILED = frozenset({Kind.EXPIRING, Kind.EXPIRED, Kind.SUSPENDED, Kind.LIFTED, Kind.NEW_WEBHOOK})
 # Everything but what a healthy device does by itself, every day in some places.
 MAILED_BY_DEFAULT = frozenset(set(Kind) - {Kind.ADDRESS_CHANGED})
 

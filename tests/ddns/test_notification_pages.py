@@ -23,6 +23,7 @@ from ddns import (
 from ddns.models import Delivery, Expiry, Hostname, Notification, Preference, User, Webhook
 from ddns.models.notifications import Kind
 from dnsupdate.secrets import unseal
+from tests.ddns.webhooks import added
 from tests.people import logged_in
 from tests.receivers import Receiver
 
@@ -38,7 +39,7 @@ def browser(alice: User) -> Client:
 
 @pytest.fixture
 def webhook(alice: User) -> Webhook:
-    return webhooks.add(alice, URL)[0]
+    return added(alice, URL)[0]
 
 
 def actions(webhook: Webhook) -> list[str]:
@@ -183,7 +184,7 @@ def test_an_address_that_cannot_be_posted_to_is_asked_again(browser):
 
 def test_a_test_is_sent_and_its_answer_shown_fit_for_a_page(browser, alice, receiver: Receiver):
     receiver.status, receiver.body = 500, b"<b>no</b>\x1b[31m"
-    webhook, _ = webhooks.add(alice, receiver.url)
+    webhook, _ = added(alice, receiver.url)
     browser.post(f"/notifications/webhooks/{webhook.pk}/test/")
     posting.run()
     html = browser.get(f"/notifications/webhooks/{webhook.pk}/").content.decode()
@@ -193,7 +194,7 @@ def test_a_test_is_sent_and_its_answer_shown_fit_for_a_page(browser, alice, rece
 
 
 def test_what_was_given_up_is_sent_again_at_the_press_of_a_button(browser, alice, receiver: Receiver):
-    webhook, _ = webhooks.add(alice, receiver.url)
+    webhook, _ = added(alice, receiver.url)
     delivery = webhooks.test(webhook)
     Delivery.objects.update(due_at=None, given_up_at=timezone.now(), try_count=8)
     browser.post(f"/notifications/deliveries/{delivery.pk}/resend/")
@@ -227,8 +228,8 @@ def test_pages_run_no_inline_code(browser, alice, home: Hostname, webhook, page:
 
 
 def test_an_account_takes_its_notifications_along_and_no_secret(alice, bob, home):
-    webhooks.add(alice, URL)
-    webhooks.add(bob, "https://hooks.example/bob")
+    added(alice, URL)
+    added(bob, "https://hooks.example/bob")
     notifications.tell(alice, Kind.SUSPENDED, hostname=home)
     preferences.choose_days(alice, 3)
     exported = json.loads("".join(exports.document(alice)))

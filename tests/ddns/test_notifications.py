@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 from ddns import key_expiries, keys, notifications, preferences, tasks, webhooks, wordings
 from ddns.models import Delivery, Notification, UpdateKey, User
 from ddns.models.notifications import ALWAYS_MAILED, Kind
+from tests.ddns.webhooks import added
 
 pytestmark = pytest.mark.django_db
 URL = "https://hooks.example/"
@@ -34,9 +35,9 @@ def test_where_no_mail_can_be_sent_none_waits(alice: User, settings):
 
 
 def test_every_enabled_webhook_gets_its_own_delivery(alice: User, bob: User):
-    first, _ = webhooks.add(alice, URL + "1")
-    webhooks.add(alice, URL + "2")
-    webhooks.add(bob, URL + "3")
+    first, _ = added(alice, URL + "1")
+    added(alice, URL + "2")
+    added(bob, URL + "3")
     assert ways_of(notifications.tell(alice, Kind.NEW_KEY, details={})) == ["webhook", "webhook", "mail"]
     webhooks.disable(first)
     assert ways_of(notifications.tell(alice, Kind.NEW_KEY, details={})) == ["webhook", "mail"]
@@ -45,7 +46,7 @@ def test_every_enabled_webhook_gets_its_own_delivery(alice: User, bob: User):
 @pytest.mark.parametrize("by_mail", [True, False])
 @pytest.mark.parametrize("by_webhook", [True, False])
 def test_what_an_account_has_chosen_is_done(alice: User, by_mail: bool, by_webhook: bool):
-    webhooks.add(alice, URL)
+    added(alice, URL)
     preferences.choose(alice, Kind.NEW_KEY, by_mail=by_mail, by_webhook=by_webhook)
     expected = ["webhook"] * by_webhook + ["mail"] * by_mail
     assert ways_of(notifications.tell(alice, Kind.NEW_KEY, details={})) == expected
@@ -73,7 +74,7 @@ def test_what_is_rolled_back_is_not_told(alice: User):
 
 def test_telling_many_takes_as_many_queries_as_telling_one(alice: User, bob: User, django_assert_num_queries):
     for account in (alice, bob):
-        webhooks.add(account, URL)
+        added(account, URL)
     news = [Notification(account=each, kind=Kind.NEW_KEY) for each in (alice, bob) for _ in range(20)]
     # Two of them are the savepoint.
     with django_assert_num_queries(6):
@@ -122,7 +123,7 @@ def test_every_kind_has_words_that_need_no_query(alice: User, home, language: st
 def test_retention_ends_what_is_old_with_its_deliveries(alice: User, settings):
     settings.NOTIFICATION_RETENTION = timedelta(days=30)
     old, new = notifications.tell(alice, Kind.SUSPENDED), notifications.tell(alice, Kind.LIFTED)
-    test = webhooks.test(webhooks.add(alice, URL)[0])
+    test = webhooks.test(added(alice, URL)[0])
     long_ago = timezone.now() - timedelta(days=31)
     Notification.objects.filter(pk=old.pk).update(at=long_ago)
     Delivery.objects.filter(pk=test.pk).update(created_at=long_ago)

@@ -19,6 +19,7 @@ from ddns.models.notifications import Kind
 from dnsupdate import posts
 from dnsupdate.secrets import unseal
 from tests.ddns.test_races import together
+from tests.ddns.webhooks import added
 from tests.receivers import Receiver
 
 URL = "https://hooks.example/"
@@ -84,7 +85,7 @@ class TestAdding:
 @pytest.mark.django_db
 class TestPosting:
     def test_a_notification_arrives_signed_and_once(self, alice: User, home, receiver: Receiver):
-        _, secret = webhooks.add(alice, receiver.url)
+        _, secret = added(alice, receiver.url)
         told = notifications.tell(alice, Kind.SUSPENDED, hostname=home)
         tasks.post_webhooks()
         tasks.post_webhooks()
@@ -99,7 +100,7 @@ class TestPosting:
         assert "was suspended" in said["data"]["message"]
 
     def test_while_the_secret_is_rotated_both_sign_and_afterwards_the_new_one(self, alice, receiver, clock):
-        webhook, old = webhooks.add(alice, receiver.url)
+        webhook, old = added(alice, receiver.url)
         new = webhooks.rotate(webhook)
         webhooks.test(webhook)
         posting.run()
@@ -112,26 +113,26 @@ class TestPosting:
         assert second["webhook-signature"] == expected_signature(new, second, later_body)
 
     def test_a_test_says_that_it_is_one(self, alice: User, receiver: Receiver):
-        webhook, _ = webhooks.add(alice, receiver.url)
+        webhook, _ = added(alice, receiver.url)
         webhooks.test(webhook)
         assert posting.run() == 1
         assert json.loads(receiver.received[0][1])["type"] == "test"
 
     def test_who_presses_the_button_for_long_gets_no_more_tests(self, alice: User):
-        webhook, _ = webhooks.add(alice, URL)
+        webhook, _ = added(alice, URL)
         for _ in range(webhooks.MAX_WAITING_TESTS + 5):
             webhooks.test(webhook)
         assert Delivery.objects.count() == webhooks.MAX_WAITING_TESTS
 
     def test_a_closed_account_is_posted_nothing(self, alice: User, receiver: Receiver):
-        webhooks.test(webhooks.add(alice, receiver.url)[0])
+        webhooks.test(added(alice, receiver.url)[0])
         User.objects.filter(pk=alice.pk).update(closed_at=timezone.now())
         assert posting.run() == 0
         assert not receiver.received
 
     def test_what_fails_is_tried_again_later_with_the_same_identity_and_the_answer_kept(self, alice, receiver, clock):
         receiver.status, receiver.body = 503, b"closed for repairs"
-        webhook, _ = webhooks.add(alice, receiver.url)
+        webhook, _ = added(alice, receiver.url)
         webhooks.test(webhook)
         assert posting.run() == 0
         assert posting.run() == 0
@@ -147,7 +148,7 @@ class TestPosting:
         assert (webhook.failure_count, webhook.failing_since) == (0, None)
 
     def test_one_message_that_is_refused_holds_up_no_other_and_is_given_up(self, alice, receiver, clock):
-        webhook, _ = webhooks.add(alice, receiver.url)
+        webhook, _ = added(alice, receiver.url)
         refused = webhooks.test(webhook)
         receiver.status = 400
         for _ in range(posting.MAX_TRIES):
@@ -163,7 +164,7 @@ class TestPosting:
 
     def test_who_fails_for_days_is_switched_off_and_its_owner_told(self, alice, receiver, clock):
         receiver.status = 500
-        webhook, _ = webhooks.add(alice, receiver.url)
+        webhook, _ = added(alice, receiver.url)
         waiting = [webhooks.test(webhook) for _ in range(20)]
         for _ in range(90):
             posting.run()
@@ -184,7 +185,7 @@ class TestPosting:
         assert posting.run() == 1
 
     def test_a_redirect_is_a_failure(self, alice: User, receiver: Receiver):
-        webhook, _ = webhooks.add(alice, receiver.url)
+        webhook, _ = added(alice, receiver.url)
         webhooks.test(webhook)
         receiver.status, receiver.headers = 302, {"Location": receiver.url}
         assert posting.run() == 0
@@ -194,7 +195,7 @@ class TestPosting:
     def test_a_private_address_is_not_connected_to_however_the_webhook_came_by_it(
         self, alice, settings, receiver, host
     ):
-        webhook, _ = webhooks.add(alice, receiver.url_at(host))
+        webhook, _ = added(alice, receiver.url_at(host))
         webhooks.test(webhook)
         settings.WEBHOOK_NETWORKS, settings.ALLOW_NON_GLOBAL_ADDRESSES = [], True
         assert posting.run() == 0
@@ -202,16 +203,16 @@ class TestPosting:
         assert not receiver.received
 
     def test_a_secret_that_cannot_be_read_costs_its_own_webhook_only(self, alice: User, bob: User, receiver: Receiver):
-        broken, _ = webhooks.add(alice, receiver.url)
+        broken, _ = added(alice, receiver.url)
         Webhook.objects.update(sealed_secret="x")
-        for webhook in (broken, webhooks.add(bob, receiver.url)[0]):
+        for webhook in (broken, added(bob, receiver.url)[0]):
             webhooks.test(webhook)
         assert posting.run() == 1
         assert "DDNS_SECRET_KEY" in Delivery.objects.get(webhook=broken).answer
 
     def test_what_was_deleted_or_switched_off_is_not_posted(self, alice: User, receiver: Receiver):
-        webhook, _ = webhooks.add(alice, receiver.url)
-        other, _ = webhooks.add(alice, receiver.url + "/2")
+        webhook, _ = added(alice, receiver.url)
+        other, _ = added(alice, receiver.url + "/2")
         for each in (webhook, other):
             webhooks.test(each)
         webhooks.disable(webhook)
@@ -220,34 +221,34 @@ class TestPosting:
         assert not receiver.received
 
     def test_a_webhook_that_is_deleted_while_it_is_posted_to_is_no_error(self, alice, receiver, monkeypatch):
-        webhook, _ = webhooks.add(alice, receiver.url)
+        webhook, _ = added(alice, receiver.url)
         webhooks.test(webhook)
         posted = posting._post(*next(posting._claim(1)))
         webhooks.delete(webhook)
         assert posting._record(posted) is False
 
     def test_a_webhook_is_posted_to_by_one_at_a_time(self, alice: User, receiver: Receiver):
-        webhook, _ = webhooks.add(alice, receiver.url)
+        webhook, _ = added(alice, receiver.url)
         for _ in range(3):
             webhooks.test(webhook)
         assert len(list(posting._claim(10))) == 1
         assert list(posting._claim(10)) == []
 
     def test_a_run_that_died_leaves_its_claim_to_a_later_one(self, alice: User, receiver: Receiver, clock):
-        webhooks.test(webhooks.add(alice, receiver.url)[0])
+        webhooks.test(added(alice, receiver.url)[0])
         assert len(list(posting._claim(10))) == 1
         clock.shift(posting.CLAIM + timedelta(seconds=1))
         assert posting.run() == 1
 
     def test_messages_arrive_in_their_order(self, alice: User, receiver: Receiver):
-        webhook, _ = webhooks.add(alice, receiver.url)
+        webhook, _ = added(alice, receiver.url)
         expected = [webhooks.test(webhook).identity for _ in range(5)]
         assert posting.run() == 5
         assert [headers["webhook-id"] for headers, _ in receiver.received] == expected
 
     def test_who_has_waited_longest_comes_first(self, alice: User, bob: User):
         for account in (alice, bob):
-            webhooks.test(webhooks.add(account, URL)[0])
+            webhooks.test(added(account, URL)[0])
         Webhook.objects.filter(account=bob).update(next_at=timezone.now() - timedelta(hours=1))
         ((webhook, *_),) = posting._claim(1)
         assert webhook.account == bob
@@ -256,8 +257,8 @@ class TestPosting:
         """The fast one has everything while the slow one still hangs: what lets it go on is the fast one's last message."""
         slow = Receiver()
         slow.holds = True
-        webhooks.test(webhooks.add(alice, slow.url)[0])
-        fast, _ = webhooks.add(bob, receiver.url)
+        webhooks.test(added(alice, slow.url)[0])
+        fast, _ = added(bob, receiver.url)
         for _ in range(10):
             webhooks.test(fast)
         has_all = threading.Event()
@@ -280,7 +281,7 @@ class TestPosting:
         assert Delivery.objects.get(webhook__url=slow.url).try_count == 1
 
     def test_one_that_is_slow_is_left_alone_for_longer(self, alice: User, receiver: Receiver):
-        webhook, _ = webhooks.add(alice, receiver.url)
+        webhook, _ = added(alice, receiver.url)
         delivery = webhooks.test(webhook)
         posting._record(posting.Posted(webhook, delivery, timedelta(seconds=8), True, 200, ""))
         webhook.refresh_from_db()
@@ -290,7 +291,7 @@ class TestPosting:
 @pytest.mark.django_db(transaction=True)
 def test_several_runs_at_once_post_everything_once(alice: User, bob: User, receiver: Receiver):
     for number in range(6):
-        webhook, _ = webhooks.add((alice, bob)[number % 2], f"{receiver.url}/{number}")
+        webhook, _ = added((alice, bob)[number % 2], f"{receiver.url}/{number}")
         for _ in range(5):
             webhooks.test(webhook)
     assert sum(together(*[posting.run] * 3)) == 30
@@ -301,7 +302,7 @@ def test_several_runs_at_once_post_everything_once(alice: User, bob: User, recei
 @pytest.mark.django_db
 def test_over_tls_the_certificate_is_checked(alice: User, tls_receiver: Receiver, tmp_path, settings):
     settings.IS_PROVIDER = True
-    webhooks.test(webhooks.add(alice, tls_receiver.url_at("localhost"))[0])
+    webhooks.test(added(alice, tls_receiver.url_at("localhost"))[0])
     assert posting.run() == 1
     posts._tls.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
@@ -313,7 +314,7 @@ def test_over_tls_the_certificate_is_checked(alice: User, tls_receiver: Receiver
 
 @pytest.mark.django_db
 def test_the_check_that_the_documentation_shows_recognises_us_and_nobody_else(alice: User, receiver: Receiver):
-    webhook, secret = webhooks.add(alice, receiver.url)
+    webhook, secret = added(alice, receiver.url)
     webhooks.rotate(webhook)
     webhooks.test(webhook)
     posting.run()
