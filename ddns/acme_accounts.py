@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ddns import challenges, contacts, keys, limits, requests
 from ddns.address_updates import Caller, Changed, Outcome, Unchanged, Unknown
@@ -177,7 +178,7 @@ def _hostname_for(key: UpdateKey, name: str | None) -> tuple[Hostname | None, st
     if name is not None:
         found = challenges.find(key, name)
         if found is None:
-            raise HostnameNotNamed(f"It does not cover {name[:80]}.")
+            raise HostnameNotNamed(_("It does not cover {name}.").format(name=name[:80]))
         return found
     covered = Hostname.objects.unreleased().in_scope_of(key)[:2]
     return (covered[0], challenges.CHALLENGE_LABEL) if len(covered) == 1 else (None, "")
@@ -202,12 +203,12 @@ def _check(caller: Caller, account: AcmeAccount, key: UpdateKey | None) -> None:
         raise WrongKey
     keys.check_network(key.networks, caller.source)
     if not key.may_write_text:
-        raise KeyNotAllowed("it may not set TXT records.")
+        raise KeyNotAllowed(_("it may not set TXT records."))
     contacts.remember(key.pk, caller.source, caller.agent)
     if account.hostname_id is None:
         return
     if not Hostname.objects.unreleased().in_scope_of(key).filter(pk=account.hostname_id).exists():
-        raise KeyNotAllowed("it does not cover the hostname any more.")
+        raise KeyNotAllowed(_("it does not cover the hostname any more."))
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ import uuid
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from ddns import acme_accounts, challenges
 from ddns.address_updates import Caller
@@ -84,7 +85,7 @@ def _own_name(text: str) -> str:
     """The normalised name that a certificate is for, of it or its challenge. Raises InvalidName."""
     name = challenges.subject(text)
     if "." not in name:
-        raise InvalidName(f"“{text[:80]}” is not a full domain name.")
+        raise InvalidName(_("“{name}” is not a full domain name.").format(name=text[:80]))
     return name
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from ddns import addresses, changes, contacts, records, requests
 from ddns import hostnames as held
@@ -272,7 +273,7 @@ def read(caller: Caller, name: str) -> tuple[int, Standing | None]:
         # A network's spelling needs no quotes in an array's.
         check_network(networks.decode().strip("{}").split(","), caller.source)
     if permission not in _MAY_UPDATE:
-        raise KeyNotAllowed("it may not update addresses.")
+        raise KeyNotAllowed(gettext("it may not update addresses."))
     return int(key_id), Standing(hostname) if hostname[0] is not None and is_covered == b"t" else None
 
 

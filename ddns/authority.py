@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from ddns import keys, preferences, tsig_keys
 from ddns.errors import BeyondAuthority
@@ -45,7 +46,7 @@ class Authority:
     def acme_accounts(self) -> AcmeAccountQuerySet:
         """Those registered with keys that cover no more than its own does, ended ones among them."""
         own = AcmeAccount.objects.owned_by(self.account)
-        if self.covers_account:
+        if self.key is None or self.key.covers_account:
             return own
         return own.filter(key__in=UpdateKey.objects.within_scope_of(self.key))
 
@@ -53,19 +54,19 @@ class Authority:
         """Raises BeyondAuthority."""
         if self.key is not None and not self.key.may_read:
             raise BeyondAuthority(
-                "it is for devices and not for the REST API. Make one with the permission read or manage."
+                _("it is for devices and not for the REST API. Make one with the permission read or manage.")
             )
 
     def check_changes(self) -> None:
         """Raises BeyondAuthority."""
         if self.key is not None and not self.key.may_manage:
-            raise BeyondAuthority("it may only read. Use one with the permission manage.")
+            raise BeyondAuthority(_("it may only read. Use one with the permission manage."))
 
     def check_covers_account(self) -> None:
         """What concerns the account as a whole, or who may do what in it. Raises BeyondAuthority."""
         if not self.covers_account:
             raise BeyondAuthority(
-                "it covers some hostnames, and this concerns the account. Use a key for the whole account."
+                _("it covers some hostnames, and this concerns the account. Use a key for the whole account.")
             )
 
     def check_change(self, change: Change) -> None:
@@ -77,13 +78,13 @@ class Authority:
         """For what goes on telling of the account when the key has ended, and anywhere. Raises BeyondAuthority."""
         if self.key is not None and (self.key.expires_at is not None or self.key.networks):
             raise BeyondAuthority(
-                "what it makes here would outlast it. Use one without an end that works from anywhere."
+                _("what it makes here would outlast it. Use one without an end that works from anywhere.")
             )
 
     def check_preferences(self, wanted: Mapping[Kind, Wanted]) -> None:
         """Raises BeyondAuthority: whoever has stolen a key shall not keep its owner from being told of what they do."""
         if self.key is not None and preferences.switches_mail_off(self.account, wanted):
-            raise BeyondAuthority("mail is switched off by somebody who is logged in. A key may switch it on.")
+            raise BeyondAuthority(_("mail is switched off by somebody who is logged in. A key may switch it on."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +134,11 @@ def check_grant(authority: Authority, grant: Grant) -> None:
     if own is None:
         return
     if not _covers(own, grant):
-        raise BeyondAuthority("a key for more hostnames than its own is beyond it.")
+        raise BeyondAuthority(_("a key for more hostnames than its own is beyond it."))
     if own.expires_at is not None and (grant.expires_at is None or grant.expires_at > own.expires_at):
-        raise BeyondAuthority("a key that works for longer than itself is beyond it.")
+        raise BeyondAuthority(_("a key that works for longer than itself is beyond it."))
     if own.networks and not _is_within(keys.parse_networks(grant.networks), keys.parse_networks(own.networks)):
-        raise BeyondAuthority("a key for more networks than its own is beyond it.")
+        raise BeyondAuthority(_("a key for more networks than its own is beyond it."))
 
 
 def _covers(own: UpdateKey, grant: Grant) -> bool:

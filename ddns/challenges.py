@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from ddns import changes, hostnames, keys, plans, records, requests
 from ddns.address_updates import Caller, Changed, Outcome, Restricted, Unchanged, Unknown
@@ -77,7 +78,7 @@ def recognise(caller: Caller) -> UpdateKey:
     """The caller's key, if it may set challenges at all. Raises WrongKey and KeyNotAllowed."""
     key = keys.recognise(caller.key, caller.source, caller.agent)
     if not key.may_write_text:
-        raise KeyNotAllowed("it may not set TXT records.")
+        raise KeyNotAllowed(_("it may not set TXT records."))
     return key
 
 
@@ -161,5 +162,7 @@ def _remove(hostname: Hostname, label: str, rdata: str | None) -> bool:
 def _parse(value: str) -> str:
     value = value.strip().strip('"')
     if not _VALUE.fullmatch(value) or len(value) > MAX_VALUE_CHARACTERS:
-        raise InvalidRecord(f"a challenge is {MAX_VALUE_CHARACTERS} printable ASCII characters at most.")
+        raise InvalidRecord(
+            _("a challenge is {count} printable ASCII characters at most.").format(count=MAX_VALUE_CHARACTERS)
+        )
     return records.quote(value)

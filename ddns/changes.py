@@ -11,6 +11,7 @@ from ipaddress import ip_network
 
 import redis
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from ddns import addresses
 from ddns.addresses import Address
@@ -24,6 +25,13 @@ WINDOW_SECONDS = 3600
 _NETWORK_BITS = {4: 24, 6: 48}
 
 Subject = tuple[str, int | str]
+
+_WORDS = {
+    "hostname": _("{limit} for this hostname."),
+    "key": _("{limit} for this key."),
+    "account": _("{limit} for this account."),
+    "network": _("{limit} for this network."),
+}
 
 _counts: dict[Subject, int] = {}
 _totals: dict[Subject, int] = {}
@@ -82,7 +90,7 @@ def _count(subjects: Sequence[Subject]) -> None:
     for subject in subjects:
         limit = _limit(subject[0])
         if limit and _counts.get(subject, 0) + _totals.get(subject, 0) >= limit:
-            raise TooManyChanges(f"{limit} for this {subject[0]}.")
+            raise TooManyChanges(str(_WORDS[subject[0]]).format(limit=limit))
     for subject in subjects:
         _counts[subject] = _counts.get(subject, 0) + 1
 

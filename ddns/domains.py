@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from ddns import hostnames
 from ddns.errors import DomainInUse, NameUnavailable
@@ -59,7 +60,9 @@ def split(name: str) -> tuple[str, Domain]:
     label, _, apex = normalise(name).partition(".")
     domain = Domain.objects.select_related("zone").filter(name=apex).first()
     if domain is None:
-        raise NameUnavailable(f"{name[:80]}. It must be one label in front of a domain that is on offer.")
+        raise NameUnavailable(
+            gettext("{name}. It must be one label in front of a domain that is on offer.").format(name=name[:80])
+        )
     return label, domain
 
 

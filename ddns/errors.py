@@ -1,11 +1,14 @@
 """What can be wrong with what a customer asks. An error's docstring is its message; details follow it."""
 
+from django.utils.translation import gettext
+
 
 class DdnsError(Exception):
     """That is not possible."""
 
     def __str__(self) -> str:
-        return " ".join([(self.__doc__ or "").strip(), *map(str, self.args)]).strip()
+        """In the language that is active; deploy/messages finds the docstrings."""
+        return " ".join([gettext((self.__doc__ or "").strip()), *map(str, self.args)]).strip()
 
 
 class NameUnavailable(DdnsError):

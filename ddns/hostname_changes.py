@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ddns import addresses, changes, contacts, domains, hostnames, prefixes, requests
 from ddns.addresses import Address
@@ -169,7 +170,7 @@ def _apply_known(hostname: Hostname | None, change: Change, author: Author) -> H
 def _check(locked: Hostname, change: Change) -> None:
     for address in change.given_addresses:
         if not addresses.is_publishable(address):
-            raise InvalidAddress(f"{address} is one that the Internet does not route.")
+            raise InvalidAddress(_("{address} is one that the Internet does not route.").format(address=address))
     if isinstance(change.group, Group) and change.group.account_id != locked.account_id:
         raise NoSuchGroup(f"{change.group.pk}.")
     if change.ttl is not KEEP:

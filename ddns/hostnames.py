@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import BooleanField, ExpressionWrapper, F, Max, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ddns import plans
 from ddns.errors import (
@@ -111,15 +112,15 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
     if Hostname.objects.taken_by(account, since=timezone.now() - RELEASE_REST).count() >= limit:
         raise TooManyHostnames(_limit_in_words(account, limit))
     if not domain.is_open or domain.zone.is_retired:
-        raise NameUnavailable(f"{domain} takes no new names at present.")
+        raise NameUnavailable(_("{domain} takes no new names at present.").format(domain=domain))
     if is_kept(label) or ReservedName.objects.covering(label, name).exists():
-        raise NameUnavailable(f"{name} is reserved.")
+        raise NameUnavailable(_("{name} is reserved.").format(name=name))
     ids = outbox.publish(domain.zone, {name: {}})
     try:
         with transaction.atomic():
             return Hostname.objects.create(account=account, domain=domain, name=name, publication_id=ids[name])
     except IntegrityError as error:
-        raise NameUnavailable(f"{name} is taken.") from error
+        raise NameUnavailable(_("{name} is taken.").format(name=name)) from error
 
 
 @transaction.atomic
@@ -141,9 +142,9 @@ def check_options(hostname: Hostname, *, wildcard: bool | None, offline: bool | 
     """What is on already stays, whatever the plan says by now. Raises NotInPlan."""
     plan = plans.of(hostname.account)
     if wildcard and not hostname.wildcard and not plan.has_wildcard:
-        raise NotInPlan("wildcards.")
+        raise NotInPlan(_("wildcards."))
     if offline and not hostname.offline and not plan.has_offline:
-        raise NotInPlan("taking hostnames offline.")
+        raise NotInPlan(_("taking hostnames offline."))
 
 
 @transaction.atomic
@@ -170,7 +171,11 @@ def check_ttl(hostname: Hostname, ttl: int | None) -> None:
     """Raises InvalidRecord."""
     domain = hostname.domain
     if ttl is not None and not domain.min_ttl <= ttl <= domain.max_ttl:
-        raise InvalidRecord(f"a TTL in {domain} is between {domain.min_ttl} and {domain.max_ttl} seconds.")
+        raise InvalidRecord(
+            _("a TTL in {domain} is between {least} and {most} seconds.").format(
+                domain=domain, least=domain.min_ttl, most=domain.max_ttl
+            )
+        )
 
 
 @transaction.atomic
@@ -279,10 +284,11 @@ def publication_ids(held: Iterable[Hostname]) -> list[int]:
 
 
 def _limit_in_words(account: User, limit: int) -> str:
-    words = f"{limit}. Names given up in the last {RELEASE_REST.days} days count too."
+    words = _("{limit}. Names given up in the last {days} days count too.").format(limit=limit, days=RELEASE_REST.days)
     grown_up = plans.of(account).hostnames
     if limit < grown_up:
-        words += f" New accounts grow: {settings.YOUNG_ACCOUNT.days} days after sign-up you may have {grown_up}."
+        growth = _("New accounts grow: {days} days after sign-up you may have {count}.")
+        words += " " + growth.format(days=settings.YOUNG_ACCOUNT.days, count=grown_up)
     return words
 
 

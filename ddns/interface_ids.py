@@ -3,6 +3,8 @@
 import re
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from django.utils.translation import gettext as _
+
 from ddns.addresses import Address
 from ddns.errors import InvalidInterfaceId
 
@@ -29,7 +31,9 @@ def parse(text: str) -> IPv6Address:
     try:
         address = ip_address(spelt)
     except ValueError as error:
-        raise InvalidInterfaceId(f"“{text[:80]}”. Write it like ::5, or write the device's MAC address.") from error
+        raise InvalidInterfaceId(
+            _("“{text}”. Write it like ::5, or write the device's MAC address.").format(text=text[:80])
+        ) from error
     if isinstance(address, IPv6Address) and address in _LINK_LOCAL and address.scope_id is None:
         return IPv6Address(int(address) & _INTERFACE_ID_MASK)
     return check(address)
@@ -38,9 +42,13 @@ def parse(text: str) -> IPv6Address:
 def check(address: Address) -> IPv6Address:
     """The same, if it can be one. Raises InvalidInterfaceId."""
     if not isinstance(address, IPv6Address) or int(address) & ~_WITH_SUBNETS_MASK or address.scope_id is not None:
-        raise InvalidInterfaceId(f"{address}. It is the end of an IPv6 address alone, like ::5 or ::1:0:0:0:5.")
+        raise InvalidInterfaceId(
+            _("{address}. It is the end of an IPv6 address alone, like ::5 or ::1:0:0:0:5.").format(address=address)
+        )
     if not int(address) & _INTERFACE_ID_MASK:
-        raise InvalidInterfaceId(f"{address}. The address that ends in zeros is every router's (RFC 4291 §2.6.1).")
+        raise InvalidInterfaceId(
+            _("{address}. The address that ends in zeros is every router's (RFC 4291 §2.6.1).").format(address=address)
+        )
     return address
 
 
@@ -48,7 +56,7 @@ def of_mac(octets: bytes) -> IPv6Address:
     """What a device makes of its MAC address (modified EUI-64, RFC 4291 appendix A). Raises InvalidInterfaceId."""
     first, *rest = octets
     if first & _IS_MULTICAST or not any(octets):
-        raise InvalidInterfaceId(f"{octets.hex(':')}. It is no MAC address of a device.")
+        raise InvalidInterfaceId(_("{octets}. It is no MAC address of a device.").format(octets=octets.hex(":")))
     return IPv6Address(int.from_bytes(bytes([first ^ _IS_LOCAL, *rest[:2], 0xFF, 0xFE, *rest[2:]])))
 
 

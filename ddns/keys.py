@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ddns import contacts, derived_keys, notifications, plans
 from ddns.addresses import Address
@@ -134,13 +135,13 @@ def recognise(text: str | Proven, source: Address, agent: str = "") -> UpdateKey
 def check_network(networks: Sequence[str], source: Address) -> None:
     """Whether a key of these networks (none: any) may be used from there. Raises KeyNotAllowed."""
     if networks and not any(source in _network(each) for each in networks):
-        raise KeyNotAllowed(f"it may not be used from {source}.")
+        raise KeyNotAllowed(_("it may not be used from {source}.").format(source=source))
 
 
 def parse_networks(texts: Sequence[str]) -> list[IPv4Network | IPv6Network]:
     """Networks as people write them; a single address is a network of one. Raises InvalidNetwork."""
     if len(texts) > MAX_NETWORKS:
-        raise InvalidNetwork(f"a key has {MAX_NETWORKS} networks at most.")
+        raise InvalidNetwork(_("a key has {count} networks at most.").format(count=MAX_NETWORKS))
     try:
         return [ip_network(each.strip(), strict=False) for each in texts]
     except ValueError as error:
@@ -153,7 +154,7 @@ def _check_count(account_id: int, *, times: int = 1) -> None:
     account = User.objects.select_for_update(no_key=True).get(pk=account_id)
     limit = times * plans.of(account).keys
     if UpdateKey.objects.working().filter(account=account).count() >= limit:
-        raise TooManyKeys(f"{limit}. Revoke one that nothing uses.")
+        raise TooManyKeys(_("{limit}. Revoke one that nothing uses.").format(limit=limit))
 
 
 @lru_cache(maxsize=1024)

@@ -10,9 +10,9 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from ddns import accounts, sign_ups, sources
+from ddns import accounts, languages, sign_ups, sources
 from ddns.models import User
 from dnsupdate import secrets
 
@@ -35,6 +35,7 @@ class Adapter(DefaultAccountAdapter):
     def save_user(self, request: HttpRequest, user: User, form, commit: bool = True) -> User:
         """The form was not valid without a yes to the rules."""
         user.rules_accepted_at = timezone.now()
+        user.language = translation.get_language() or ""
         return super().save_user(request, user, form, commit)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
@@ -48,17 +49,27 @@ class Adapter(DefaultAccountAdapter):
             return render(request, "account/closed.html", context, status=403)
         return super().pre_login(request, user, **kwargs)
 
+    def post_login(self, request: HttpRequest, user: User, **kwargs) -> HttpResponse:
+        """In the language that the account has chosen, on this device too."""
+        response = super().post_login(request, user, **kwargs)
+        if user.language:
+            languages.remember(response, user.language)
+        return response
+
     def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
+        """In the account's language, else in that of the page that causes it."""
         try:
-            super().send_mail(template_prefix, email, context)
+            with translation.override(languages.of(context.get("user"))):
+                super().send_mail(template_prefix, email, context)
         except (SMTPException, OSError) as error:
             logger.error("A mail (%s) could not be sent: %s", template_prefix, error)
             raise ImmediateHttpResponse(render(self.request, "account/mail_failed.html", status=503)) from error
 
-    def send_notification_mail(self, *args, **kwargs) -> None:
+    def send_notification_mail(self, template_prefix: str, user: User, *args, **kwargs) -> None:
         """What it tells of has happened: a mail server that is down does not undo it."""
         try:
-            super().send_notification_mail(*args, **kwargs)
+            with translation.override(languages.of(user)):
+                super().send_notification_mail(template_prefix, user, *args, **kwargs)
         except ImmediateHttpResponse:
             logger.warning("Somebody was not told by mail of a change to their account.")
 

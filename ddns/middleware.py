@@ -1,8 +1,11 @@
-"""Middleware: the true source address, the content security policy."""
+"""Middleware: the true source address, the language, the content security policy."""
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 
 from ddns import sources
 
@@ -24,6 +27,16 @@ class SourceAddress:
         request.META["REMOTE_ADDR"] = str(sources.address_of(request))
         request.META.pop("HTTP_X_FORWARDED_FOR", None)
         return self.get_response(request)
+
+
+class Language(LocaleMiddleware):
+    """What was chosen here, else what the browser asks for. The desk speaks one language: so do its ledger and its mails."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        if request.path_info.startswith("/admin/"):
+            translation.activate(settings.LANGUAGE_CODE)
+            request.LANGUAGE_CODE = settings.LANGUAGE_CODE
 
 
 class ContentSecurityPolicy:

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from ddns import notifications, webhooks, wordings
 from ddns.models import Delivery, Webhook
@@ -90,10 +91,11 @@ def _claim(count: int) -> Iterator[tuple[Webhook, Delivery, bytes]]:
 def body_of(delivery: Delivery) -> bytes:
     """As Standard Webhooks has it: type, timestamp, data."""
     told = delivery.notification
-    data: dict[str, Any] = {"message": f"A test of {settings.SITE_NAME}."}
+    with translation.override(delivery.account.language or settings.LANGUAGE_CODE):
+        test = _("A test of {site}.").format(site=settings.SITE_NAME)
+        message = wordings.of(told).headline if told is not None else test
+    data: dict[str, Any] = {"message": message}
     if told is not None:
-        with translation.override(delivery.account.language or settings.LANGUAGE_CODE):
-            message = wordings.of(told).headline
         data = {"hostname": told.hostname.name if told.hostname else None, "message": message, **told.details}
     at = told.at if told is not None else delivery.created_at
     return json.dumps(

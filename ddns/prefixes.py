@@ -5,6 +5,7 @@ from ipaddress import IPv6Address, IPv6Network
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from ddns import address_updates, addresses, changes, contacts, hostnames, interface_ids, requests
 from ddns.address_updates import (
@@ -66,19 +67,23 @@ class _Follower(NamedTuple):
 def parse(text: str) -> IPv6Network:
     """A prefix as devices write it: "2001:db8:1::/56"; bits behind its length do not count. Raises InvalidPrefix."""
     if "/" not in text:
-        raise InvalidPrefix(f"“{text[:80]}” has no length. Write it like 2001:db8:1::/56.")
+        raise InvalidPrefix(gettext("“{text}” has no length. Write it like 2001:db8:1::/56.").format(text=text[:80]))
     try:
         return IPv6Network(text.strip(), strict=False)
     except ValueError as error:
-        raise InvalidPrefix(f"“{text[:80]}”. Write it like 2001:db8:1::/56.") from error
+        raise InvalidPrefix(gettext("“{text}”. Write it like 2001:db8:1::/56.").format(text=text[:80])) from error
 
 
 def check(prefix: IPv6Network) -> None:
     """Raises InvalidPrefix for one that nobody is delegated, or that the Internet does not route."""
     if not SHORTEST_PREFIX <= prefix.prefixlen <= LONGEST_PREFIX:
-        raise InvalidPrefix(f"{prefix}. Its length must be from {SHORTEST_PREFIX} to {LONGEST_PREFIX}.")
+        raise InvalidPrefix(
+            gettext("{prefix}. Its length must be from {shortest} to {longest}.").format(
+                prefix=prefix, shortest=SHORTEST_PREFIX, longest=LONGEST_PREFIX
+            )
+        )
     if not addresses.is_publishable(prefix[0]) or not addresses.is_publishable(prefix[-1]):
-        raise InvalidPrefix(f"{prefix}. The Internet does not route to it.")
+        raise InvalidPrefix(gettext("{prefix}. The Internet does not route to it.").format(prefix=prefix))
 
 
 @transaction.atomic
@@ -130,7 +135,9 @@ def move(
         if len(moved) + len(late) == len(changing):
             _note(caller, prefix, followers, outcomes, late)
             if late:
-                raise TooManyChanges(f"{len(late)} of them have changed too often; the others have moved.")
+                raise TooManyChanges(
+                    gettext("{count} of them have changed too often; the others have moved.").format(count=len(late))
+                )
             return sorted(outcomes.items())
     raise Conflict
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from ddns import sign_ups
 from ddns.addresses import Address
@@ -91,7 +92,7 @@ def redeem_ticket(text: str, source: Address, *, purpose: str) -> None:
         raise ProofWrong
     remaining = demanded_wait(source) - timedelta(seconds=time.time() - noted["at"])
     if remaining > timedelta():
-        raise WaitLonger(f"{remaining.seconds + 1} seconds.")
+        raise WaitLonger(_("{count} seconds.").format(count=remaining.seconds + 1))
     _spend(noted["nonce"], TICKET_LIFETIME)
     _count_wait(source)
 

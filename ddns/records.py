@@ -10,6 +10,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 from django.db import transaction
+from django.utils.translation import gettext as _
 from dns.rdtypes.ANY.TXT import TXT
 
 from ddns import addresses, hostnames, plans
@@ -121,8 +122,10 @@ def parse_label(text: str, hostname: Hostname) -> str:
     labels = label.split(".")
     if len(labels) > MAX_LABELS or not all(map(_LABEL.fullmatch, labels)):
         raise InvalidRecord(
-            f"“{text[:80]}” must be up to {MAX_LABELS} labels of letters, digits, hyphens and underscores. "
-            "For every name below the hostname there is its wildcard option."
+            _(
+                "“{text}” must be up to {count} labels of letters, digits, hyphens and underscores. "
+                "For every name below the hostname there is its wildcard option."
+            ).format(text=text[:80], count=MAX_LABELS)
         )
     return label
 
@@ -130,7 +133,7 @@ def parse_label(text: str, hostname: Hostname) -> str:
 def parse_rdata(rdtype: str, text: str) -> str:
     """The rdata in presentation form, names absolute. Text without quotes is one TXT value. Raises InvalidRecord."""
     if rdtype not in TYPES:
-        raise InvalidRecord(f"a hostname can have {', '.join(TYPES)}.")
+        raise InvalidRecord(_("a hostname can have {types}.").format(types=", ".join(TYPES)))
     text = text.strip()
     if rdtype == "TXT" and not text.startswith('"'):
         text = quote(text)
@@ -149,7 +152,7 @@ def quote(text: str) -> str:
     """A text as TXT rdata: strings of 255 octets, quoted (RFC 1035 §5.1). Raises InvalidRecord."""
     octets = text.encode()
     if len(octets) > MAX_TEXT_CHARACTERS:
-        raise InvalidRecord(f"a text has {MAX_TEXT_CHARACTERS} octets at most.")
+        raise InvalidRecord(_("a text has {count} octets at most.").format(count=MAX_TEXT_CHARACTERS))
     parts = [octets[start : start + _STRING_OCTETS] for start in range(0, len(octets), _STRING_OCTETS)] or [b""]
     return " ".join(f'"{_escaped(part)}"' for part in parts)
 
@@ -176,16 +179,16 @@ def _escaped(octets: bytes) -> str:
 
 def _checked(rdtype: str, rdata: str) -> str:
     if rdtype in ("A", "AAAA") and not addresses.is_publishable(addresses.parse(rdata)):
-        raise InvalidRecord(f"{rdata} is an address that the Internet does not route.")
+        raise InvalidRecord(_("{address} is one that the Internet does not route.").format(address=rdata))
     if len(rdata) > MAX_RDATA_CHARACTERS:
-        raise InvalidRecord("it is too long.")
+        raise InvalidRecord(_("it is too long."))
     return rdata.lower() if rdtype in ("CNAME", "MX", "SRV") else rdata
 
 
 def _check_count(hostname: Hostname) -> None:
     limit = plans.of(hostname.account).records
     if hostname.records.configured().count() > limit:
-        raise TooManyRecords(f"{limit}. Remove one that nothing needs.")
+        raise TooManyRecords(_("{limit}. Remove one that nothing needs.").format(limit=limit))
 
 
 def _check_challenges(hostname: Hostname, label: str) -> None:
@@ -193,9 +196,13 @@ def _check_challenges(hostname: Hostname, label: str) -> None:
     challenges = hostname.records.challenges()
     here, limit = challenges.filter(label=label).count(), plans.of(hostname.account).texts
     if here > limit:
-        raise TooManyRecords(f"{limit} challenges at one name. Remove one that was for an earlier certificate.")
+        raise TooManyRecords(
+            _("{limit} challenges at one name. Remove one that was for an earlier certificate.").format(limit=limit)
+        )
     if here and challenges.values("label").distinct().order_by().count() > MAX_CHALLENGE_NAMES:
-        raise TooManyRecords(f"challenges at {MAX_CHALLENGE_NAMES} names. Remove those that nothing needs.")
+        raise TooManyRecords(
+            _("challenges at {count} names. Remove those that nothing needs.").format(count=MAX_CHALLENGE_NAMES)
+        )
 
 
 def _details(error: Exception) -> str:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.template import Context
 from django.template.loader import get_template
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 # What stands in the place of what only its owner has, or of what does not exist yet.
@@ -50,7 +51,7 @@ class Client:
     """
 
     slug: str
-    title: str
+    title: str | Promise
     kind: Kind
     file: str = ""
     is_form: bool = False
@@ -65,9 +66,9 @@ class Client:
 
 _ALL = (
     Client("fritzbox", "FRITZ!Box", Kind.ROUTER, is_form=True),
-    Client("fritzbox-prefix", "FRITZ!Box, IPv6 prefix", Kind.ROUTER, is_form=True, part_of="fritzbox"),
+    Client("fritzbox-prefix", _("FRITZ!Box, IPv6 prefix"), Kind.ROUTER, is_form=True, part_of="fritzbox"),
     Client("openwrt", "OpenWrt", Kind.ROUTER, "openwrt.sh"),
-    Client("openwrt-service", "OpenWrt, service file", Kind.ROUTER, "service.json", part_of="openwrt"),
+    Client("openwrt-service", _("OpenWrt, service file"), Kind.ROUTER, "service.json", part_of="openwrt"),
     Client("unifi", "UniFi", Kind.ROUTER, is_form=True),
     Client("edgeos", "EdgeOS, USG", Kind.ROUTER, "edgeos.txt"),
     Client("mikrotik", "MikroTik RouterOS", Kind.ROUTER, "update-hostname.rsc"),

@@ -7,8 +7,10 @@ import secrets
 from django.conf import settings
 from django.db import transaction
 
+from ddns import notifications
 from ddns.errors import AlgorithmNotAllowed
 from ddns.models import TsigKey, UpdateKey
+from ddns.models.notifications import Kind
 
 # Digits that look like letters are none of base32's. 50 random bits: a name is no secret, it only must not be taken.
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
@@ -41,7 +43,7 @@ def allowed_algorithms() -> list[TsigKey.Algorithm]:
 def create(key: UpdateKey, *, algorithm: str = TsigKey.Algorithm.HMAC_SHA256) -> tuple[TsigKey, str]:
     """A TSIG key of the update key, in the place of one that it had, which works no more from now on.
 
-    Gives it as a BIND key file, here and never again. Raises AlgorithmNotAllowed.
+    Gives it as a BIND key file, here and never again. Its owner is told, as of every key. Raises AlgorithmNotAllowed.
     """
     if algorithm not in allowed_algorithms():
         raise AlgorithmNotAllowed(f"{', '.join(allowed_algorithms())}.")
@@ -52,6 +54,8 @@ def create(key: UpdateKey, *, algorithm: str = TsigKey.Algorithm.HMAC_SHA256) ->
     made.secret = secret
     TsigKey.objects.filter(key=key).delete()
     made.save(force_insert=True)
+    details = {"label": key.label, "prefix": key.prefix, "permission": key.permission, "tsig": made.name}
+    notifications.tell(key.account, Kind.NEW_KEY, details=details)
     return made, _KEY_FILE.format(name=made.name, algorithm=made.algorithm, secret=secret)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ddns.addresses import Address, is_routed
 from ddns.errors import InvalidWebhook, TooManyWebhooks
@@ -40,7 +41,7 @@ def add(account: User, url: str) -> tuple[Webhook, str]:
             )
             return webhook, secret
     except IntegrityError as error:
-        raise InvalidWebhook("the account has it already.") from error
+        raise InvalidWebhook(_("the account has it already.")) from error
 
 
 @transaction.atomic
@@ -91,13 +92,13 @@ def check_url(url: str) -> None:
     parts = _split(url)
     schemes = ["https"] if settings.IS_PROVIDER else ["https", "http"]
     if parts.scheme not in schemes or not parts.hostname:
-        raise InvalidWebhook("it must begin with https:// and name a host.")
+        raise InvalidWebhook(_("it must begin with https:// and name a host."))
     if parts.username is not None or parts.fragment:
-        raise InvalidWebhook("neither a user name nor a # belongs into it. Use the signature to recognise us.")
+        raise InvalidWebhook(_("neither a user name nor a # belongs into it. Use the signature to recognise us."))
     if len(url) > MAX_URL_CHARACTERS or not url.isascii() or not url.isprintable() or " " in url:
-        raise InvalidWebhook(f"{MAX_URL_CHARACTERS} characters of ASCII at most, without blanks.")
+        raise InvalidWebhook(_("{count} characters of ASCII at most, without blanks.").format(count=MAX_URL_CHARACTERS))
     if (address := _literal(parts.hostname)) is not None and not is_reachable(address):
-        raise InvalidWebhook("the Internet does not route to this address.")
+        raise InvalidWebhook(_("the Internet does not route to this address."))
 
 
 def is_reachable(address: Address) -> bool:
@@ -122,7 +123,7 @@ def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         # Reading it is what checks it.
-        _ = parts.port
+        parts.port  # noqa: B018
     except ValueError as error:
         raise InvalidWebhook(f"{error}.") from error
     return parts

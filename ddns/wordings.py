@@ -93,7 +93,10 @@ def _lifted(name: str, details: Details) -> Wording:
 
 
 def _new_key(name: str, details: Details) -> Wording:
-    headline = _("A key was made: %(label)s (%(prefix)s…)") % details
+    if "tsig" in details:
+        headline = _("A TSIG key was made: %(tsig)s, of %(label)s (%(prefix)s…)") % details
+    else:
+        headline = _("A key was made: %(label)s (%(prefix)s…)") % details
     return Wording(headline, _("If this was not you, revoke it on the page of keys and change your password."))
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
+from django.utils import translation
 
 from ddns.protocols import checkip, duckdns, dyndns1, freedns, freedns_listing, nsupdate_info
 from ddns.views import acmedns, desec, dynv6, httpreq, parking, updates
@@ -66,6 +67,8 @@ class Devices:
             view = parking.page
         if view is None:
             return self.pages(environ, start_response)
+        # The thread has the language of the last page that it made; devices compare words.
+        translation.deactivate()
         answer = view(environ)
         length = str(len(answer.body))
         headers = [("Content-Type", answer.content_type), ("Content-Length", length), *answer.headers]

@@ -1,5 +1,7 @@
 """What can go wrong between a row and a zone. An error's docstring is its message; details follow it."""
 
+from django.utils.translation import gettext
+
 
 class DnsUpdateError(Exception):
     """Something went wrong in DNS."""
@@ -8,7 +10,8 @@ class DnsUpdateError(Exception):
     reason = "OTHER"
 
     def __str__(self) -> str:
-        return " ".join([(self.__doc__ or "").strip(), *map(str, self.args)]).strip()
+        """In the language that is active: people read some of them on pages."""
+        return " ".join([gettext((self.__doc__ or "").strip()), *map(str, self.args)]).strip()
 
 
 class InvalidName(DnsUpdateError):

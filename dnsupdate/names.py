@@ -3,6 +3,7 @@
 import re
 
 import idna
+from django.utils.translation import gettext as _
 
 from dnsupdate.errors import InvalidName
 
@@ -25,11 +26,15 @@ def normalise(text: str) -> str:
         name = _to_ascii(name.translate(_IDEOGRAPHIC_DOTS))
     name = name.removesuffix(".")
     if len(name) > MAX_NAME_CHARACTERS:
-        raise InvalidName(f"{text[:80]}... is longer than {MAX_NAME_CHARACTERS} characters.")
+        raise InvalidName(
+            _("{text}... is longer than {count} characters.").format(text=text[:80], count=MAX_NAME_CHARACTERS)
+        )
     if not _PLAIN.fullmatch(name):
-        raise InvalidName(f"“{text[:80]}” is not a domain name.")
+        raise InvalidName(_("“{text}” is not a domain name.").format(text=text[:80]))
     if len(name) > MAX_LABEL_OCTETS and max(map(len, name.split("."))) > MAX_LABEL_OCTETS:
-        raise InvalidName(f"A label of {text[:80]} is longer than {MAX_LABEL_OCTETS} characters.")
+        raise InvalidName(
+            _("A label of {text} is longer than {count} characters.").format(text=text[:80], count=MAX_LABEL_OCTETS)
+        )
     return name
 
 
@@ -37,7 +42,7 @@ def normalise_host_label(text: str) -> str:
     """One label that a host may have: letters, digits, inner hyphens (RFC 1123 §2.1), or a valid IDN. Raises InvalidName."""
     label = normalise(text)
     if "." in label or not _HOST_LABEL.fullmatch(label):
-        raise InvalidName(f"“{text[:80]}” must be letters, digits and inner hyphens.")
+        raise InvalidName(_("“{text}” must be letters, digits and inner hyphens.").format(text=text[:80]))
     if label[2:4] == "--":
         _check_a_label(label)
     return label
@@ -59,17 +64,21 @@ def _to_ascii(name: str) -> str:
             label if label.isascii() else idna.encode(label, uts46=True).decode() for label in name.split(".")
         )
     except idna.IDNAError as error:
-        raise InvalidName(f"“{name[:80]}” is not a valid international name: {error}.") from error
+        raise InvalidName(
+            _("“{text}” is not a valid international name: {error}.").format(text=name[:80], error=error)
+        ) from error
 
 
 def _check_a_label(label: str) -> None:
     """RFC 5891 §4.2.3.1: hyphens in the third and fourth place belong to A-labels, and those must decode."""
     if not label.startswith("xn--"):
-        raise InvalidName(f"“{label}” has hyphens in the third and fourth place.")
+        raise InvalidName(_("“{text}” has hyphens in the third and fourth place.").format(text=label))
     try:
         idna.decode(label)
     except idna.IDNAError as error:
-        raise InvalidName(f"“{label}” is not a valid international name: {error}.") from error
+        raise InvalidName(
+            _("“{text}” is not a valid international name: {error}.").format(text=label, error=error)
+        ) from error
 
 
 def _label_to_unicode(label: str) -> str:

@@ -6,6 +6,7 @@ import dns.exception
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
+from django.utils.translation import gettext as _
 
 from dnsupdate.errors import InvalidRRset
 
@@ -29,10 +30,10 @@ def check(rrsets: RRsets) -> None:
     BIND and Knot answer NOERROR to a CNAME beside other records and keep one of them.
     """
     if "CNAME" in rrsets and (len(rrsets) > 1 or len(rrsets["CNAME"]["rdata"]) > 1):
-        raise InvalidRRset("a CNAME stands alone (RFC 1034 §3.6.2).")
+        raise InvalidRRset(_("a CNAME stands alone (RFC 1034 §3.6.2)."))
     for type_name, rrset in rrsets.items():
         if not 0 <= rrset["ttl"] <= MAX_TTL:
-            raise InvalidRRset(f"TTL {rrset['ttl']} of {type_name} is out of range.")
+            raise InvalidRRset(_("TTL {ttl} of {rdtype} is out of range.").format(ttl=rrset["ttl"], rdtype=type_name))
         for text in rrset["rdata"]:
             to_wire(type_name, text)
 

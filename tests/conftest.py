@@ -6,6 +6,7 @@ import hypothesis
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
+from django.utils import translation
 
 from ddns import changes, domains
 from ddns.models import Domain, ReservedName
@@ -55,8 +56,9 @@ def committed_db(_only_zones_are_emptied, transactional_db) -> None:
 
 @pytest.fixture(autouse=True)
 def _as_a_new_process() -> Iterator[None]:
-    """No connection to a primary, no pause of the wake-ups and no count of changes is carried from test to test."""
+    """No connection to a primary, no pause of the wake-ups, no count of changes, no language is carried from test to test."""
     yield
+    translation.deactivate()
     changes.forget()
     primaries.close_all()
     wake._quiet_until = 0.0

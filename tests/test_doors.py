@@ -10,9 +10,10 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
-from ddns import exports, groups, keys, notifications, records, webhooks
-from ddns.models import Delivery, Domain, Hostname, User
-from ddns.models.notifications import Kind
+from ddns import acme_accounts, exports, groups, keys, records, webhooks
+from ddns import tsig_keys as customers_tsig_keys
+from ddns.models import Delivery, Hostname, User
+from tests.ddns.devices import caller
 from tests.people import *  # noqa: F403 - fixtures
 from tests.people import logged_in
 
@@ -50,37 +51,34 @@ NUMBERED = [each for each in OWN if _VALUE.search(each)]
 
 
 @pytest.fixture
-def numbers(alice: User, home: Hostname, domain: Domain) -> dict[str, str]:
-    """Something of Alice's behind every value that is in an address."""
-    key, _text = keys.create(alice, label="router")
+def numbers(alice: User, home: Hostname) -> dict[str, str]:
+    """Something of Alice's for every value in an address: by its name, else by the word before it (keys/<int:pk>/)."""
+    key, text = keys.create(alice, label="router")
     webhook, _secret = webhooks.add(alice, "https://example.com/hook")
-    notifications.tell(alice, Kind.SUSPENDED, hostname=home)
-    delivery = Delivery.objects.create(account=alice, webhook=webhook, due_at=timezone.now())
-    session = UserSession.objects.create(user=alice, session_key="hers", ip="203.0.113.1", data={})
-    return {
-        "name": home.name,
-        "records": records.add(home, label="_sip", rdtype="TXT", rdata="hers").pk,
-        "groups": groups.create(alice, name="attic").pk,
-        "keys": key.pk,
-        "webauthn": Authenticator.objects.create(
-            user=alice, type="webauthn", data={"name": "hers", "credential": {}}
-        ).pk,
-        "webhooks": webhook.pk,
-        "deliveries": delivery.pk,
-        "sessions": session.pk,
-        "label": "_sip",
-        "type": "TXT",
+    acme_account, _password = acme_accounts.register(caller(text), name=home.name)
+    owned = {
+        "records": records.add(home, label="_sip", rdtype="TXT", rdata="hers"),
+        "groups": groups.create(alice, name="attic"),
+        "keys": key,
+        "acme-dns": acme_account,
+        "webauthn": Authenticator.objects.create(user=alice, type="webauthn", data={"name": "hers", "credential": {}}),
+        "webhooks": webhook,
+        "deliveries": Delivery.objects.create(account=alice, webhook=webhook, due_at=timezone.now()),
+        "sessions": UserSession.objects.create(user=alice, session_key="hers", ip="203.0.113.1", data={}),
     }
+    customers_tsig_keys.create(key)
+    found = {word: str(each.pk) for word, each in owned.items()}
+    found |= {"acme-dns-accounts": found["acme-dns"], "2fa/webauthn/keys": found["webauthn"]}
+    return found | {"name": home.name, "label": "_sip", "type": "TXT"}
 
 
 def filled(address: str, numbers: dict[str, str]) -> str:
-    """Numbers by what stands before them: keys/<int:pk>/ is a key's."""
+    """With values that nobody has where the address is not a customer's own."""
 
     def value(found: re.Match) -> str:
-        name = found[1] or found[2]
-        before = [each for each in address[: found.start()].split("/") if each in numbers]
-        in_webauthn = "webauthn" in address
-        return str(numbers.get(name, numbers["webauthn"] if in_webauthn else numbers[before[-1]] if before else 1))
+        name, before = found[1] or found[2], address[: found.start()].rstrip("/").removeprefix("accounts/")
+        word = before if before in numbers else before.rpartition("/")[2]
+        return numbers.get(name) or (numbers[word] if address in OWN else "1")
 
     return "/" + re.sub(r"[\^$]", "", _VALUE.sub(value, address))
 

@@ -51,7 +51,7 @@ class PreferencesChangeSerializer(Strict):
     silence_days = Number(
         required=False, allow_null=True, min_value=1, max_value=MAX_DAYS, help_text="null: the usual."
     )
-    kinds = WaysChangeSerializer(many=True, required=False, max_length=len(Kind))
+    kinds = serializers.ListField(child=WaysChangeSerializer(), required=False, max_length=len(Kind))
 
 
 class Preferences(View):

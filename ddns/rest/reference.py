@@ -3,8 +3,10 @@
 import hashlib
 from functools import lru_cache
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.http import quote_etag
 from django.views.decorators.http import condition, require_safe
 from drf_spectacular.generators import SchemaGenerator
@@ -20,10 +22,13 @@ from ddns.rest import problems
 from ddns.rest.views import View
 
 
-# Made once per process: that takes half a second, and its words do not change.
+# Made once per process: that takes half a second, and its words are in one language.
 @lru_cache(maxsize=1)
 def document() -> bytes:
-    return OpenApiJsonRenderer().render(SchemaGenerator().get_schema(request=None, public=True), renderer_context={})
+    with translation.override(settings.LANGUAGE_CODE):
+        return OpenApiJsonRenderer().render(
+            SchemaGenerator().get_schema(request=None, public=True), renderer_context={}
+        )
 
 
 @require_safe

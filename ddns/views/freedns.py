@@ -5,6 +5,7 @@ from collections.abc import Callable
 from wsgiref.types import WSGIEnvironment
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from ddns import address_updates, derived_keys, keys, record_tokens, scopes
 from ddns.address_updates import Caller, Changed, Unchanged, Wish
@@ -56,7 +57,7 @@ def _list(caller: Caller, presented: Credentials, sent: Parameters) -> Answer:
         raise WrongKey
     key = keys.recognise(Proven(digest), caller.source, caller.agent)
     if not key.may_update:
-        raise KeyNotAllowed("it may not update addresses.")
+        raise KeyNotAllowed(_("it may not update addresses."))
     held = Hostname.objects.unreleased().in_scope_of(key).order_by("name")
     url = f"{settings.SITE_URL}{freedns.UPDATE_PATH}"
     return freedns_listing.render(

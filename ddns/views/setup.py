@@ -95,7 +95,7 @@ def _made(request: HttpRequest, client: Client, hostname: Hostname) -> dict[str,
     permission = Permission.TXT if client.kind == Kind.CERTIFICATE else Permission.DEVICE
     try:
         made = _make_tsig if client.is_tsig else _make_key
-        secrets = made(request.user, label=client.title[:60], hostnames=[hostname], permission=permission)
+        secrets = made(request.user, label=str(client.title)[:60], hostnames=[hostname], permission=permission)
     except DdnsError as error:
         messages.error(request, str(error))
         return {}

@@ -15,10 +15,8 @@ REMEMBERED = timedelta(days=365)
 
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
-    """Back to where it was chosen. site.js does the same without asking us."""
-    back = request.headers.get("Referer", "")
-    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    response = redirect(back if is_ours else "landing")
+    """site.js does the same without asking us."""
+    response = to_where_it_was_chosen(request)
     chosen = request.POST.get("theme", "")
     if chosen in THEMES:
         response.set_cookie(
@@ -27,3 +25,9 @@ def choose(request: HttpRequest) -> HttpResponse:
     else:
         response.delete_cookie(THEME_COOKIE, samesite="Lax")
     return response
+
+
+def to_where_it_was_chosen(request: HttpRequest) -> HttpResponse:
+    back = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    return redirect(back if is_ours else "landing")

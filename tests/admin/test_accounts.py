@@ -3,12 +3,14 @@
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib import admin
 from django.test import Client
 
 from abuse.models import LedgerEntry
 from ddns import accounts
 from ddns.models import User
+from tests.ddns.totp import code_of
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
@@ -30,11 +32,45 @@ def test_staff_without_a_second_factor_are_sent_to_set_one_up(desk, settings, pa
     assert "Set one up here" in response.content.decode()
 
 
-def test_staff_with_a_second_factor_are_let_in(desk, root, settings):
+def test_staff_are_let_in_who_have_shown_their_second_factor(desk, root, settings):
     settings.STAFF_NEEDS_SECOND_FACTOR = True
-    Authenticator.objects.create(user=root, type="totp", data={"secret": ""})
+    secret = generate_totp_secret()
+    TOTP.activate(root, secret)
+    asked = desk.get("/admin/ddns/user/add/")
+    assert asked.url == "/accounts/2fa/reauthenticate/?next=%2Fadmin%2Fddns%2Fuser%2Fadd%2F"
 
-    assert desk.get("/admin/").status_code == 200
+    answer = desk.post(asked.url, {"code": code_of(secret), "next": "/admin/ddns/user/add/"})
+    assert answer.url == "/admin/ddns/user/add/"
+    assert desk.get("/admin/ddns/user/add/").status_code == 200
+
+
+def test_staff_who_log_in_with_their_second_factor_are_not_asked_again(root, client, settings):
+    settings.STAFF_NEEDS_SECOND_FACTOR = True
+    root.set_password(PASSWORD)
+    root.save()
+    secret = generate_totp_secret()
+    TOTP.activate(root, secret)
+    client.post("/accounts/login/", {"login": root.email, "password": PASSWORD})
+    client.post("/accounts/2fa/authenticate/", {"code": code_of(secret)})
+
+    assert client.get("/admin/").status_code == 200
+
+
+def test_session_from_before_the_second_factor_does_not_get_in(root, settings):
+    """Somebody who had the password alone has been logged in since then, and waited."""
+    settings.STAFF_NEEDS_SECOND_FACTOR = True
+    mallory = logged_in(root)
+    TOTP.activate(root, generate_totp_secret())
+
+    for page in ("/admin/", "/admin/ddns/user/add/"):
+        assert mallory.get(page).url.startswith("/accounts/2fa/reauthenticate/")
+
+
+def test_staff_with_a_security_key_are_asked_for_that(desk, root, settings):
+    settings.STAFF_NEEDS_SECOND_FACTOR = True
+    Authenticator.objects.create(user=root, type="webauthn", data={"name": "key", "credential": {}})
+
+    assert desk.get("/admin/").url == "/accounts/2fa/webauthn/reauthenticate/?next=%2Fadmin%2F"
 
 
 def test_nothing_is_decided_without_a_second_factor(desk, alice, settings):

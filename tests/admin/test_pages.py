@@ -294,3 +294,14 @@ def test_analyst_sees_accounts_and_changes_none(oscar, alice):
 
 def test_nobody_deletes_an_account(desk, alice):
     assert desk.post(f"/admin/ddns/user/{alice.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_the_desk_stays_english(root):
+    """So do its ledger and the mails about it."""
+    client = logged_in(root)
+    client.post("/language/", {"language": "de"})
+    assert '<html lang="de"' in client.get("/").content.decode()
+
+    for path in ["", *(f"{path}/" for path in LISTS)]:
+        page = client.get(f"/admin/{path}", headers={"Accept-Language": "de"}).content.decode()
+        assert not re.search(r"\b(Suchen|Löschen|Hinzufügen|Startseite|Abmelden|Hostnamen|auswählen)\b", page), path

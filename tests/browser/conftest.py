@@ -1,16 +1,21 @@
 """A real browser on the pages, and a real nameserver behind them."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
-from ddns import domains, hostnames
-from ddns.models import Domain, Hostname, User
+from ddns import acme_accounts, domains, groups, hostnames, keys, records, requests
+from ddns.models import AddressUpdate, Domain, Hostname, HostnameContact, User
+from ddns.tsig_keys import create as create_tsig_key
 from dnsupdate import publisher, zones
 from dnsupdate.models import TsigKey, Zone
+from tests.ddns.devices import caller
 from tests.left_out import require
 from tests.people import *  # noqa: F403 - fixtures
 
@@ -69,6 +74,35 @@ def home(alice: User, domain: Domain) -> Hostname:
     hostnames.configure(hostname)
     drain(domain.zone)
     return Hostname.objects.get(pk=hostname.pk)
+
+
+@pytest.fixture
+def busy(home, alice) -> dict[str, object]:
+    """Alice's hostname with something on every part of its page; what the addresses of her pages need."""
+    group = groups.create(alice, name="attic")
+    groups.assign(group, [home])
+    key, key_text = keys.create(alice, label="router", hostnames=[home], networks=["192.0.2.0/24"])
+    create_tsig_key(key)
+    acme_accounts.register(caller(key_text)._replace(source=ip_address("192.0.2.7")))
+    now = timezone.now()
+    HostnameContact.objects.create(hostname=home, at=now, source="198.51.100.9", agent="router/1", protocol="dyndns2")
+    for days in range(12):
+        AddressUpdate.objects.create(
+            hostname=home,
+            key=key,
+            at=now - timedelta(days=days),
+            source="198.51.100.9",
+            agent="router/1",
+            protocol="dyndns2",
+            new_ipv4=f"203.0.113.{days}",
+        )
+    records.add(home, rdtype="TXT", rdata="x" * 200)
+    records.add(home, label="_acme-challenge", rdtype="TXT", rdata="y" * 43)
+    for code in ("good", "dnserr", "abuse"):
+        requests.note(home.name, caller(key_text), code)
+    requests.note_of_key(key.pk, caller(key_text), "nohost", "hoem.ddns.test")
+    requests.flush()
+    return {"name": home.name, "key": key.pk, "group": group.pk}
 
 
 def drain(zone: Zone) -> None:

@@ -1,20 +1,14 @@
 """What holds on every page: it fits the screen, follows the colours, is light, and puts nothing in anybody's way."""
 
-from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import axe_core_python
 import pytest
-from django.utils import timezone
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
-from ddns import acme_accounts, groups, keys, records, requests, tsig_keys
-from ddns.models import AddressUpdate, HostnameContact
 from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, with_password
 from tests.browser.pages import complaints, fill, go, log_in, overflow, press, text
-from tests.ddns.devices import caller
 
 PUBLIC = [
     "/",
@@ -61,35 +55,6 @@ return entries.filter((each) => each.initiatorType !== "img" && !each.name.endsW
   .reduce((sum, each) => sum + each.decodedBodySize, 0);
 """
 MAX_OCTETS = 100_000
-
-
-@pytest.fixture
-def busy(home, alice) -> dict[str, object]:
-    """Alice's hostname with something on every part of its page; what the addresses of her pages need."""
-    group = groups.create(alice, name="attic")
-    groups.assign(group, [home])
-    key, key_text = keys.create(alice, label="router", hostnames=[home], networks=["192.0.2.0/24"])
-    tsig_keys.create(key)
-    acme_accounts.register(caller(key_text)._replace(source=ip_address("192.0.2.7")))
-    now = timezone.now()
-    HostnameContact.objects.create(hostname=home, at=now, source="198.51.100.9", agent="router/1", protocol="dyndns2")
-    for days in range(12):
-        AddressUpdate.objects.create(
-            hostname=home,
-            key=key,
-            at=now - timedelta(days=days),
-            source="198.51.100.9",
-            agent="router/1",
-            protocol="dyndns2",
-            new_ipv4=f"203.0.113.{days}",
-        )
-    records.add(home, rdtype="TXT", rdata="x" * 200)
-    records.add(home, label="_acme-challenge", rdtype="TXT", rdata="y" * 43)
-    for code in ("good", "dnserr", "abuse"):
-        requests.note(home.name, caller(key_text), code)
-    requests.note_of_key(key.pk, caller(key_text), "nohost", "hoem.ddns.test")
-    requests.flush()
-    return {"name": home.name, "key": key.pk, "group": group.pk}
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])

@@ -8,9 +8,9 @@ import dns.tsig
 import pytest
 from django.utils import timezone
 
-from ddns import keys, tsig_keys
+from ddns import keys, tsig_keys, wordings
 from ddns.errors import AlgorithmNotAllowed
-from ddns.models import TsigKey, UpdateKey, User
+from ddns.models import Notification, TsigKey, UpdateKey, User
 from tests.ddns.nsupdate_client import client, parse_key_file
 
 
@@ -36,6 +36,25 @@ def test_the_secret_is_stored_sealed(update_key):
     stored = TsigKey.objects.filter(pk=made.pk).values_list().get()
     assert not any(secret in str(column) for column in stored)
     assert TsigKey.objects.get(pk=made.pk).secret == secret
+
+
+def test_the_owner_is_told_of_it_without_the_secret(update_key):
+    made, _ = tsig_keys.create(update_key)
+
+    told = Notification.objects.filter(account=update_key.account).first()
+    assert wordings.of(told).headline == f"A TSIG key was made: {made.name}, of router ({update_key.prefix}…)"
+    assert made.secret not in str(told.details)
+
+
+def test_a_deleted_one_signs_nothing_and_a_new_one_can_be_made(update_key, home):
+    deleted = client(update_key)
+    assert tsig_keys.delete(update_key)
+    assert not tsig_keys.delete(update_key)
+
+    with pytest.raises(dns.tsig.PeerBadKey):
+        deleted.send(deleted.update())
+    made = client(update_key)
+    assert made.send(made.update()) == dns.rcode.NOERROR
 
 
 def test_a_new_one_takes_the_place_of_the_one_before(update_key, home):

@@ -28,6 +28,7 @@ from tests.left_out import require
 CADDYFILE = Path(__file__).resolve().parents[2] / "deploy" / "provider" / "caddy" / "Caddyfile"
 SOON = timedelta(seconds=20)
 FORGED = "198.51.100.66"
+PARKING_ADDRESS = "203.0.113.80"
 METRICS_TOKEN = secrets.token_hex(32)
 REDIRECTIONS = (http.HTTPStatus.MOVED_PERMANENTLY, http.HTTPStatus.PERMANENT_REDIRECT)
 DEVICE_PATHS = sorted(wsgi._BY_PATH)
@@ -86,6 +87,7 @@ def web_service(directory: Path, port: int, site_url: str) -> Program:
         "DDNS_ALLOWED_HOSTS": f"localhost,{LOOPBACK}",
         "DDNS_TRUSTED_PROXIES": LOOPBACK,
         "DDNS_METRICS_TOKEN": METRICS_TOKEN,
+        "DDNS_PARKING_ADDRESSES": PARKING_ADDRESS,
         "DATABASE_URL": f"postgresql://nobody@{LOOPBACK}:1/none",
         "REDIS_URL": f"redis://{LOOPBACK}:1/0",
     }
@@ -116,6 +118,8 @@ def caddy_of(program: Path, directory: Path, *, web_port: int, plain: int, tls: 
         "DDNS_HOSTS": "localhost",
         "DDNS_SITE_URL": f"https://localhost:{tls}",
         "DDNS_TLS": "internal",
+        "DDNS_SITE_HOSTS": f"localhost {LOOPBACK}",
+        "DDNS_PARKING_ADDRESSES": PARKING_ADDRESS,
     }
     argv = [program, "run", "--config", directory / "Caddyfile", "--adapter", "caddyfile"]
     return Program("caddy", argv, env=env, log=directory / "caddy.log", is_up=lambda _: listens(plain) and listens(tls))
@@ -178,6 +182,12 @@ def test_page_is_redirected_to_https(proxy):
     response = proxy.get("/")
     assert response.status == http.HTTPStatus.PERMANENT_REDIRECT
     assert response.headers["Location"] == f"https://localhost:{proxy.tls}/"
+
+
+def test_parked_hostname_shows_the_parking_page_and_is_not_redirected(proxy):
+    response = proxy.get("/", {"Host": "home.ddns.test"})
+    assert response.status == http.HTTPStatus.SERVICE_UNAVAILABLE
+    assert "taken it offline" in response.text
 
 
 def test_rest_api_is_reached_by_tls_alone(proxy):
