@@ -72,13 +72,12 @@ def parking_rrsets(ttl: int) -> RRsets:
 def desired_rrsets(hostname: Hostname) -> RRsets:
     """What DNS shall answer at the hostname itself in its present state."""
     match hostname.state:
-        case State.HELD | State.DIVERTED:
-            answers_anything = hostname.account.is_active or hostname.state == State.DIVERTED
-            return hostname.restriction.answer if answers_anything else {}
-        case State.LIVE if hostname.account.is_active:
-            return address_rrsets(hostname.ipv4, hostname.ipv6, hostname.answered_ttl, hostname.others)
-        case State.OFFLINE if hostname.account.is_active and hostname.parked:
-            return parking_rrsets(hostname.answered_ttl)
+        case State.DIVERTED:
+            return hostname.restriction.answer
+        case State.HELD if hostname.account.is_active:
+            return hostname.restriction.answer
+        case State.LIVE | State.OFFLINE if hostname.account.is_active:
+            return _rrsets_of_owner(hostname)
     return {}
 
 
@@ -192,12 +191,12 @@ def suspend(hostname: Hostname) -> None:
 
 @transaction.atomic
 def hold(hostname: Hostname) -> None:
-    """Freezes what the name answers now; updates are refused.
+    """Freezes what the name answers now, or would if its account were not deactivated; updates are refused.
 
     Raises HostnameReleased, and HostnameRestricted where a restriction is in force: a hold must not weaken a suspension.
     """
     locked = lock_unrestricted(hostname)
-    _restrict(locked, Restriction.Kind.HELD, desired_rrsets(locked))
+    _restrict(locked, Restriction.Kind.HELD, _rrsets_of_owner(locked))
 
 
 @transaction.atomic
@@ -281,6 +280,13 @@ def publication_ids(held: Iterable[Hostname]) -> list[int]:
     if with_records := [pk for *_, had_records, pk in rows if had_records]:
         ids += BelowName.objects.filter(hostname__in=with_records).values_list("publication_id", flat=True)
     return ids
+
+
+def _rrsets_of_owner(hostname: Hostname) -> RRsets:
+    """What its owner wants it to answer."""
+    if hostname.offline:
+        return parking_rrsets(hostname.answered_ttl) if hostname.parked else {}
+    return address_rrsets(hostname.ipv4, hostname.ipv6, hostname.answered_ttl, hostname.others)
 
 
 def _limit_in_words(account: User, limit: int) -> str:

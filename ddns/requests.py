@@ -6,7 +6,9 @@ Kept in memory and written to Redis in the background: no request waits for it, 
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -107,7 +109,7 @@ class _Noted:
 
     __slots__ = ("at", "first_at", "times", "what")
 
-    def __init__(self, what: tuple[Address, str, str, str, object], at: float) -> None:
+    def __init__(self, what: "_What", at: float) -> None:
         """what: source, agent, protocol, code, detail."""
         self.what, self.first_at, self.at, self.times = what, at, at, 1
 
@@ -116,8 +118,11 @@ class _Noted:
         return self.what[3] not in _UNAUTHENTICATED
 
 
+_What = tuple[Address, str, str, str, object]
+
 _by_name: dict[str, list[_Noted]] = {}
 _by_key: dict[int, list[_Noted]] = {}
+_kept_back: ContextVar[list[tuple[dict, str | int, _What]] | None] = ContextVar("kept_back", default=None)
 
 
 def note(name: str, caller: Caller, code: str, detail: object = "") -> None:
@@ -131,6 +136,19 @@ def note(name: str, caller: Caller, code: str, detail: object = "") -> None:
 def note_of_key(key_id: int, caller: Caller, code: str, detail: object = "") -> None:
     """A request with the key that is about none of its hostnames."""
     _note(_by_key, key_id, (caller.source, caller.agent, caller.protocol, code, detail))
+
+
+@contextmanager
+def kept_back() -> Iterator[None]:
+    """What is noted within it is noted at its end, and not at all where it raises: then a transaction has undone it."""
+    waiting: list[tuple[dict, str | int, _What]] = []
+    token = _kept_back.set(waiting)
+    try:
+        yield
+    finally:
+        _kept_back.reset(token)
+    for each in waiting:
+        _note(*each)
 
 
 def recent(hostname: Hostname) -> list[Request]:
@@ -169,7 +187,11 @@ def flush() -> None:
     )
 
 
-def _note(by_subject: dict[Any, list[_Noted]], subject: Any, what: tuple[Address, str, str, str, object]) -> None:
+def _note(by_subject: dict[Any, list[_Noted]], subject: Any, what: _What) -> None:
+    waiting = _kept_back.get()
+    if waiting is not None:
+        waiting.append((by_subject, subject, what))
+        return
     noted = by_subject.get(subject)
     if noted is None:
         new = _Noted(what, time.time())

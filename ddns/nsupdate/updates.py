@@ -13,7 +13,7 @@ from dns.rdtypes.ANY import TXT as txt_records
 
 from ddns import address_updates, addresses, challenges, keys, requests
 from ddns.address_updates import Caller, Changed, Outcome, Unchanged
-from ddns.errors import InvalidRecord, KeyNotAllowed
+from ddns.errors import InvalidRecord, KeyNotAllowed, TooManyChanges
 from ddns.models import Domain, Hostname, UpdateKey
 from ddns.nsupdate import holdings, names, wishes
 from ddns.nsupdate.errors import Refused
@@ -50,10 +50,11 @@ class Update(NamedTuple):
 def apply(request: Request, key: UpdateKey, caller: Caller) -> None:
     """Carries the message out, all of it or nothing, and notes what was refused. The key has signed it.
 
-    Raises RejectedError, MalformedMessageError; then nothing has changed.
+    Raises RejectedError, MalformedMessageError, TooManyChanges; then nothing has changed.
     """
     try:
-        _apply(request, key, caller)
+        with requests.kept_back():
+            _apply(request, key, caller)
     except Refused as refused:
         if refused.hostname:
             requests.note(refused.hostname, caller, refused.code, refused.detail)
@@ -64,6 +65,10 @@ def apply(request: Request, key: UpdateKey, caller: Caller) -> None:
         for name in spoken_of(request)[: holdings.MAX_HOSTNAMES]:
             requests.note(name, caller, "notallowed", str(error))
         raise RejectedError(dns.rcode.REFUSED) from error
+    except TooManyChanges as error:
+        for name in spoken_of(request):
+            requests.note(name, caller, "toomany", str(error))
+        raise
 
 
 def spoken_of(request: Request) -> list[str]:

@@ -185,8 +185,15 @@ def test_text_in_flight_is_not_answered_for_a_customer_who_was_deactivated(alice
     account, password = acme_accounts.register(caller(key))
     present(account, password, TEXTS[0])
 
-    with Together(lambda: acme_accounts._answer(account, TEXTS[1])), transaction.atomic():
+    is_deactivated = threading.Event()
+
+    def answer() -> None:
+        is_deactivated.wait()
+        acme_accounts._answer(account, TEXTS[1])
+
+    with Together(answer), transaction.atomic():
         accounts.deactivate(alice)
+        is_deactivated.set()
         wait_for(somebody_waits_for_a_lock, timedelta(seconds=20), "the text at the lock")
 
     assert AcmeAccount.objects.get().publication.rrsets == {}
@@ -196,18 +203,19 @@ def test_text_in_flight_is_not_answered_for_a_customer_who_was_deactivated(alice
 @pytest.mark.django_db(transaction=True)
 def test_first_text_in_flight_is_withdrawn_with_its_customer(alice, key):
     account, password = acme_accounts.register(caller(key))
-    has_ended = threading.Event()
+    is_answered, is_deactivated = threading.Event(), threading.Event()
 
     def deactivate() -> None:
+        is_answered.wait()
         accounts.deactivate(alice)
-        has_ended.set()
+        is_deactivated.set()
 
-    with transaction.atomic():
+    with Together(deactivate), transaction.atomic():
         present(account, password, TEXTS[0])
-        thread = Together(deactivate)
-        thread.__enter__()
-        wait_for(lambda: somebody_waits_for_a_lock() or has_ended.is_set(), timedelta(seconds=20), "the deactivation")
-    thread.__exit__()
+        is_answered.set()
+        wait_for(
+            lambda: somebody_waits_for_a_lock() or is_deactivated.is_set(), timedelta(seconds=20), "the deactivation"
+        )
 
     assert AcmeAccount.objects.get().publication.rrsets == {}
 

@@ -8,7 +8,9 @@ import time_machine
 from django.apps import apps
 from django.utils import timezone
 
-from ddns import accounts, domains, hostnames, keys
+from ddns import accounts, address_updates, domains, hostnames, keys
+from ddns.address_updates import Wish
+from ddns.addresses import Addresses, parse
 from ddns.errors import HostnameReleased, HostnameRestricted, NameUnavailable, TooManyHostnames
 from ddns.models import Hostname, ReservedName, Restriction
 from ddns.models.hostnames import State
@@ -16,7 +18,7 @@ from dnsupdate import tsig_keys, zones
 from dnsupdate.errors import InvalidName
 from dnsupdate.models import PendingPublication, Publication
 from dnsupdate.models.pending import Urgency
-from tests.ddns.devices import Device, answered, stored
+from tests.ddns.devices import Device, answered, caller, stored
 
 SINKHOLE = {"A": {"ttl": 60, "rdata": ["192.0.2.80"]}}
 
@@ -333,3 +335,14 @@ class TestAccounts:
 
         accounts.reactivate(alice)
         assert answered(live) == {"A": ["203.0.113.5"]}
+
+
+def test_hold_of_a_name_whose_account_is_deactivated_freezes_what_it_answers_otherwise(alice, home, key):
+    address_updates.update(caller(key), ["home.ddns.test"], Wish(Addresses(parse("203.0.113.1"))))
+    accounts.deactivate(alice)
+    hostnames.hold(Hostname.objects.get(pk=home.pk))
+    assert answered(home) == {}
+
+    accounts.reactivate(alice)
+
+    assert answered(home) == {"A": ["203.0.113.1"]}

@@ -35,6 +35,11 @@ def last_code(hostname: Hostname) -> str:
     return requests.recent(hostname)[0].code
 
 
+def noted_codes() -> dict[str, list[str]]:
+    """Of requests since the last flush."""
+    return {name: [each.what[3] for each in noted] for name, noted in requests._by_name.items()}
+
+
 def test_somebody_elses_hostname_is_refused(bob, home, foreign):
     stranger = made(bob)
 
@@ -133,6 +138,25 @@ def test_a_wildcard_that_the_plan_does_not_have_is_refused_with_the_whole_messag
     assert router.send(with_address(router, "home", "*.home")) == REFUSED
     assert stored(home) == (None, None)
     assert answered(home) == {}
+
+
+def test_of_a_message_that_was_refused_nothing_else_is_said_to_have_been_done(router, home, office):
+    update = with_address(router, "home", "office")
+    update.add("_acme-challenge.office", 60, "TXT", '"two" "strings"')
+    requests.flush()
+
+    assert router.send(update) == REFUSED
+    assert noted_codes() == {"office.ddns.test": ["notallowed"]}
+    assert not AddressUpdate.objects.exists()
+
+
+def test_a_message_beyond_the_rate_of_changes_is_put_off_and_seen_by_the_holder(router, home, office, settings):
+    settings.CHANGES_PER_KEY = 1
+    requests.flush()
+
+    assert router.send(with_address(router, "home", "office")) == dns.rcode.SERVFAIL
+    assert noted_codes() == {"home.ddns.test": ["toomany"], "office.ddns.test": ["toomany"]}
+    assert not AddressUpdate.objects.exists()
 
 
 def test_more_hostnames_than_in_a_request_by_http_are_refused(router):

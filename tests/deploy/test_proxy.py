@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from ddns import wsgi
+from ddns.protocols import checkip
 from deploy.local.deadline import wait_for
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.program import Program, answers
@@ -170,6 +171,11 @@ def test_every_path_of_a_device_is_reached_over_plain_http(proxy, path):
 
 def test_desecs_update_server_is_reached_over_plain_http(proxy):
     assert proxy.get("/", {"Host": "update.ddns.test"}).status not in REDIRECTIONS
+
+
+@pytest.mark.parametrize("label", [labels.partition(".")[0] for labels, _ in checkip._BY_HOST])
+def test_a_host_that_tells_addresses_does_so_over_plain_http(proxy, label):
+    assert LOOPBACK in proxy.get("/", {"Host": f"{label}.ddns.test"}).text
 
 
 def test_page_is_redirected_to_https(proxy):
