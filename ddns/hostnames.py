@@ -213,7 +213,9 @@ def reinstate(hostname: Hostname) -> None:
     """Ends the restriction, of whatever kind: the name answers again what its stored records say."""
     locked = lock(hostname)
     Restriction.objects.filter(hostname=locked).delete()
-    publish(lock(hostname))
+    # A name that was given up may be somebody else's by now.
+    if locked.state != State.RELEASED:
+        publish(lock(hostname))
 
 
 @transaction.atomic

@@ -25,7 +25,7 @@ REGISTRATION_WINDOW = timedelta(hours=1)
 # What one customer's line gets: an IPv4 provider's smallest usual block, and the shortest usual IPv6 delegation.
 NETWORK_LENGTHS = {4: 24, 6: 48}
 REQUESTS_WINDOW = timedelta(minutes=1)
-# What programs are counted by: they are known by their keys, so their neighbours need not be counted with them.
+# What programs and devices are counted by: they are known by their keys, so their neighbours need not be counted with them.
 LINE_LENGTHS = {4: 32, 6: 56}
 
 
@@ -49,7 +49,9 @@ def count_wrong_key(key: str, source: Address) -> bool:
     """Counts it, and says whether this source has now sent too many. The key was looked up before: so nobody
     can lock the owner of a working key out, whatever they send under its prefix.
     """
-    per_prefix, per_source = f"wrong:{source}:{_countable(key)}", f"wrong:{source}"
+    # An IPv6 line has more addresses than anybody could count one by one.
+    line = network_of(source, LINE_LENGTHS)
+    per_prefix, per_source = f"wrong:{line}:{_countable(key)}", f"wrong:{line}"
     try:
         with wake.redis_client().pipeline(transaction=False) as pipeline:
             for name in (per_prefix, per_source):

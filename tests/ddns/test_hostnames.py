@@ -346,3 +346,15 @@ def test_hold_of_a_name_whose_account_is_deactivated_freezes_what_it_answers_oth
     accounts.reactivate(alice)
 
     assert answered(home) == {"A": ["203.0.113.1"]}
+
+
+def test_end_of_a_restriction_over_a_name_that_was_given_up_leaves_its_next_holder_alone(home, bob, domain):
+    hostnames.release(home)
+    ReservedName.objects.filter(name="home.ddns.test").delete()
+    next_holder = hostnames.register(bob, domain=domain, label="home")
+    Hostname.objects.filter(pk=next_holder.pk).update(ipv4="203.0.113.9")
+    hostnames.configure(next_holder)
+
+    hostnames.reinstate(home)
+
+    assert answered(next_holder) == {"A": ["203.0.113.9"]}

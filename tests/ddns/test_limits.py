@@ -83,6 +83,15 @@ def test_another_source_is_not_limited(mallory):
     assert statuses(mallory, 1) == [401]
 
 
+def test_addresses_of_one_ipv6_line_are_counted_together(mallory):
+    codes = []
+    for number in range(5):
+        mallory.source = f"2001:db8:0:{number}::{number + 1}"
+        codes += statuses(mallory, 1)
+
+    assert codes == [401, 401, 401, 503, 503]
+
+
 def test_requests_without_credentials_are_not_counted(home, mallory):
     bare = Device()
 
