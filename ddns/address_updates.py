@@ -53,7 +53,8 @@ STANDING = """
 # One name by equality and not a list of them, so that the plan goes from index to index however few rows there are.
 _READ = Statement(
     f"""
-    SELECT key.id, key.digest, key.permission, key.networks,
+    SELECT key.id, key.digest, key.permission,
+           CASE WHEN cardinality(key.networks) > 0 THEN array_to_string(key.networks, ' ') END,
            key.covers_account OR scope.id IS NOT NULL OR hostname.group_id = key.group_id,
            {STANDING}
     FROM ddns_updatekey key
@@ -148,7 +149,6 @@ CODES: dict[type, str] = {
     Restricted: "abuse",
     Excluded: "!donator",
 }
-_ANY_NETWORK = b"{}"
 _MAY_UPDATE = frozenset(permission.encode() for permission in MAY_UPDATE)
 _FAMILIES = {4: "A", 6: "AAAA"}
 
@@ -269,9 +269,8 @@ def read(caller: Caller, name: str) -> tuple[int, Standing | None]:
     if not rows or not hmac.compare_digest(rows[0][1], key_digest):
         raise WrongKey
     key_id, _, permission, networks, is_covered, *hostname = rows[0]
-    if networks != _ANY_NETWORK:
-        # A network's spelling needs no quotes in an array's.
-        check_network(networks.decode().strip("{}").split(","), caller.source)
+    if networks is not None:
+        check_network(networks.decode().split(), caller.source)
     if permission not in _MAY_UPDATE:
         raise KeyNotAllowed(gettext("it may not update addresses."))
     return int(key_id), Standing(hostname) if hostname[0] is not None and is_covered == b"t" else None
