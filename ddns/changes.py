@@ -1,7 +1,8 @@
 """Changes: how often hostnames are changed, counted in memory, added up in Redis in the background, and refused beyond a rate.
 
 No request waits for Redis, and one that changes nothing asks nothing here. So a process that has not heard of the others yet lets
-some seconds' worth more through, and while Redis is away each counts for itself (docs/decisions/0015-update-protocols.md).
+some seconds' worth more through, and while Redis is away each knows of its own last seconds alone
+(docs/decisions/0015-update-protocols.md).
 """
 
 import logging

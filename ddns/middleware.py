@@ -1,13 +1,18 @@
-"""Middleware: the true source address, the language, the content security policy."""
+"""Middleware: the true source address, the language, what is said while Redis is away, the content security policy."""
 
+import logging
 from collections.abc import Callable
 
+import redis
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
+from django.shortcuts import render
 from django.utils import translation
 
 from ddns import sources
+
+logger = logging.getLogger(__name__)
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -37,6 +42,26 @@ class Language(LocaleMiddleware):
         if request.path_info.startswith("/admin/"):
             translation.activate(settings.LANGUAGE_CODE)
             request.LANGUAGE_CODE = settings.LANGUAGE_CODE
+
+
+class CacheAway:
+    """Pages that count attempts need Redis: log-in, sign-up, second factors. Without it they say so, and let nobody guess."""
+
+    RETRY_AFTER_SECONDS = 60
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, redis.RedisError):
+            return None
+        logger.error("A page was answered with 503: %s", error)
+        response = render(request, "503.html", status=503)
+        response["Retry-After"] = str(self.RETRY_AFTER_SECONDS)
+        return response
 
 
 class ContentSecurityPolicy:
