@@ -42,3 +42,43 @@ class AcmeAccountsGone(AbuseError):
 
 class LedgerBroken(AbuseError):
     """The ledger was changed:"""
+
+
+class SubmissionEmpty(AbuseError):
+    """There is nothing in it."""
+
+
+class SubmissionTooBig(AbuseError):
+    """This is too big:"""
+
+
+class Unreadable(AbuseError):
+    """No parser understands this:"""
+
+
+class WrongReceipt(AbuseError):
+    """This receipt does not hold:"""
+
+
+class CaseClosed(AbuseError):
+    """The case is closed already."""
+
+
+class NotAllowed(AbuseError):
+    """This is not for you to decide:"""
+
+
+class NeedsSecondPerson(AbuseError):
+    """This needs a second person:"""
+
+
+class SamePerson(AbuseError):
+    """Somebody else has to look at this: you decided it yourself."""
+
+
+class NotUndoable(AbuseError):
+    """This cannot be undone:"""
+
+
+class InvalidParameter(AbuseError):
+    """This decision lacks something:"""

@@ -1,11 +1,18 @@
 """Roles: the groups that staff accounts are put into."""
 
+from collections.abc import Mapping
+
 from django.contrib.auth.models import Group, Permission
 
 ANALYST = "Abuse analyst"
-# What an analyst sees, and the decisions that they may take. Whole accounts are for seniors: make a group
-# with the permission abuse.deactivate_account for them.
-_ANALYST_MAY = {
+SENIOR = "Abuse senior"
+LIAISON = "Authority liaison"
+AUDITOR = "Auditor"
+ADMINISTRATOR = "Abuse administrator"
+
+Rights = Mapping[str, tuple[str, ...]]
+
+_MAY_LOOK: Rights = {
     "ddns": (
         "view_hostname",
         "view_user",
@@ -13,17 +20,52 @@ _ANALYST_MAY = {
         "view_reservedname",
         "view_addressupdate",
         "view_acmeaccount",
-        "delete_acmeaccount",
     ),
     "dnsupdate": ("view_zone", "view_serverstate", "view_proof"),
-    "abuse": ("view_suspension", "view_ledgerentry", "add_suspension", "change_suspension"),
+    "abuse": (
+        *("view_suspension", "view_ledgerentry", "view_case", "view_report", "view_submission", "view_decision"),
+        *("view_appeal", "view_reporter", "view_statement", "view_receipt", "view_evidence"),
+    ),
+}
+_MAY_SEE_SETTINGS = {
+    "abuse": ("view_category", "view_weight", "view_rule", "view_feed", "view_template", "view_diversiontarget"),
+}
+_MAY_DECIDE: Rights = {
+    "ddns": ("delete_acmeaccount",),
+    "abuse": ("add_suspension", "change_suspension", "file_report", "decide_case"),
+}
+_MAY_DECIDE_GRAVELY: Rights = {
+    "abuse": (
+        *("deactivate_account", "decide_gravely", "approve_decision", "decide_appeal", "preserve_account"),
+        *("refer_case", "export_case"),
+    ),
+}
+_MAY_DEAL_WITH_AUTHORITIES: Rights = {"abuse": ("preserve_account", "refer_case", "export_case")}
+_MAY_AUDIT: Rights = {"abuse": ("export_case",)}
+_MAY_CONFIGURE: Rights = {"abuse": ("change_settings",)}
+
+# What each may when its group is made. Restricted cases are for named people: given to persons, not to a role.
+ROLES: dict[str, tuple[Rights, ...]] = {
+    ANALYST: (_MAY_LOOK, _MAY_DECIDE),
+    SENIOR: (_MAY_LOOK, _MAY_SEE_SETTINGS, _MAY_DECIDE, _MAY_DECIDE_GRAVELY),
+    LIAISON: (_MAY_LOOK, _MAY_DEAL_WITH_AUTHORITIES),
+    AUDITOR: (_MAY_LOOK, _MAY_SEE_SETTINGS, _MAY_AUDIT),
+    ADMINISTRATOR: (_MAY_LOOK, _MAY_SEE_SETTINGS, _MAY_CONFIGURE),
 }
 
 
 def make_missing(**signal) -> None:
     """After migrate, when all permissions exist. A group that is there stays as the operator has made it."""
-    group, is_new = Group.objects.get_or_create(name=ANALYST)
-    if not is_new:
-        return
-    for app_label, codenames in _ANALYST_MAY.items():
-        group.permissions.add(*Permission.objects.filter(content_type__app_label=app_label, codename__in=codenames))
+    for name, rights in ROLES.items():
+        group, is_new = Group.objects.get_or_create(name=name)
+        if is_new:
+            group.permissions.add(*_permissions(rights))
+
+
+def _permissions(rights: tuple[Rights, ...]) -> list[Permission]:
+    return [
+        permission
+        for each in rights
+        for app_label, codenames in each.items()
+        for permission in Permission.objects.filter(content_type__app_label=app_label, codename__in=codenames)
+    ]

@@ -274,6 +274,7 @@ CELERY_TASK_ROUTES = {
     "dnsupdate.tasks.send_notices": {"queue": "mail"},
     "ddns.tasks.send_mails": {"queue": "mail"},
     "ddns.tasks.post_webhooks": {"queue": "mail"},
+    "abuse.tasks.*": {"queue": "abuse"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

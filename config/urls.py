@@ -35,6 +35,9 @@ accounts = [
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include(accounts)),
+    # Before the customers' API, which answers for everything else below /api/v1/.
+    path("api/v1/", include("abuse.rest.urls")),
     path("api/v1/", include("ddns.rest.urls")),
+    path("", include("abuse.urls")),
     path("", include("ddns.urls")),
 ]

@@ -1,4 +1,4 @@
-"""Suspensions: why, by whom and since when a hostname is out of DNS."""
+"""Suspensions: why, by whom and since when a hostname is out of DNS, held or diverted."""
 
 from django.conf import settings
 from django.db import models
@@ -13,10 +13,27 @@ class SuspensionQuerySet(models.QuerySet["Suspension"]):
 class Suspension(models.Model):
     """A decision over one hostname. Several may cover it; the name comes back when the last is lifted."""
 
+    class Kind(models.TextChoices):
+        """From the weakest: while several cover a hostname the strongest is in force."""
+
+        HELD = "held", "held"
+        DIVERTED = "diverted", "diverted"
+        SUSPENDED = "suspended", "suspended"
+
     hostname = models.ForeignKey("ddns.Hostname", on_delete=models.PROTECT, related_name="suspensions")
+    decision = models.OneToOneField(
+        "abuse.Decision",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="suspension",
+        help_text="Empty: decided by name.",
+    )
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.SUSPENDED)
+    answer = models.JSONField(default=dict, help_text="RRsets to answer instead, while diverted.")
     reason = models.TextField()
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, help_text="Lifted by itself then.")
     lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     lifted_at = models.DateTimeField(null=True)
     lift_reason = models.TextField(blank=True, default="")
@@ -30,7 +47,11 @@ class Suspension(models.Model):
             models.CheckConstraint(name="suspension_has_reason", condition=~Q(reason="")),
             models.CheckConstraint(
                 name="suspension_lifted_whole",
-                condition=Q(lifted_at=None, lifted_by=None) | Q(lifted_at__isnull=False, lifted_by__isnull=False),
+                condition=Q(lifted_at=None, lifted_by=None, lift_reason="")
+                | Q(lifted_at__isnull=False) & ~Q(lift_reason=""),
+            ),
+            models.CheckConstraint(
+                name="suspension_kind_known", condition=Q(kind__in=["held", "diverted", "suspended"])
             ),
         ]
 

@@ -1,0 +1,31 @@
+"""Targets of diversion: sinkholes of partners, and our own notice page."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+
+class DiversionTarget(models.Model):
+    """Where names may be diverted to. Past valid_until, or switched off, nothing new is diverted there."""
+
+    class Kind(models.TextChoices):
+        SINKHOLE = "sinkhole", "sinkhole of a partner"
+        NOTICE = "notice", "notice page"
+
+    name = models.CharField(max_length=80, unique=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    addresses = ArrayField(models.GenericIPAddressField(), help_text="What the names answer instead: IPv4 and IPv6.")
+    ttl = models.PositiveIntegerField(default=60, help_text="Seconds.")
+    contact = models.CharField(max_length=200, blank=True, default="")
+    valid_until = models.DateTimeField(null=True, blank=True, help_text="End of the agreement.")
+    is_enabled = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(name="diversion_has_addresses", condition=Q(addresses__len__gte=1)),
+            models.CheckConstraint(name="diversion_kind_known", condition=Q(kind__in=["sinkhole", "notice"])),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

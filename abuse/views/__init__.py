@@ -1,0 +1,1 @@
+"""Views for everybody: parse, call one verb, present."""
