@@ -219,6 +219,13 @@ EMAIL_BACKEND = f"django.core.mail.backends.{_MAILER}.EmailBackend"
 # Where customers and reporters reach the abuse desk.
 ABUSE_CONTACT = env.str("DDNS_ABUSE_CONTACT", "abuse@" + (urlsplit(SITE_URL).hostname or "localhost"))
 
+# Where authorities write to, and who finds a hole in the platform; addresses or, of the latter, a URL. An address that
+# nobody reads would be worse than the desk's own.
+AUTHORITY_CONTACT = env.str("DDNS_AUTHORITY_CONTACT", "") or ABUSE_CONTACT
+SECURITY_CONTACT = env.str("DDNS_SECURITY_CONTACT", "") or ABUSE_CONTACT
+# Name and address of the representative in the EU of a provider outside (DSA Art. 13); shown on /abuse/.
+LEGAL_REPRESENTATIVE = env.str("DDNS_LEGAL_REPRESENTATIVE", "")
+
 # --- Browsers ------------------------------------------------------------------------------------------------
 IS_HTTPS = SITE_URL.startswith("https://")
 # Of trusted proxies only: ddns.middleware.SourceAddress, which stands before its first reader, drops everybody else's.
@@ -470,6 +477,13 @@ NOTIFICATION_RETENTION = timedelta(days=env.int("DDNS_NOTIFICATION_RETENTION_DAY
 # Networks that webhooks may reach besides the Internet. Whoever may add a webhook can have us post there.
 _webhook_networks: list[str] = env.list("DDNS_WEBHOOK_NETWORKS", [] if IS_PROVIDER else ["0.0.0.0/0", "::/0"])
 WEBHOOK_NETWORKS = [ip_network(each) for each in _webhook_networks]
+
+# --- Reports of strangers ----------------------------------------------------------------------------------------
+# Forms that one network (IPv4 /24, IPv6 /48) may send in an hour, faulty ones included: an office behind one address has a
+# bad day. Who has more to say has mail and the API.
+REPORT_FORMS_PER_NETWORK = env.int("DDNS_REPORT_FORMS_PER_NETWORK", 30)
+# Questions of a network whether a name is ours, and receipts that it has verified, in a minute; the form asks while one types.
+REPORT_LOOKS_PER_NETWORK = env.int("DDNS_REPORT_LOOKS_PER_NETWORK", 60)
 
 # --- Logs --------------------------------------------------------------------------------------------------------
 LOGGING = {
