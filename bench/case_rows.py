@@ -227,7 +227,7 @@ def _queries(path: str) -> dict:
 
     from ddns.models import User
 
-    browser = Client()
+    browser = Client(headers={"host": "127.0.0.1"})
     browser.force_login(User.objects.get(email=STAFF))
     browser.get(path)
     with CaptureQueriesContext(
