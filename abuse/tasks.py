@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.utils import timezone
 
-from abuse import acknowledgements, reports
+from abuse import acknowledgements, ledger_heads, reports, retention
 
 
 @shared_task
@@ -17,3 +18,15 @@ def read_submissions() -> None:
 def acknowledge(submission_id: str) -> None:
     """Tells whoever filed a form by mail that it has come."""
     acknowledgements.send(UUID(submission_id))
+
+
+@shared_task
+def publish_ledger_head() -> None:
+    """Signs and publishes the head of the ledger, once a day."""
+    ledger_heads.publish()
+
+
+@shared_task
+def purge_reports() -> None:
+    """Ends the retention of reports, cases and what came in."""
+    retention.purge(timezone.now())

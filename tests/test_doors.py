@@ -41,6 +41,7 @@ FOR_EVERYBODY = {
     *("abuse/report/", "abuse/receipts/", "abuse/receipts/<uuid:pk>/", "abuse/receipts/<uuid:pk>.json"),
     # The link is the proof.
     "abuse/reports/<str:token>/",
+    ".well-known/abuse-ledger.json",
     *("api/v1/", "api/v1/openapi.json", "api/v1/problems", "api/v1/problems/<str:slug>"),
 }
 # The link is the proof: whoever has it needs no session, and so no token of a form.
