@@ -130,6 +130,7 @@ def policy() -> dict[str, Any]:
             "algorithm": "Ed25519",
             "keys": at("abuse_signing_keys"),
             "verify": at("abuse_verify"),
+            "ledger_heads": at("ledger_heads"),
         },
         "appeals": {"within_days": APPEAL_DAYS, "by": "the link that came with the report or the decision"},
         "categories": [_category(each, measured.get(each.key, no_pace())) for each in Category.objects.all()],

@@ -219,6 +219,8 @@ EMAIL_BACKEND = f"django.core.mail.backends.{_MAILER}.EmailBackend"
 # Where customers and reporters reach the abuse desk.
 ABUSE_CONTACT = env.str("DDNS_ABUSE_CONTACT", "abuse@" + (urlsplit(SITE_URL).hostname or "localhost"))
 
+# The pages for reporters (abuse.urls), which every page links to; ddns knows nothing else of them.
+ABUSE_PAGE = "/abuse/"
 # Where authorities write to, and who finds a hole in the platform; addresses or, of the latter, a URL. An address that
 # nobody reads would be worse than the desk's own.
 AUTHORITY_CONTACT = env.str("DDNS_AUTHORITY_CONTACT", "") or ABUSE_CONTACT

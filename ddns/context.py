@@ -20,6 +20,7 @@ def site(request: HttpRequest) -> dict[str, str | bool]:
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "abuse_contact": settings.ABUSE_CONTACT,
+        "abuse_page": settings.ABUSE_PAGE,
         "can_mail": settings.CAN_MAIL,
         "can_sign_up": settings.SIGN_UP,
         "theme": theme if theme in THEMES else "",

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -31,8 +32,11 @@ def file(request: HttpRequest) -> HttpResponse:
         if wait is not None:
             return refusals.too_often(request, wait)
         if _size(request) > MAX_REQUEST:
-            return render(request, "abuse/report_too_big.html", {"most": MAX_REQUEST}, status=413)
-    return _file(request)
+            return _too_big(request)
+    try:
+        return _file(request)
+    except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent):
+        return _too_big(request)
 
 
 @csrf_protect
@@ -51,6 +55,10 @@ def _file(request: HttpRequest) -> HttpResponse:
     else:
         form = ReportForm(category, source, initial={"names": _names(request)})
     return render(request, "abuse/report.html", {"form": form, "category": category, "looks": _looks(form)})
+
+
+def _too_big(request: HttpRequest) -> HttpResponse:
+    return render(request, "abuse/report_too_big.html", {"most": MAX_REQUEST}, status=413)
 
 
 def _choose(request: HttpRequest, categories: list[Category]) -> HttpResponse:
