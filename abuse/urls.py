@@ -1,5 +1,11 @@
 """Pages of the abuse desk for everybody: reporting, receipts, what a customer is told."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from abuse.views import customers
+
+urlpatterns: list[URLPattern] = [
+    path("abuse/cases/", customers.case_list, name="customer_cases"),
+    path("abuse/cases/<int:pk>/", customers.case, name="customer_case"),
+    path("abuse/c/<str:token>/", customers.by_link, name="customer_link"),
+]
