@@ -209,7 +209,7 @@ def category_words(category: Category, language: str) -> Words:
 
 def _automation(what: Seen, is_automatic: bool) -> str:
     detected = "found_by_machine" if what.is_detected_automatically else "found_by_people"
-    return f"{detected}_decided_by_machine" if is_automatic else f"{detected}_decided_by_people"
+    return f"{detected}_decided_machine" if is_automatic else f"{detected}_decided_people"
 
 
 def _ground(decision: Decision, phrase: Any) -> str:

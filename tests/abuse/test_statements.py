@@ -1,11 +1,12 @@
 """Statements of reasons: all that the law asks for, in the customer's words and language, and nothing of who reported."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from abuse import statements, wordings
+from abuse import statements, templates, wordings
 from abuse.models import Decision, LedgerEntry, Statement
 from ddns import mails
 from ddns.models import Notification
@@ -131,3 +132,13 @@ def test_a_preview_is_what_is_sent_and_stores_nothing(case, oscar):
 def test_every_key_is_in_every_language_with_the_same_placeholders():
     english, german = wordings.built_in("en"), wordings.built_in("de")
     assert set(english) == set(german)
+    for key, words in english.items():
+        of = [set(re.findall(r"{\w+}", "\n".join(each))) for each in (words, german[key])]
+        assert of[0] == of[1], key
+
+
+def test_all_built_in_words_may_be_stored_as_they_are():
+    for language in ("en", "de"):
+        for key, words in wordings.built_in(language).items():
+            templates.check(key, words)
+            assert len(key) <= 40
