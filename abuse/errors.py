@@ -82,3 +82,35 @@ class NotUndoable(AbuseError):
 
 class InvalidParameter(AbuseError):
     """This decision lacks something:"""
+
+
+class TemplateUnknown(AbuseError):
+    """There is no such template:"""
+
+
+class TemplateWrong(AbuseError):
+    """This template cannot be used:"""
+
+
+class TextMissing(AbuseError):
+    """There is nothing in it: write some words."""
+
+
+class TextTooLong(AbuseError):
+    """This is too long:"""
+
+
+class NotAppealable(AbuseError):
+    """An appeal is not possible here:"""
+
+
+class AppealedAlready(AbuseError):
+    """There was an appeal against this decision already:"""
+
+
+class AppealDecided(AbuseError):
+    """The appeal was decided already."""
+
+
+class LinkWrong(AbuseError):
+    """This link is not valid, or not any more. Copy the whole of it from the mail, or write to the abuse desk."""

@@ -219,6 +219,15 @@ EMAIL_BACKEND = f"django.core.mail.backends.{_MAILER}.EmailBackend"
 # Where customers and reporters reach the abuse desk.
 ABUSE_CONTACT = env.str("DDNS_ABUSE_CONTACT", "abuse@" + (urlsplit(SITE_URL).hostname or "localhost"))
 
+# --- Appeals -----------------------------------------------------------------------------------------------------
+# So long a customer or reporter can object to a decision: six months at least (DSA Art. 20(1)).
+APPEAL_WINDOW = timedelta(days=env.int("DDNS_APPEAL_WINDOW_DAYS", 184))
+# Somebody has looked at an appeal, and has decided it, within: a name that is out of DNS by mistake is somebody's camera or shop.
+APPEAL_LOOK_WITHIN = timedelta(hours=env.int("DDNS_APPEAL_LOOK_HOURS", 24))
+APPEAL_DECIDE_WITHIN = timedelta(hours=env.int("DDNS_APPEAL_DECIDE_HOURS", 72))
+# The body for out-of-court settlement that the operator has agreed with (DSA Art. 21), by name and address; empty: any.
+DISPUTE_BODY = env.str("DDNS_DISPUTE_BODY", "")
+
 # --- Browsers ------------------------------------------------------------------------------------------------
 IS_HTTPS = SITE_URL.startswith("https://")
 # Of trusted proxies only: ddns.middleware.SourceAddress, which stands before its first reader, drops everybody else's.
