@@ -15,6 +15,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def unrestricted(self) -> "CaseQuerySet":
         return self.exclude(route="restricted")
 
+    def restricted(self) -> "CaseQuerySet":
+        """For named people."""
+        return self.filter(route="restricted")
+
     def with_queue(self) -> "CaseQuerySet":
         """What a line of the queue shows, in one query."""
         return self.select_related("hostname", "account", "category")

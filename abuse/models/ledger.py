@@ -3,6 +3,9 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
+from abuse.models.cases import Case
 
 
 class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
@@ -14,6 +17,15 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
             .filter(of=str(case.pk))
             .order_by("sequence")
         )
+
+    def unrestricted(self) -> "LedgerEntryQuerySet":
+        """Without what is about restricted cases, which are for named people."""
+        restricted = Case.objects.restricted().annotate(key=Cast("pk", models.TextField())).values("key")
+        return self.exclude(pk__in=LedgerEntry.objects.about_cases(restricted))
+
+    def about_cases(self, keys) -> "LedgerEntryQuerySet":
+        """Of cases whose numbers, as text, are among the keys: by the index."""
+        return self.filter(details__has_key="case").annotate(of=KT("details__case")).filter(of__in=keys).values("pk")
 
 
 class LedgerEntry(models.Model):
