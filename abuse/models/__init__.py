@@ -10,6 +10,7 @@ from abuse.models.feeds import Feed
 from abuse.models.ledger import LedgerEntry
 from abuse.models.policy import Rule, Weight
 from abuse.models.receipts import Receipt, SigningKey
+from abuse.models.reporter_mails import ReporterMail
 from abuse.models.reporters import Reporter, ReporterKey
 from abuse.models.reports import Evidence, Report
 from abuse.models.statements import Message, Statement, Template
@@ -31,6 +32,7 @@ __all__ = [
     "Report",
     "Reporter",
     "ReporterKey",
+    "ReporterMail",
     "Rule",
     "SigningKey",
     "Statement",
