@@ -77,8 +77,15 @@ def desired_rrsets(hostname: Hostname) -> RRsets:
         case State.HELD if hostname.account.is_active:
             return hostname.restriction.answer
         case State.LIVE | State.OFFLINE if hostname.account.is_active:
-            return _rrsets_of_owner(hostname)
+            return owners_rrsets(hostname)
     return {}
+
+
+def owners_rrsets(hostname: Hostname) -> RRsets:
+    """What its owner wants it to answer, whatever is in force over it: what a hold freezes."""
+    if hostname.offline:
+        return parking_rrsets(hostname.answered_ttl) if hostname.parked else {}
+    return address_rrsets(hostname.ipv4, hostname.ipv6, hostname.answered_ttl, hostname.others)
 
 
 def desired_names(hostname: Hostname) -> dict[str, RRsets]:
@@ -178,15 +185,34 @@ def check_ttl(hostname: Hostname, ttl: int | None) -> None:
 
 
 @transaction.atomic
+def impose(
+    hostname: Hostname,
+    kind: Restriction.Kind | None,
+    answer: RRsets | None = None,
+    urgency: Urgency = Urgency.WITHDRAWAL,
+) -> None:
+    """Makes this the restriction in force in the place of whatever is; None ends it. Which one is to be the caller knows.
+
+    answer is what the name answers instead, while held or diverted. Raises HostnameReleased, except where it is ended.
+    """
+    locked = lock(hostname)
+    if kind is not None:
+        if locked.state == State.RELEASED:
+            raise HostnameReleased
+        _restrict(locked, kind, answer or {}, urgency)
+        return
+    Restriction.objects.filter(hostname=locked).delete()
+    # A name that was given up may be somebody else's by now.
+    if locked.state != State.RELEASED:
+        publish(lock(hostname))
+
+
 def suspend(hostname: Hostname) -> None:
     """Withdraws the name from DNS, before all ordinary updates; takes the place of a hold or a diversion.
 
     Raises HostnameReleased.
     """
-    locked = lock(hostname)
-    if locked.state == State.RELEASED:
-        raise HostnameReleased
-    _restrict(locked, Restriction.Kind.SUSPENDED, {})
+    impose(hostname, Restriction.Kind.SUSPENDED)
 
 
 @transaction.atomic
@@ -196,7 +222,7 @@ def hold(hostname: Hostname) -> None:
     Raises HostnameReleased, and HostnameRestricted where a restriction is in force: a hold must not weaken a suspension.
     """
     locked = lock_unrestricted(hostname)
-    _restrict(locked, Restriction.Kind.HELD, _rrsets_of_owner(locked))
+    impose(locked, Restriction.Kind.HELD, owners_rrsets(locked))
 
 
 @transaction.atomic
@@ -205,17 +231,12 @@ def divert(hostname: Hostname, *, answer: RRsets) -> None:
 
     Raises HostnameReleased, and HostnameRestricted where a restriction is in force: a diversion must not weaken a suspension.
     """
-    _restrict(lock_unrestricted(hostname), Restriction.Kind.DIVERTED, answer)
+    impose(lock_unrestricted(hostname), Restriction.Kind.DIVERTED, answer)
 
 
-@transaction.atomic
 def reinstate(hostname: Hostname) -> None:
     """Ends the restriction, of whatever kind: the name answers again what its stored records say."""
-    locked = lock(hostname)
-    Restriction.objects.filter(hostname=locked).delete()
-    # A name that was given up may be somebody else's by now.
-    if locked.state != State.RELEASED:
-        publish(lock(hostname))
+    impose(hostname, None)
 
 
 @transaction.atomic
@@ -284,13 +305,6 @@ def publication_ids(held: Iterable[Hostname]) -> list[int]:
     return ids
 
 
-def _rrsets_of_owner(hostname: Hostname) -> RRsets:
-    """What its owner wants it to answer."""
-    if hostname.offline:
-        return parking_rrsets(hostname.answered_ttl) if hostname.parked else {}
-    return address_rrsets(hostname.ipv4, hostname.ipv6, hostname.answered_ttl, hostname.others)
-
-
 def _limit_in_words(account: User, limit: int) -> str:
     words = _("{limit}. Names given up in the last {days} days count too.").format(limit=limit, days=RELEASE_REST.days)
     grown_up = plans.of(account).hostnames
@@ -330,6 +344,6 @@ def _rrsets(rows: Iterable[Record], default_ttl: int) -> dict[str, RRsets]:
     return by_label
 
 
-def _restrict(locked: Hostname, kind: Restriction.Kind, answer: RRsets) -> None:
+def _restrict(locked: Hostname, kind: Restriction.Kind, answer: RRsets, urgency: Urgency) -> None:
     Restriction.objects.update_or_create(hostname=locked, defaults={"kind": kind, "answer": answer})
-    publish(lock(locked), Urgency.WITHDRAWAL)
+    publish(lock(locked), urgency)
