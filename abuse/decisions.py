@@ -24,9 +24,8 @@ from abuse.errors import (
 )
 from abuse.impact import Impact
 from abuse.models import Case, Decision, Report
-from ddns import hostnames, notifications
+from ddns import hostnames
 from ddns.models import User
-from ddns.models.notifications import Kind
 
 # In one run of the periodic task; the next is there soon.
 CHUNK = 100
@@ -82,6 +81,8 @@ def take(
     _check_person(act, case, by)
     _check_case(act, case)
     wanted, until = act.parse(case, parameters or {}, _future(ends_at))
+    if act.must_end and until is None:
+        raise InvalidParameter("it needs an end: what is blocked for good outlives its reason.")
     _check_is_new(case, action, wanted, by)
     found = impact.of(case, action, wanted, until, by=by, case_count=case_count)
     decision = Decision.objects.create(
@@ -177,7 +178,7 @@ def undo(decision: Decision, *, reason: str, by: User) -> Decision:
     decision.save(update_fields=["state", "undone_by", "undone_at", "undo_reason"])
     act.undo(decision, by)
     _reopen(decision, by, reason)
-    _tell_undone(decision, act)
+    statements.issue(decision)
     _enter(f"undo {decision.action}", decision, by, reason)
     receipts.issue_for_decision(decision)
     return decision
@@ -199,7 +200,7 @@ def _end(decision: Decision, now: datetime) -> bool:
     decision.save(update_fields=["state"])
     act = actions.of(decision.action)
     act.undo(decision, None)
-    _tell_undone(decision, act)
+    statements.issue(decision)
     _enter(f"end {decision.action}", decision, None, f"It ends at {decision.ends_at.isoformat(timespec='seconds')}.")
     receipts.issue_for_decision(decision)
     return True
@@ -219,8 +220,7 @@ def _do(decision: Decision, act: Act, by: User | None) -> None:
     decision.save(update_fields=["effect"])
     if outcome is not None:
         cases.close(case, outcome=outcome, by=by, reason=decision.reason)
-    if act.is_told:
-        statements.issue(decision)
+    statements.issue(decision)
     _enter(decision.action, decision, by, decision.reason)
     receipts.issue_for_decision(decision)
 
@@ -243,15 +243,9 @@ def _reopen(decision: Decision, by: User, reason: str) -> None:
         same = Case.objects.filter(hostname=case.hostname_id, account=case.account_id)
     if not same.open().filter(route=case.route).exclude(pk=case.pk).exists():
         cases.reopen(case, by=by, reason=reason)
-
-
-def _tell_undone(decision: Decision, act: Act) -> None:
-    """Whoever was told of a restriction is told that it is over, where nothing else restricts the name."""
-    hostname = decision.case.hostname
-    if not act.is_in_dns or decision.withheld or hostname is None:
-        return
-    if hostnames.lock(hostname).restriction_or_none is None:
-        notifications.tell(hostname.account, Kind.LIFTED, hostname=hostname)
+        # They were told what does not hold any more, and are answered anew.
+        answered = Report.objects.filter(case=case, state=Report.State.CLOSED, answered_at__gte=decision.done_at)
+        answered.update(state=Report.State.OPEN, outcome=Report.Outcome.PENDING)
 
 
 def _lock(case: Case) -> Case:

@@ -30,10 +30,11 @@ class Touched:
     undo_seconds: int | None = None
 
 
-def parse_nothing(case: Case, given: Mapping[str, Any], ends_at: datetime | None) -> tuple[Parameters, datetime | None]:
-    """For actions that need nothing, and may end."""
-    check_known(given)
-    return {}, ends_at
+def parse_text(case: Case, given: Mapping[str, Any], ends_at: datetime | None) -> tuple[Parameters, datetime | None]:
+    """For actions that need nothing, may end, and may say something to the customer."""
+    check_known(given, "text")
+    text = text_of(given, "text", is_required=False)
+    return {"text": text} if text else {}, ends_at
 
 
 def undo_nothing(decision: Decision, by: User | None) -> None:
@@ -48,15 +49,14 @@ class Act:
     touch: Callable[[Case, Parameters], Touched]
     do: Callable[[Decision], Effect]
     undo: Callable[[Decision, User | None], None] = undo_nothing
-    parse: Callable[[Case, Mapping[str, Any], datetime | None], tuple[Parameters, datetime | None]] = parse_nothing
+    parse: Callable[[Case, Mapping[str, Any], datetime | None], tuple[Parameters, datetime | None]] = parse_text
     # What reports are told where it closes the case; None where it does not.
     outcome: Report.Outcome | None = None
     # Why it always needs a second person.
     second_look: str = ""
     # Whether it changes what names answer, so that DNS has to prove it.
     is_in_dns: bool = False
-    # Whether the customer gets a statement of reasons or a warning (DSA Art. 17).
-    is_told: bool = False
+    must_end: bool = False
     # Whether it may be decided on a case that is closed: it neither moves nor reopens it.
     is_beside_case: bool = False
     # Whether it is about the account rather than about the hostname.

@@ -75,7 +75,6 @@ HOLD = Act(
     undo=uncover,
     outcome=Report.Outcome.UPHELD,
     is_in_dns=True,
-    is_told=True,
 )
 SUSPEND = Act(
     permission="decide_case",
@@ -84,5 +83,4 @@ SUSPEND = Act(
     undo=uncover,
     outcome=Report.Outcome.UPHELD,
     is_in_dns=True,
-    is_told=True,
 )

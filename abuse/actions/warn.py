@@ -64,4 +64,4 @@ def _undo(decision: Decision, by: User | None) -> None:
     case.save(update_fields=["state", "due_at"])
 
 
-WARN = Act(permission="decide_case", parse=_parse, touch=_touch, do=_do, undo=_undo, is_told=True)
+WARN = Act(permission="decide_case", parse=_parse, touch=_touch, do=_do, undo=_undo)

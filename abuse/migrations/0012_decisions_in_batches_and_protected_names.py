@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("abuse", "0006_categories"),
+        ("abuse", "0007_retention_and_exports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
