@@ -104,6 +104,26 @@ def reopen(case: Case, *, by: User | None, reason: str) -> Case:
     return case
 
 
+@transaction.atomic
+def pause(case: Case) -> Case:
+    """Stops the clock while the case waits for its reporter."""
+    case = Case.objects.select_for_update(no_key=True).get(pk=case.pk)
+    case.state, case.paused_at = Case.State.WAITING_REPORTER, timezone.now()
+    case.save(update_fields=["state", "paused_at"])
+    return case
+
+
+@transaction.atomic
+def resume(case: Case) -> Case:
+    """The clock goes on where it stood."""
+    case = Case.objects.select_for_update(no_key=True).get(pk=case.pk)
+    stood = timezone.now() - case.paused_at if case.paused_at else timedelta(0)
+    case.state, case.paused_at = Case.State.OPEN, None
+    case.paused_for, case.due_at = case.paused_for + stood, case.due_at + stood
+    case.save(update_fields=["state", "paused_at", "paused_for", "due_at"])
+    return case
+
+
 def _key(report: Report) -> Key:
     route = report.category.route
     if report.hostname is None:

@@ -15,8 +15,10 @@ from django.db.models import BooleanField, ExpressionWrapper, F, Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ddns import plans
+from ddns import addresses, blocks, plans
+from ddns.addresses import Address
 from ddns.errors import (
+    AddressBlocked,
     HostnameReleased,
     HostnameRestricted,
     InvalidRecord,
@@ -119,7 +121,7 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
         raise TooManyHostnames(_limit_in_words(account, limit))
     if not domain.is_open or domain.zone.is_retired:
         raise NameUnavailable(_("{domain} takes no new names at present.").format(domain=domain))
-    if is_kept(label) or ReservedName.objects.covering(label, name).exists():
+    if is_kept(label) or ReservedName.objects.covering(label, name).exists() or blocks.bars_label(label):
         raise NameUnavailable(_("{name} is reserved.").format(name=name))
     ids = outbox.publish(domain.zone, {name: {}})
     try:
@@ -133,9 +135,11 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
 def configure(
     hostname: Hostname, *, wildcard: bool | None = None, offline: bool | None = None, parked: bool | None = None
 ) -> Hostname:
-    """Sets what is given. Raises HostnameRestricted, HostnameReleased, NotInPlan."""
+    """Sets what is given. Raises HostnameRestricted, HostnameReleased, NotInPlan, AddressBlocked."""
     hostname = lock_unrestricted(hostname)
     check_options(hostname, wildcard=wildcard, offline=offline)
+    if hostname.offline and offline is False:
+        check_blocks(stored_addresses(hostname))
     hostname.wildcard = hostname.wildcard if wildcard is None else wildcard
     hostname.offline = hostname.offline if offline is None else offline
     hostname.parked = hostname.parked if parked is None else parked
@@ -151,6 +155,19 @@ def check_options(hostname: Hostname, *, wildcard: bool | None, offline: bool | 
         raise NotInPlan(_("wildcards."))
     if offline and not hostname.offline and not plan.has_offline:
         raise NotInPlan(_("taking hostnames offline."))
+
+
+def stored_addresses(hostname: Hostname) -> list[Address]:
+    """Those that it answers unless it is offline, further ones included."""
+    rrsets = address_rrsets(hostname.ipv4, hostname.ipv6, 0, hostname.others)
+    return [addresses.parse(each) for rdtype in ("A", "AAAA") if rdtype in rrsets for each in rrsets[rdtype]["rdata"]]
+
+
+def check_blocks(gained: Iterable[Address]) -> None:
+    """Of addresses that it gets, not of those that it has. Raises AddressBlocked."""
+    for address in gained:
+        if blocks.bars([address]):
+            raise AddressBlocked(f"{address}.")
 
 
 @transaction.atomic

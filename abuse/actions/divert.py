@@ -43,8 +43,8 @@ def _parse(case: Case, given: Mapping[str, Any], ends_at: datetime | None) -> tu
 def _target(parameters: Mapping[str, Any]) -> DiversionTarget:
     """Raises InvalidParameter."""
     try:
-        target = DiversionTarget.objects.get(pk=parameters.get("target"))
-    except (DiversionTarget.DoesNotExist, TypeError, ValueError) as error:
+        target = DiversionTarget.objects.get(pk=int(parameters["target"]))
+    except (DiversionTarget.DoesNotExist, KeyError, TypeError, ValueError) as error:
         raise InvalidParameter("target is one of the targets of diversion.") from error
     if not target.is_enabled:
         raise InvalidParameter(f"{target} is switched off.")

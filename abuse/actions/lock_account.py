@@ -1,8 +1,8 @@
 """Lock the account: log-in, keys and names end at once, and come back as they were when it is undone."""
 
-from abuse.actions.act import Act, Effect, Parameters, Touched
+from abuse.actions.act import Act, Effect, Parameters, Touched, hostname_of
 from abuse.errors import InfrastructureName, NothingToDo
-from abuse.models import Case, Decision, Report
+from abuse.models import Case, Decision, LedgerEntry, Report
 from ddns import accounts
 from ddns.models import Hostname, User
 from dnsupdate.zone_settings import NEGATIVE_TTL
@@ -17,7 +17,7 @@ def _holder(case: Case) -> User:
 def _touch(case: Case, parameters: Parameters) -> Touched:
     account = _holder(case)
     names = Hostname.objects.held_by(account)
-    others = names.exclude(pk=case.hostname_id).count()
+    others = names.exclude(pk=hostname_of(case).pk).count()
     return Touched(
         hostnames=names,
         sentences=[
@@ -40,8 +40,11 @@ def _do(decision: Decision) -> Effect:
 
 def _undo(decision: Decision, by: User | None) -> None:
     account = User.objects.select_for_update(no_key=True).get(pk=decision.effect["account"])
-    # Somebody else may have done so by name; and what its owner has closed since is reopened by them.
-    if not account.is_active and account.closed_at is None:
+    # Somebody else may have decided by name since; and what its owner has closed is reopened by them.
+    by_name = LedgerEntry.objects.filter(
+        object=f"account {account.email}", action="deactivate", at__gt=decision.done_at
+    )
+    if not account.is_active and account.closed_at is None and not by_name.exists():
         accounts.reactivate(account)
 
 
