@@ -114,3 +114,19 @@ class AppealDecided(AbuseError):
 
 class LinkWrong(AbuseError):
     """This link is not valid, or not any more. Copy the whole of it from the mail, or write to the abuse desk."""
+
+
+class AlreadyDecided(AbuseError):
+    """Somebody has decided about this already:"""
+
+
+class ChangedSince(AbuseError):
+    """What this touches has changed since it was shown. Look again and decide anew:"""
+
+
+class InfrastructureName(AbuseError):
+    """This is a name of the platform itself, and nothing here can touch it:"""
+
+
+class DecidedOnCase(AbuseError):
+    """This was decided on a case, with a statement and a receipt of its own."""

@@ -227,6 +227,18 @@ APPEAL_LOOK_WITHIN = timedelta(hours=env.int("DDNS_APPEAL_LOOK_HOURS", 24))
 APPEAL_DECIDE_WITHIN = timedelta(hours=env.int("DDNS_APPEAL_DECIDE_HOURS", 72))
 # The body for out-of-court settlement that the operator has agreed with (DSA Art. 21), by name and address; empty: any.
 DISPUTE_BODY = env.str("DDNS_DISPUTE_BODY", "")
+# --- What one person decides alone at the abuse desk; beyond, a second one looks ----------------------------------------
+# Names that one decision may touch: an account of a household or small business.
+ABUSE_NAMES_PER_DECISION = env.int("DDNS_ABUSE_NAMES_PER_DECISION", 20)
+# Names that one person may act on in an hour: half a minute each, for an hour.
+ABUSE_NAMES_PER_HOUR = env.int("DDNS_ABUSE_NAMES_PER_HOUR", 120)
+# Thousandths of a domain's hostnames, from so many names on: 0.4 % was the aim of the order that took No-IP's domains.
+ABUSE_PER_MILLE_OF_ZONE = env.float("DDNS_ABUSE_PER_MILLE_OF_ZONE", 1.0)
+ABUSE_SHARE_FROM_NAMES = env.int("DDNS_ABUSE_SHARE_FROM_NAMES", 10)
+# Cases decided at once.
+ABUSE_CASES_PER_BATCH = env.int("DDNS_ABUSE_CASES_PER_BATCH", 50)
+# Plans whose names are protected: nobody acts on them alone.
+ABUSE_PROTECTED_PLANS: list[str] = env.list("DDNS_ABUSE_PROTECTED_PLANS", [])
 
 # --- Browsers ------------------------------------------------------------------------------------------------
 IS_HTTPS = SITE_URL.startswith("https://")

@@ -1,6 +1,7 @@
 """Rows about reports and decisions. Nothing here is deleted before its retention ends."""
 
 from abuse.models.appeals import Appeal
+from abuse.models.batches import Batch
 from abuse.models.blobs import Blob
 from abuse.models.cases import Case
 from abuse.models.categories import Category
@@ -9,6 +10,7 @@ from abuse.models.diversions import DiversionTarget
 from abuse.models.feeds import Feed
 from abuse.models.ledger import LedgerEntry
 from abuse.models.policy import Rule, Weight
+from abuse.models.protected_names import ProtectedName
 from abuse.models.receipts import Receipt, SigningKey
 from abuse.models.reporter_mails import ReporterMail
 from abuse.models.reporters import Reporter, ReporterKey
@@ -19,6 +21,7 @@ from abuse.models.suspensions import Suspension
 
 __all__ = [
     "Appeal",
+    "Batch",
     "Blob",
     "Case",
     "Category",
@@ -28,6 +31,7 @@ __all__ = [
     "Feed",
     "LedgerEntry",
     "Message",
+    "ProtectedName",
     "Receipt",
     "Report",
     "Reporter",
