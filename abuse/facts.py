@@ -23,12 +23,13 @@ class Voice:
     last_at: datetime
     decided_count: int = 0
     accuracy: float = 0.0
+    is_proven: bool = True
     also: tuple[str, ...] = ()
 
     @property
     def counts(self) -> bool:
-        """Whether it is somebody: neither anonymous nor down-weighted."""
-        return self.kind not in ("anonymous", "feed") and self.tier != "D"
+        """Whether it is somebody for sure, and not down-weighted: a form or a mail that nothing proves may name anybody."""
+        return self.is_proven and self.tier != "D"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,10 @@ from dnsupdate.names import to_unicode
 
 # Words that lures put beside a brand (COMAR's features; phishing kits).
 LURES = frozenset(
-    """account accounts alert auth bank billing cloud confirm customer delivery help helpdesk id info invoice live login logon
-    mail my office online paket parcel pay payment portal postal recover recovery refund reset safe secure security service
-    services shop signin sso support track tracking unlock update updates user validate verification verify wallet web webmail""".split()
+    """account accounts alert auth bank billing cloud confirm customer delivery help helpdesk id info invoice
+    live login logon mail my office online paket parcel pay payment portal postal recover recovery refund reset
+    safe secure security service services shop signin sso support track tracking unlock update updates user
+    validate verification verify wallet web webmail""".split()
 )
 # At the edge of a label they make the name look like a domain of its own: paypal.com-verify.example.net.
 _CLOAKS = re.compile(

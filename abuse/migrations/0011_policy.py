@@ -80,7 +80,7 @@ def add(apps, schema_editor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("abuse", "0006_categories"),
+        ("abuse", "0007_retention_and_exports"),
         ("ddns", "0013_networks_of_sign_ups"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
