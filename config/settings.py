@@ -496,6 +496,14 @@ NOTIFICATION_RETENTION = timedelta(days=env.int("DDNS_NOTIFICATION_RETENTION_DAY
 _webhook_networks: list[str] = env.list("DDNS_WEBHOOK_NETWORKS", [] if IS_PROVIDER else ["0.0.0.0/0", "::/0"])
 WEBHOOK_NETWORKS = [ip_network(each) for each in _webhook_networks]
 
+# --- Abuse desk: policy ---------------------------------------------------------------------------------------------
+# The operator's files of networks and countries (MaxMind's format: GeoLite2, DB-IP, IPinfo). Without them the data that came
+# with a package is used, which is some years old: enough to tell networks apart, wrong about some.
+ASN_MMDB: Path | None = env.path("DDNS_ASN_MMDB", None)
+GEO_MMDB: Path | None = env.path("DDNS_GEO_MMDB", None)
+# A directory of lists as the MISP project publishes them (misp-warninglists): sinkholes, sandboxes, VPNs, Tor.
+WARNINGLISTS: Path | None = env.path("DDNS_WARNINGLISTS", None)
+
 # --- Logs --------------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
