@@ -217,7 +217,14 @@ def _about(keys: Collection[Key], *, is_open: bool):
     cases = Case.objects.filter(closed_at__isnull=is_open).order_by("pk")
     hostname_ids = {key[0] for key in keys if key[0] is not None}
     names = {key[3] for key in keys if key[0] is None}
-    return [each for each in (hostname_ids and cases.filter(hostname__in=hostname_ids), names and cases.filter(hostname=None, name__in=names)) if each]
+    return [
+        each
+        for each in (
+            hostname_ids and cases.filter(hostname__in=hostname_ids),
+            names and cases.filter(hostname=None, name__in=names),
+        )
+        if each
+    ]
 
 
 def _open(keys: Collection[Key]) -> dict[Key, Case]:

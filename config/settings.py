@@ -239,6 +239,12 @@ ABUSE_SHARE_FROM_NAMES = env.int("DDNS_ABUSE_SHARE_FROM_NAMES", 10)
 ABUSE_CASES_PER_BATCH = env.int("DDNS_ABUSE_CASES_PER_BATCH", 50)
 # Plans whose names are protected: nobody acts on them alone.
 ABUSE_PROTECTED_PLANS: list[str] = env.list("DDNS_ABUSE_PROTECTED_PLANS", [])
+# Where authorities write to, and who finds a hole in the platform; addresses or, of the latter, a URL. An address that
+# nobody reads would be worse than the desk's own.
+AUTHORITY_CONTACT = env.str("DDNS_AUTHORITY_CONTACT", "") or ABUSE_CONTACT
+SECURITY_CONTACT = env.str("DDNS_SECURITY_CONTACT", "") or ABUSE_CONTACT
+# Name and address of the representative in the EU of a provider outside (DSA Art. 13); shown on /abuse/.
+LEGAL_REPRESENTATIVE = env.str("DDNS_LEGAL_REPRESENTATIVE", "")
 
 # --- Browsers ------------------------------------------------------------------------------------------------
 IS_HTTPS = SITE_URL.startswith("https://")
@@ -503,6 +509,12 @@ ASN_MMDB: Path | None = env.path("DDNS_ASN_MMDB", None)
 GEO_MMDB: Path | None = env.path("DDNS_GEO_MMDB", None)
 # A directory of lists as the MISP project publishes them (misp-warninglists): sinkholes, sandboxes, VPNs, Tor.
 WARNINGLISTS: Path | None = env.path("DDNS_WARNINGLISTS", None)
+# --- Reports of strangers ----------------------------------------------------------------------------------------
+# Forms that one network (IPv4 /24, IPv6 /48) may send in an hour, faulty ones included: an office behind one address has a
+# bad day. Who has more to say has mail and the API.
+REPORT_FORMS_PER_NETWORK = env.int("DDNS_REPORT_FORMS_PER_NETWORK", 30)
+# Questions of a network whether a name is ours, and receipts that it has verified, in a minute; the form asks while one types.
+REPORT_LOOKS_PER_NETWORK = env.int("DDNS_REPORT_LOOKS_PER_NETWORK", 60)
 
 # --- Logs --------------------------------------------------------------------------------------------------------
 LOGGING = {
