@@ -10,11 +10,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from abuse import acknowledgements, flooding, ours, reporter_links, submissions
+from abuse import filings, flooding, ours, reporter_links
 from abuse.forms.report import MAX_NAMES_LENGTH, MAX_REQUEST, ReportForm
 from abuse.forms.wordings import HINTS
-from abuse.intake import form as form_format
-from abuse.models import Category, Submission
+from abuse.intake.form import MAX_NAMES
+from abuse.models import Category
 from abuse.views import refusals
 from ddns import sources
 
@@ -49,7 +49,7 @@ def _file(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form = ReportForm(category, source, request.POST, request.FILES)
         if "check" not in request.POST and form.is_valid():
-            return redirect(reporter_links.path(_accept(form)))
+            return redirect(reporter_links.path(filings.file(form.report(), source=form.source)))
         if "check" in request.POST:
             form = _checked(form)
     else:
@@ -70,18 +70,6 @@ def _choose(request: HttpRequest, categories: list[Category]) -> HttpResponse:
     return render(request, "abuse/report_about.html", context)
 
 
-def _accept(form: ReportForm) -> Submission:
-    report = form.report()
-    submission = submissions.accept(
-        form_format.write(report),
-        door=Submission.Door.FORM,
-        source=str(form.source),
-        content_type=form_format.CONTENT_TYPE,
-    )
-    acknowledgements.send_later(submission)
-    return submission
-
-
 def _checked(form: ReportForm) -> ReportForm:
     """The same again with what was typed, and no complaint yet: only the names were asked about."""
     typed: dict = {name: form.data.get(name) for name in form.fields if name != "evidence"}
@@ -95,7 +83,7 @@ def _checked(form: ReportForm) -> ReportForm:
 def _looks(form: ReportForm) -> list[ours.Look]:
     """Of the lines in the form, whether it was sent or not."""
     text = form["names"].value() or ""
-    return ours.look(text.replace("\0", "")[:MAX_NAMES_LENGTH].splitlines()[: form_format.MAX_NAMES])
+    return ours.look(text.replace("\0", "")[:MAX_NAMES_LENGTH].splitlines()[:MAX_NAMES])
 
 
 def _names(request: HttpRequest) -> str:

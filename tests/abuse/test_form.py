@@ -9,8 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from abuse import reporter_links
-from abuse.intake.form import parse_form
+from abuse import intake, reporter_links
 from abuse.models import Category, Receipt, Submission
 from ddns import proof_of_work
 from tests.ddns.proofs import prove
@@ -83,7 +82,7 @@ def test_document_is_read_as_one_draft_with_everything(client, domain, settings)
         evidence=[SimpleUploadedFile("shot.png", b"\x89PNG", "image/png")],
     )
     submission = Submission.objects.get()
-    parsed = parse_form(bytes(submission.blob.content))
+    parsed = intake.parse(bytes(submission.blob.content))
     (draft,) = parsed.drafts
 
     assert (submission.content_type, parsed.format) == ("application/vnd.ddns.report+json", "ddns-report/1")
@@ -320,7 +319,7 @@ def test_markup_is_shown_and_not_run(client, domain):
 )
 def test_file_is_stored_as_it_is_and_opened_by_nobody(client, domain, filename, content, kind):
     send(client, evidence=SimpleUploadedFile(filename, content, kind))
-    (attachment,) = parse_form(bytes(Submission.objects.get().blob.content)).drafts[0].attachments
+    (attachment,) = intake.parse(bytes(Submission.objects.get().blob.content)).drafts[0].attachments
 
     assert (attachment.content, attachment.filename, attachment.problem) == (content, filename, "")
 
