@@ -82,3 +82,23 @@ class NotUndoable(AbuseError):
 
 class InvalidParameter(AbuseError):
     """This decision lacks something:"""
+
+
+class WrongReporterKey(AbuseError):
+    """There is no such working key."""
+
+
+class PostingDiffers(AbuseError):
+    """The Idempotency-Key came with another report before."""
+
+
+class MailRefused(AbuseError):
+    """This mail is not taken:"""
+
+
+class FeedFailed(AbuseError):
+    """The feed cannot be read:"""
+
+
+class NotForPeople(AbuseError):
+    """Nobody needs to read this any more: it was read or settled meanwhile."""

@@ -8,7 +8,9 @@ from abuse.models.decisions import Decision
 from abuse.models.diversions import DiversionTarget
 from abuse.models.feeds import Feed
 from abuse.models.ledger import LedgerEntry
+from abuse.models.mails import Mail, Mailbox
 from abuse.models.policy import Rule, Weight
+from abuse.models.postings import Posting
 from abuse.models.receipts import Receipt, SigningKey
 from abuse.models.reporters import Reporter, ReporterKey
 from abuse.models.reports import Evidence, Report
@@ -26,7 +28,10 @@ __all__ = [
     "Evidence",
     "Feed",
     "LedgerEntry",
+    "Mail",
+    "Mailbox",
     "Message",
+    "Posting",
     "Receipt",
     "Report",
     "Reporter",
