@@ -1,8 +1,9 @@
 """Celery's entries for the desk: each calls one verb and may run twice."""
 
 from celery import shared_task
+from django.utils import timezone
 
-from abuse import ledger_heads, reports
+from abuse import ledger_heads, reports, retention
 
 
 @shared_task
@@ -15,3 +16,9 @@ def read_submissions() -> None:
 def publish_ledger_head() -> None:
     """Signs and publishes the head of the ledger, once a day."""
     ledger_heads.publish()
+
+
+@shared_task
+def purge_reports() -> None:
+    """Ends the retention of reports, cases and what came in."""
+    retention.purge(timezone.now())

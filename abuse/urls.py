@@ -1,5 +1,9 @@
 """Pages of the abuse desk for everybody: reporting, receipts, what a customer is told."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from abuse.views import ledger
+
+urlpatterns = [
+    path(".well-known/abuse-ledger.json", ledger.heads, name="ledger_heads"),
+]

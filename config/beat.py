@@ -28,6 +28,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "read-submissions": {"task": "abuse.tasks.read_submissions", "schedule": 5.0, "options": {"expires": 5}},
     # Does something once a day.
     "publish-ledger-head": {"task": "abuse.tasks.publish_ledger_head", "schedule": timedelta(hours=1)},
+    "purge-reports": {"task": "abuse.tasks.purge_reports", "schedule": timedelta(hours=1)},
     # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
     "tell-address-changes": {
         "task": "ddns.tasks.tell_address_changes",

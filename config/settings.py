@@ -459,6 +459,10 @@ ACME_DOMAIN = env.str("DDNS_ACME_DOMAIN", "").strip().lower().rstrip(".")
 ACME_REGISTRATIONS_PER_NETWORK = env.int("DDNS_ACME_REGISTRATIONS_PER_NETWORK", 10)
 # Accounts that were never used are deleted after so long; a person needs some days to have a CNAME record made.
 ACME_UNUSED_RETENTION = timedelta(days=env.int("DDNS_ACME_UNUSED_DAYS", 30))
+# --- The abuse desk ------------------------------------------------------------------------------------------------
+# What came in and was no report is kept for so long; reports as long as their categories say, after their cases were closed.
+ABUSE_SUBMISSION_RETENTION = timedelta(days=env.int("DDNS_ABUSE_SUBMISSION_RETENTION_DAYS", 730))
+
 # --- Notifications, renewal by activity ----------------------------------------------------------------------------
 # After so many days without an authenticated request a device counts as silent, where its owner has not said otherwise.
 SILENCE_DAYS = env.int("DDNS_SILENCE_DAYS", 7)

@@ -31,6 +31,7 @@ FOR_EVERYBODY = {
     r"accounts/^confirm-email/(?P<key>[-:\w]+)/$",
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
     *("accounts/2fa/authenticate/", "accounts/2fa/webauthn/login/"),
+    ".well-known/abuse-ledger.json",
     *("api/v1/", "api/v1/openapi.json", "api/v1/problems", "api/v1/problems/<str:slug>"),
     *("api/v1/reports", "api/v1/reports/<str:id>"),
 }

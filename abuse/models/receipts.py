@@ -45,6 +45,7 @@ class Receipt(models.Model):
         DECISION = "decision", "decided"
         APPEAL = "appeal", "appeal"
         LEDGER_HEAD = "ledger_head", "head of the ledger"
+        EXPORT = "export", "exported"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=12, choices=Kind)
@@ -59,7 +60,8 @@ class Receipt(models.Model):
         ordering = ["-issued_at"]
         constraints = [
             models.CheckConstraint(
-                name="receipt_kind_known", condition=Q(kind__in=["submission", "decision", "appeal", "ledger_head"])
+                name="receipt_kind_known",
+                condition=Q(kind__in=["submission", "decision", "appeal", "ledger_head", "export"]),
             )
         ]
 

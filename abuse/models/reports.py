@@ -102,6 +102,9 @@ class Report(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True, default=Outcome.PENDING)
     answer = models.TextField(blank=True, default="", help_text="What the reporter was told.")
     answered_at = models.DateTimeField(null=True)
+    purged_at = models.DateTimeField(
+        null=True, help_text="What was said in it is gone since then: its retention ended."
+    )
 
     objects = ReportQuerySet.as_manager()
 

@@ -58,6 +58,7 @@ class Submission(models.Model):
         blank=True, default="", help_text="Why no parser understood it, or what one passed over."
     )
     read_at = models.DateTimeField(null=True)
+    purged_at = models.DateTimeField(null=True, help_text="When its retention ended.")
     settled_by = models.ForeignKey("ddns.User", on_delete=models.PROTECT, null=True, related_name="+")
 
     objects = SubmissionQuerySet.as_manager()
