@@ -31,7 +31,7 @@ def add_feeds(apps, schema_editor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("abuse", "0006_categories"),
+        ("abuse", "0007_retention_and_exports"),
     ]
 
     operations = [
