@@ -1,87 +1,163 @@
-"""Acknowledgements: a mail with receipt and link to whoever filed a form and left an address (DSA Art. 16(4)).
+"""Acknowledgements: a receipt by mail to whoever reported by mail. The rows of mails are the queue.
 
-The page says the same at once, so that one lost mail costs a link; nothing that a stranger typed is in it, and an address gets
-few of them, so that the form is no way to write to others.
+Never to a machine: two that answer each other do not stop (RFC 3834).
 """
 
+import json
 import logging
-import uuid
+import time
 from datetime import timedelta
 
-import redis
-from celery import current_app
 from django.conf import settings
-from django.core.cache import cache
-from django.core.mail import EmailMessage
-from django.db import transaction
-from django.template.loader import render_to_string
-from django.utils import translation
-from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext as _
-from kombu.exceptions import OperationalError
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db.models import F
+from django.utils import timezone
 
-from abuse import contact, reporter_links
-from abuse.errors import Unreadable
-from abuse.intake.form import parse_form
-from abuse.models import Submission
+from abuse import authentication_results, receipts, status_tokens
+from abuse.mail_headers import Headers
+from abuse.models import Mail
 
 logger = logging.getLogger(__name__)
 
-# To one address in a day: who files more follows the links on the pages.
-MAILS_PER_ADDRESS = 10
-_DAY = timedelta(days=1)
+# To one address in a day: a person who reports writes a few mails, and one who is forged shall not be flooded.
+PER_ADDRESS = 10
+DAY = timedelta(days=1)
+# Longer than a mail server takes (EMAIL_TIMEOUT, a few times).
+CLAIM = timedelta(minutes=5)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
+# As mail servers do (RFC 5321 §4.5.4.1).
+GIVE_UP_AFTER = timedelta(days=5)
+RUN_SECONDS = 30.0
+MAX_AT_ONCE = 200
+
+# Who reads nothing.
+_MACHINES = (
+    "mailer-daemon",
+    "postmaster",
+    "noreply",
+    "no-reply",
+    "donotreply",
+    "do-not-reply",
+    "bounce",
+    "root",
+    "daemon",
+)
+_LISTS = ("list-id", "list-post", "list-unsubscribe", "list-help", "mailing-list", "x-loop", "x-mailing-list")
 
 
-def send_later(submission: Submission) -> None:
-    """Once it is committed. Without mail, or without the broker, the page has to do."""
-    if settings.CAN_MAIL:
-        transaction.on_commit(lambda: _enqueue(submission.pk))
+def why_not(headers: Headers, sender: str, recipient: str) -> str:
+    """Why nobody gets one, in a sentence; empty: the sender does. One query at most."""
+    if not settings.ABUSE_ACKNOWLEDGE:
+        return "Mails are not acknowledged here."
+    if reason := _is_machine(headers, sender, recipient):
+        return reason
+    if authentication_results.has_failed(headers, settings.ABUSE_AUTHSERV_ID):
+        return "The sender is forged, as our mail server found."
+    today = Mail.objects.filter(answer_to=sender, received_at__gt=timezone.now() - DAY)
+    if today.count() >= PER_ADDRESS:
+        return "The address had its acknowledgements of the day."
+    return ""
 
 
-def _enqueue(pk: uuid.UUID) -> None:
+def send_due() -> int:
+    """Sends what is due, oldest first, for RUN_SECONDS at most; how many. Not inside a transaction."""
+    due = Mail.objects.to_answer().filter(due_at__lte=timezone.now()).order_by("due_at")
+    mails = list(due.select_related("submission__receipt__key")[:MAX_AT_ONCE])
+    if not mails:
+        return 0
+    ends_at, count, server = time.monotonic() + RUN_SECONDS, 0, get_connection()
     try:
-        current_app.send_task("abuse.tasks.acknowledge", args=[str(pk)], queue="abuse", retry=False)
-    except (redis.RedisError, OperationalError, OSError) as error:
-        logger.warning("A report by form is not acknowledged by mail: %s", error)
+        # Where there is no mail server nothing is claimed, and nothing tried in vain.
+        server.open()
+        for mail in mails:
+            if time.monotonic() > ends_at:
+                break
+            count += _send(mail, server)
+    except OSError as error:
+        logger.warning("Acknowledgements wait for the mail server: %s", error)
+    finally:
+        server.close()
+    return count
 
 
-def send(pk: uuid.UUID) -> bool:
-    """Once for each submission, however often it runs; gives whether there is such a mail now."""
-    submission = Submission.objects.select_related("blob", "receipt").get(pk=pk, door=Submission.Door.FORM)
+def _is_machine(headers: Headers, sender: str, recipient: str) -> str:
+    local, _, _domain = sender.partition("@")
+    automatic = headers.first("auto-submitted").partition(";")[0].strip().lower()
+    precedence = headers.first("precedence").strip().lower()
+    kind = headers.first("content-type").partition(";")[0].strip().lower()
+    if not sender:
+        return "It has no sender: a bounce."
+    if sender in _ours() | {recipient}:
+        return "It comes from ourselves."
+    if local.startswith(_MACHINES) or local.endswith(("-bounces", "-request", "-owner")):
+        return "Nobody reads mails to this address."
+    if automatic not in ("", "no"):
+        return "It was sent by a machine (Auto-Submitted)."
+    if precedence in ("bulk", "list", "junk", "auto_reply"):
+        return f"It was sent by a machine (Precedence: {precedence})."
+    if any(headers.first(name) for name in _LISTS):
+        return "It came by a mailing list."
+    if headers.first("x-auto-response-suppress"):
+        return "It asks for no automatic answer."
+    if kind == "multipart/report":
+        return "It was sent by a machine (multipart/report)."
+    return ""
+
+
+def _ours() -> set[str]:
+    return {each.lower() for each in (settings.DEFAULT_FROM_EMAIL, settings.ABUSE_CONTACT, settings.ABUSE_IMAP_USER)}
+
+
+def _send(mail: Mail, server: BaseEmailBackend) -> bool:
+    """Claims it first, so that of two tasks at once one sends."""
+    now = timezone.now()
+    if not Mail.objects.filter(pk=mail.pk, due_at=mail.due_at).update(due_at=now + CLAIM):
+        return False
+    row = Mail.objects.filter(pk=mail.pk)
     try:
-        (draft,) = parse_form(bytes(submission.blob.content)).drafts
-    except Unreadable:
+        _message(mail, server).send()
+    except (OSError, ValueError) as error:
+        server.close()
+        pause = min(FIRST_PAUSE * 2 ** min(mail.try_count, 16), LONGEST_PAUSE)
+        is_over = now - mail.received_at > GIVE_UP_AFTER
+        failure = f"{type(error).__name__}: {error}"[:500]
+        row.update(try_count=F("try_count") + 1, failure=failure, due_at=None if is_over else now + pause)
+        logger.warning("submission %s was not acknowledged: %s", mail.submission_id, failure)
         return False
-    to = draft.reporter.contact
-    if not to or not cache.add(f"acknowledged:{pk}", 1, timeout=int(_DAY.total_seconds())) or _has_enough(to):
-        return False
-    known = {code for code, _name in settings.LANGUAGES}
-    with translation.override(draft.language if draft.language in known else settings.LANGUAGE_CODE):
-        _mail(submission, to).send()
+    row.update(sent_at=timezone.now(), due_at=None, failure="")
     return True
 
 
-def _mail(submission: Submission, to: str) -> EmailMessage:
-    receipt_url = contact.at("abuse_receipt", submission.receipt.pk)
-    words = {
-        "site_name": settings.SITE_NAME,
-        "link": reporter_links.link(submission),
-        "receipt_url": receipt_url,
-        "received_at": submission.received_at,
-        "abuse_contact": settings.ABUSE_CONTACT,
-    }
-    return EmailMessage(
-        subject=_("[{site}] We have received your report").format(site=settings.SITE_NAME),
-        body=render_to_string("abuse/mail_received.txt", words),
-        to=[to],
-        reply_to=[settings.ABUSE_CONTACT],
-        # RFC 3834: nobody's autoresponder answers it.
-        headers={"Auto-Submitted": "auto-replied"},
+def _message(mail: Mail, server: BaseEmailBackend) -> EmailMessage:
+    """Nothing of the mail stands in it: it would else carry anybody's words to anybody."""
+    submission = mail.submission
+    receipt = submission.receipt
+    text = "\n\n".join(
+        [
+            "Your mail has reached the abuse desk, and is stored as it came.",
+            f"Received: {submission.received_at:%Y-%m-%d %H:%M:%S} UTC\nSHA-256: {submission.blob_id}\nReceipt: {receipt.pk}",
+            "It is read within seconds. What becomes of each report in it is shown here, to whoever has this address:\n"
+            f"{status_tokens.link(submission)}",
+            "The attached file is a signed receipt: it proves what was received, and when. Keep it.",
+            "Names that are not under our domains we cannot act on, and say so there.",
+        ]
     )
+    message = EmailMessage(
+        f"[{settings.SITE_NAME}] Your report was received",
+        text + "\n",
+        settings.DEFAULT_FROM_EMAIL,
+        [mail.answer_to],
+        headers=_headers(mail),
+        reply_to=[settings.ABUSE_CONTACT],
+        connection=server,
+    )
+    message.attach("receipt.json", json.dumps(receipts.document(receipt), indent=1), "application/json")
+    return message
 
 
-def _has_enough(address: str) -> bool:
-    """Counts one more. Keyed, so that Redis shows nobody's address."""
-    name = f"acknowledgements:{salted_hmac('abuse.acknowledgements', address.lower(), algorithm='sha256').hexdigest()[:32]}"
-    cache.add(name, 0, timeout=int(_DAY.total_seconds()))
-    return cache.incr(name) > MAILS_PER_ADDRESS
+def _headers(mail: Mail) -> dict[str, str]:
+    headers = {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All", "Precedence": "bulk"}
+    if mail.message_id.startswith("<") and mail.message_id.isascii() and " " not in mail.message_id:
+        headers |= {"In-Reply-To": mail.message_id, "References": mail.message_id}
+    return headers

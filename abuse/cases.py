@@ -11,7 +11,6 @@ from django.utils import timezone
 from abuse import answers, clocks, ledger, reporters, sources
 from abuse.clocks import pause as pause
 from abuse.clocks import resume as resume
-from abuse.clocks import watch as watch_clocks
 from abuse.errors import CaseClosed, ReasonMissing
 from abuse.models import Case, Category, Report
 from ddns.models import Restriction, User
@@ -280,9 +279,7 @@ def _hurry(case: Case, report: Report) -> None:
     if case.state == Case.State.WAITING_CUSTOMER and report.category.severity <= case.severity:
         return
     case.state = Case.State.OPEN
-    if is_complete and case.grade == Report.Grade.NONE and case.report_count:
-        case.due_at = due_at
-    elif due_at < case.due_at:
+    if (is_complete and case.grade == Report.Grade.NONE and case.report_count) or due_at < case.due_at:
         case.due_at = due_at
     case.grade, case.severity = max(case.grade, report.grade), max(case.severity, report.category.severity)
 

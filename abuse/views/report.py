@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from abuse import acknowledgements, flooding, ours, reporter_links, submissions
+from abuse import flooding, form_acknowledgements, ours, reporter_links, submissions
 from abuse.forms.report import MAX_NAMES_LENGTH, MAX_REQUEST, ReportForm
 from abuse.forms.wordings import HINTS
 from abuse.intake import form as form_format
@@ -70,7 +70,7 @@ def _accept(form: ReportForm) -> Submission:
         source=str(form.source),
         content_type=form_format.CONTENT_TYPE,
     )
-    acknowledgements.send_later(submission)
+    form_acknowledgements.send_later(submission)
     return submission
 
 
