@@ -56,9 +56,11 @@ ROLES: dict[str, tuple[Rights, ...]] = {
 
 def make_missing(**signal) -> None:
     """After migrate, when all permissions exist. A group that is there stays as the operator has made it."""
+    # The other roles came later than the analyst's: with them that group gets what its people need for cases, once.
+    is_upgrade = not Group.objects.filter(name=SENIOR).exists()
     for name, rights in ROLES.items():
         group, is_new = Group.objects.get_or_create(name=name)
-        if is_new:
+        if is_new or (is_upgrade and name == ANALYST):
             group.permissions.add(*_permissions(rights))
 
 
