@@ -37,8 +37,8 @@ DUPLICATE = (
     "{name}: you have reported the same before, on {at:%Y-%m-%d}. The answer to that report is the answer to this one."
 )
 NOTHING_NEW = (
-    "{name}: we have looked at this on {at:%Y-%m-%d}, and your report says nothing that we did not know then. If you have further "
-    "evidence, report it again with that."
+    "{name}: we have looked at this on {at:%Y-%m-%d}, and your report says nothing that we did not know then. If you have "
+    "further evidence, report it again with that."
 )
 BEHIND_NONE = (
     "{name}: no name of ours answered this address, so we can do nothing about it. Ask the network that it belongs to."

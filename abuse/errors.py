@@ -138,3 +138,23 @@ class DecidedOnCase(AbuseError):
 
 class WrongLink(AbuseError):
     """This link is not valid. Open it again from the mail or the page where you found it, whole."""
+
+
+class WrongReporterKey(AbuseError):
+    """There is no such working key."""
+
+
+class PostingDiffers(AbuseError):
+    """The Idempotency-Key came with another report before."""
+
+
+class MailRefused(AbuseError):
+    """This mail is not taken:"""
+
+
+class FeedFailed(AbuseError):
+    """The feed cannot be read:"""
+
+
+class NotForPeople(AbuseError):
+    """Nobody needs to read this any more: it was read or settled meanwhile."""

@@ -428,7 +428,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "REST API",
-    "DESCRIPTION": "Hostnames, records, keys and history of an account. docs/rest-api.md has the words to it.",
+    "DESCRIPTION": "Hostnames, records, keys and history of an account: docs/rest-api.md has the words to it. Reports of abuse: "
+    "docs/abuse-doors.md.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -441,6 +442,9 @@ SPECTACULAR_SETTINGS = {
         "RecordType": "ddns.rest.records.TYPES",
         "KeyPermission": "ddns.models.keys.Permission",
         "NotificationKind": "ddns.models.notifications.Kind",
+        "SubmissionState": "abuse.models.Submission.State",
+        "ReportState": "abuse.models.Report.State",
+        "ReportOutcome": "abuse.rest.reports.OUTCOMES",
         "TsigAlgorithm": "ddns.models.tsig_keys.TsigKey.Algorithm",
     },
 }
@@ -517,6 +521,37 @@ WARNINGLISTS: Path | None = env.path("DDNS_WARNINGLISTS", None)
 REPORT_FORMS_PER_NETWORK = env.int("DDNS_REPORT_FORMS_PER_NETWORK", 30)
 # Questions of a network whether a name is ours, and receipts that it has verified, in a minute; the form asks while one types.
 REPORT_LOOKS_PER_NETWORK = env.int("DDNS_REPORT_LOOKS_PER_NETWORK", 60)
+# --- Abuse desk: the doors ---------------------------------------------------------------------------------------------
+# Requests a minute to the API for reporters: with one key (10,000 reports, one by one, in half an hour), and of a network
+# (/24, /48) without any: a person, or a program that asks for a key when it is told so.
+ABUSE_REQUESTS_PER_KEY = env.int("DDNS_ABUSE_REQUESTS_PER_KEY", 300)
+ABUSE_REQUESTS_PER_NETWORK = env.int("DDNS_ABUSE_REQUESTS_PER_NETWORK", 20)
+# The mailbox that is polled; without a host none is (docs/abuse-doors.md). tls, starttls, or none: on loopback only.
+ABUSE_IMAP_HOST = env.str("DDNS_ABUSE_IMAP_HOST", "")
+ABUSE_IMAP_SECURITY = env.str("DDNS_ABUSE_IMAP_SECURITY", "tls", validate=validate.OneOf(["tls", "starttls", "none"]))
+ABUSE_IMAP_PORT = env.int("DDNS_ABUSE_IMAP_PORT", 993 if ABUSE_IMAP_SECURITY == "tls" else 143)
+ABUSE_IMAP_USER = env.str("DDNS_ABUSE_IMAP_USER", "")
+ABUSE_IMAP_PASSWORD = env.str("DDNS_ABUSE_IMAP_PASSWORD", "")
+ABUSE_IMAP_FOLDER = env.str("DDNS_ABUSE_IMAP_FOLDER", "INBOX")
+# Where mails are moved once they are stored: nothing is deleted.
+ABUSE_IMAP_DONE_FOLDER = env.str("DDNS_ABUSE_IMAP_DONE_FOLDER", "Received")
+# Seconds between two looks into it: a report waits for half of it, on average.
+ABUSE_IMAP_SECONDS = env.int("DDNS_ABUSE_IMAP_SECONDS", 30)
+# After so long without a look that worked people are told: a mail server that is restarted is nobody's concern.
+ABUSE_MAILBOX_ALARM = timedelta(minutes=env.int("DDNS_ABUSE_MAILBOX_ALARM_MINUTES", 10))
+# The name by which our own mail server signs its Authentication-Results (RFC 8601); empty: nothing proves a sender.
+ABUSE_AUTHSERV_ID = env.str("DDNS_ABUSE_AUTHSERV_ID", "")
+# Whether mails are acknowledged: a receipt to whoever sent one.
+ABUSE_ACKNOWLEDGE = env.bool("DDNS_ABUSE_ACKNOWLEDGE", True) and CAN_MAIL
+if ABUSE_IMAP_HOST:
+    CELERY_BEAT_SCHEDULE["poll-mailbox"] = {
+        "task": "abuse.tasks.poll_mailbox",
+        "schedule": float(ABUSE_IMAP_SECONDS),
+        "options": {"expires": ABUSE_IMAP_SECONDS},
+    }
+# Networks that feeds may be pulled from besides the Internet.
+_feed_networks: list[str] = env.list("DDNS_ABUSE_FEED_NETWORKS", [] if IS_PROVIDER else ["0.0.0.0/0", "::/0"])
+ABUSE_FEED_NETWORKS = [ip_network(each) for each in _feed_networks]
 
 # --- Logs --------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -43,9 +43,10 @@ FOR_EVERYBODY = {
     "abuse/reports/<str:token>/",
     ".well-known/abuse-ledger.json",
     *("api/v1/", "api/v1/openapi.json", "api/v1/problems", "api/v1/problems/<str:slug>"),
+    *("api/v1/reports", "api/v1/reports/<str:id>"),
 }
-# The link is the proof: whoever has it needs no session, and so no token of a form.
-WITHOUT_TOKEN = {"unsubscribe/<str:token>/", "renew/<str:token>/"}
+# The link is the proof: whoever has it needs no session, and so no token of a form. For reporters no session counts at all.
+WITHOUT_TOKEN = {"unsubscribe/<str:token>/", "renew/<str:token>/", "api/v1/reports"}
 _VALUE = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
 
 

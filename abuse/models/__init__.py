@@ -11,7 +11,9 @@ from abuse.models.decisions import Decision
 from abuse.models.diversions import DiversionTarget
 from abuse.models.feeds import Feed
 from abuse.models.ledger import LedgerEntry
+from abuse.models.mails import Mail, Mailbox
 from abuse.models.policy import Rule, Weight
+from abuse.models.postings import Posting
 from abuse.models.protected_names import ProtectedName
 from abuse.models.receipts import Receipt, SigningKey
 from abuse.models.reporter_mails import ReporterMail
@@ -35,7 +37,10 @@ __all__ = [
     "Evidence",
     "Feed",
     "LedgerEntry",
+    "Mail",
+    "Mailbox",
     "Message",
+    "Posting",
     "ProtectedName",
     "Receipt",
     "Report",
