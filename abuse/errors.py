@@ -136,10 +136,6 @@ class DecidedOnCase(AbuseError):
     """This was decided on a case, with a statement and a receipt of its own."""
 
 
-class WrongLink(AbuseError):
-    """This link is not valid. Open it again from the mail or the page where you found it, whole."""
-
-
 class WrongReporterKey(AbuseError):
     """There is no such working key."""
 
