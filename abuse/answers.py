@@ -33,12 +33,24 @@ SUSPENDED = (
     "{name}: it has been out of DNS since {at:%Y-%m-%d %H:%M} UTC, before your report came. Resolvers elsewhere may answer what "
     "they remember for some minutes more. Thank you."
 )
-DUPLICATE = "{name}: you have reported the same before, on {at:%Y-%m-%d}. The answer to that report is the answer to this one."
-NOTHING_NEW = (
-    "{name}: we have looked at this on {at:%Y-%m-%d}, and your report says nothing that we did not know then. If you have further "
-    "evidence, report it again with that."
+DUPLICATE = (
+    "{name}: you have reported the same before, on {at:%Y-%m-%d}. The answer to that report is the answer to this one."
 )
-BEHIND_NONE = "{name}: no name of ours answered this address, so we can do nothing about it. Ask the network that it belongs to."
+NOTHING_NEW = (
+    "{name}: we have looked at this on {at:%Y-%m-%d}, and your report says nothing that we did not know then. If you have "
+    "further evidence, report it again with that."
+)
+NAMELESS = (
+    "Your report names no host name, address or URL, so we cannot tell what it is about. Report it again with the whole "
+    "address."
+)
+BEHIND_MANY = (
+    "{name}: many customers share this address, and it alone does not say whom you mean. Report the host name that was "
+    "used."
+)
+BEHIND_NONE = (
+    "{name}: no name of ours answered this address, so we can do nothing about it. Ask the network that it belongs to."
+)
 
 
 def words(report: Report, outcome: Report.Outcome) -> str:
@@ -77,7 +89,9 @@ def give(
     prepare(reports, outcome, say=say, text=text)
     alike: dict[tuple, list[Report]] = {}
     for report in reports:
-        alike.setdefault((report.state, report.outcome, report.answer, report.mail_id, report.case_id), []).append(report)
+        alike.setdefault((report.state, report.outcome, report.answer, report.mail_id, report.case_id), []).append(
+            report
+        )
     for (state, said, answer, mail_id, case_id), group in alike.items():
         Report.objects.filter(pk__in=[report.pk for report in group]).update(
             state=state, outcome=said, answer=answer, answered_at=group[0].answered_at, mail=mail_id, case=case_id

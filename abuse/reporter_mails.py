@@ -36,7 +36,9 @@ KEEP_FOR = timedelta(days=30)
 RUN_SECONDS = 30.0
 MAX_MAILS = 200
 # These read no mail, or answer every mail (RFC 2142, RFC 3834 §4).
-_DEAF = frozenset({"mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply", "bounce", "bounces"})
+_DEAF = frozenset(
+    {"mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply", "bounce", "bounces"}
+)
 # No auto-responder answers, and our own door for mails knows them (RFC 3834 §5).
 HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 

@@ -5,49 +5,62 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('abuse', '0007_retention_and_exports'),
+        ("abuse", "0007_retention_and_exports"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='report',
-            name='contact',
-            field=models.EmailField(blank=True, default='', help_text='Where its answer goes; empty: nowhere.', max_length=254),
+            model_name="report",
+            name="contact",
+            field=models.EmailField(
+                blank=True, default="", help_text="Where its answer goes; empty: nowhere.", max_length=254
+            ),
         ),
         migrations.AddField(
-            model_name='submission',
-            name='claimed_until',
-            field=models.DateTimeField(help_text='Whoever reads it has so long; then another does.', null=True),
+            model_name="submission",
+            name="claimed_until",
+            field=models.DateTimeField(help_text="Whoever reads it has so long; then another does.", null=True),
         ),
         migrations.AddField(
-            model_name='submission',
-            name='try_count',
-            field=models.PositiveSmallIntegerField(default=0, help_text='How often somebody began to read it.'),
+            model_name="submission",
+            name="try_count",
+            field=models.PositiveSmallIntegerField(default=0, help_text="How often somebody began to read it."),
         ),
         migrations.CreateModel(
-            name='ReporterMail',
+            name="ReporterMail",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.EmailField(max_length=254)),
-                ('subject', models.CharField(blank=True, default='', max_length=300)),
-                ('text', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('due_at', models.DateTimeField(help_text='Empty: sent, or given up.', null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('given_up_at', models.DateTimeField(null=True)),
-                ('try_count', models.PositiveSmallIntegerField(default=0)),
-                ('failure', models.TextField(blank=True, default='')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("address", models.EmailField(max_length=254)),
+                ("subject", models.CharField(blank=True, default="", max_length=300)),
+                ("text", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("due_at", models.DateTimeField(help_text="Empty: sent, or given up.", null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("given_up_at", models.DateTimeField(null=True)),
+                ("try_count", models.PositiveSmallIntegerField(default=0)),
+                ("failure", models.TextField(blank=True, default="")),
             ],
             options={
-                'ordering': ['-pk'],
-                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='reporter_mails_due'), models.Index(fields=['address', '-created_at'], name='reporter_mails_of_address'), models.Index(fields=['created_at'], name='reporter_mails_by_age')],
+                "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="reporter_mails_due"
+                    ),
+                    models.Index(fields=["address", "-created_at"], name="reporter_mails_of_address"),
+                    models.Index(fields=["created_at"], name="reporter_mails_by_age"),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='report',
-            name='mail',
-            field=models.ForeignKey(help_text='That tells the answer.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='reports', to='abuse.reportermail'),
+            model_name="report",
+            name="mail",
+            field=models.ForeignKey(
+                help_text="That tells the answer.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="reports",
+                to="abuse.reportermail",
+            ),
         ),
     ]

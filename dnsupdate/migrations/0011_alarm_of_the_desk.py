@@ -4,23 +4,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('dnsupdate', '0010_watch_delegations'),
+        ("dnsupdate", "0010_watch_delegations"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='alarm',
-            name='alarm_kind_known',
+            model_name="alarm",
+            name="alarm_kind_known",
         ),
         migrations.AlterField(
-            model_name='alarm',
-            name='kind',
-            field=models.CharField(choices=[('delegation', 'the delegation changed'), ('desk', 'the abuse desk is waited for'), ('drift', 'the zone differs from the rows'), ('server', 'a nameserver is dead or stale'), ('settings', "the zone's settings are unsafe"), ('zone', 'the zone cannot be published')], max_length=16),
+            model_name="alarm",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("delegation", "the delegation changed"),
+                    ("desk", "the abuse desk is waited for"),
+                    ("drift", "the zone differs from the rows"),
+                    ("server", "a nameserver is dead or stale"),
+                    ("settings", "the zone's settings are unsafe"),
+                    ("zone", "the zone cannot be published"),
+                ],
+                max_length=16,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='alarm',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['delegation', 'desk', 'drift', 'server', 'settings', 'zone'])), name='alarm_kind_known'),
+            model_name="alarm",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["delegation", "desk", "drift", "server", "settings", "zone"])),
+                name="alarm_kind_known",
+            ),
         ),
     ]
