@@ -150,12 +150,12 @@ def _read_together(claimed: Sequence[Submission]) -> None:
 
 
 def _parse(submission: Submission) -> Parsed:
-    parsed = intake.parse(  # type: ignore[attr-defined]
+    parsed = intake.parse(
         bytes(submission.blob.content),
         content_type=submission.content_type,
         filename=submission.filename,
         door=submission.door,
-        kind=getattr(submission, "default_kind", ""),
+        kind=submission.default_kind,
     )
     if not any(draft.subjects for draft in parsed.drafts):
         raise Unreadable("it names no host name, address or URL.")

@@ -60,9 +60,15 @@ def step(reporter: Reporter, record: Accuracy, since_warning: Accuracy, now: dat
         return Step(Tier(reporter.tier), "The warning is old, and nothing followed.", forgets_warning=True)
     if reporter.tier == Tier.UNKNOWN and record.decided_count >= KNOWN_CASES and record.lower_bound > KNOWN_SHARE:
         return Step(Tier.KNOWN, f"{figures}.", forgets_warning=True)
-    if reporter.tier == Tier.KNOWN and record.lower_bound < KNOWN_NO_MORE_SHARE:
-        return Step(Tier.UNKNOWN, f"{figures}: too few, or too few of them right.")
+    if _is_known_no_more(reporter, record):
+        return Step(Tier.UNKNOWN, f"{figures}: too few of them for tier B.")
     return None
+
+
+def _is_known_no_more(reporter: Reporter, record: Accuracy) -> bool:
+    """One of whom nothing was decided lately stays what it was: a feed that came with the platform, a house in a quiet year."""
+    is_judged = record.decided_count >= KNOWN_CASES
+    return reporter.tier == Tier.KNOWN and is_judged and record.lower_bound < KNOWN_NO_MORE_SHARE
 
 
 def review(now: datetime) -> int:

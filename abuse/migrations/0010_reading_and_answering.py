@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("abuse", "0007_retention_and_exports"),
+        ("abuse", "0009_doors"),
     ]
 
     operations = [

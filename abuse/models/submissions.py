@@ -38,6 +38,12 @@ class Submission(models.Model):
     source = models.CharField(max_length=300, help_text="Address of the request, envelope sender, or URL of the feed.")
     content_type = models.CharField(max_length=200, blank=True, default="")
     filename = models.CharField(max_length=300, blank=True, default="")
+    default_kind = models.CharField(
+        max_length=60,
+        blank=True,
+        default="",
+        help_text="category/type where its format has none: of a feed, an upload.",
+    )
     reporter = models.ForeignKey(
         "abuse.Reporter",
         on_delete=models.PROTECT,
