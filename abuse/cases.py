@@ -147,10 +147,11 @@ def close(case: Case, *, outcome: Report.Outcome, by: User | None, reason: str) 
 
 
 @transaction.atomic
-def reopen(case: Case, *, by: User | None, reason: str) -> Case:
+def reopen(case: Case, *, by: User | None, reason: str, is_entered: bool = False) -> Case:
     """Takes the work up again: the reports that it answered are open, and its clock starts anew. Locks the case.
 
-    Where another case about the same was opened meanwhile, that one is given, and work goes on there. Raises ReasonMissing.
+    Where another case about the same was opened meanwhile, that one is given, and work goes on there. is_entered: the caller's
+    own entry in the ledger says it. Raises ReasonMissing.
     """
     if not reason.strip():
         raise ReasonMissing
@@ -166,13 +167,14 @@ def reopen(case: Case, *, by: User | None, reason: str) -> Case:
     case.state, case.closed_at, case.outcome = Case.State.OPEN, None, ""
     case.due_at, case.breached_at = timezone.now() + case.category.clock, None
     case.save(update_fields=["state", "closed_at", "outcome", "due_at", "breached_at"])
-    ledger.append(
-        actor=by,
-        action="reopen-case",
-        object=f"hostname {case.name}" if case.hostname_id else f"name {case.name}",
-        reason=reason.strip(),
-        details={"case": case.pk},
-    )
+    if not is_entered:
+        ledger.append(
+            actor=by,
+            action="reopen-case",
+            object=f"hostname {case.name}" if case.hostname_id else f"name {case.name}",
+            reason=reason.strip(),
+            details={"case": case.pk},
+        )
     return case
 
 
