@@ -9,7 +9,7 @@ from django.db.models import Count, F, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from abuse import answers, clocks, ledger, reporters, sources
+from abuse import answer_words, answers, clocks, ledger, reporters, sources
 from abuse.clocks import pause as pause
 from abuse.clocks import resume as resume
 from abuse.errors import CaseClosed, ReasonMissing
@@ -301,7 +301,7 @@ def _answer_suspended(reports: Sequence[tuple[Report, datetime]]) -> None:
     answers.prepare(
         [report for report, _ in reports],
         Outcome.ALREADY_DONE,
-        say=lambda report: answers.filled(answers.SUSPENDED, report, since[report.pk]),
+        say=lambda report: answer_words.filled(answer_words.SUSPENDED, report, since[report.pk]),
     )
 
 
@@ -310,7 +310,7 @@ def _answer_repeated(reports: Sequence[Report]) -> None:
         answers.prepare(
             [report for report in reports if report.case is not None and report.case.outcome == outcome],
             Outcome(outcome),
-            say=lambda report: answers.filled(answers.NOTHING_NEW, report, _closed_at(report)),
+            say=lambda report: answer_words.filled(answer_words.NOTHING_NEW, report, _closed_at(report)),
         )
 
 

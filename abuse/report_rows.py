@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from abuse import agreements, answers, categories, fingerprints, matching, reporters
+from abuse import agreements, answer_words, answers, categories, fingerprints, matching, reporters
 from abuse.agreements import Agreement, Claim, Verdict
 from abuse.intake.drafts import Draft, Parsed, Party, Subject
 from abuse.matching import Match, Wanted
@@ -185,4 +185,4 @@ def apply(report: Report, agreement: Agreement) -> None:
 
 def answer_nameless(reports: Sequence[Report]) -> None:
     """Those that are no name or address at all: their reporters are asked for one."""
-    answers.prepare(reports, Outcome.INSUFFICIENT, text=answers.NAMELESS)
+    answers.prepare(reports, Outcome.INSUFFICIENT, text=answer_words.NAMELESS)

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
-from abuse import answers, cases, intake, ledger, report_rows, reporters, submissions
+from abuse import answer_words, answers, cases, intake, ledger, report_rows, reporters, submissions
 from abuse.errors import ReasonMissing, Unreadable
 from abuse.intake.drafts import Draft, Parsed
 from abuse.models import Blob, Case, Category, Decision, Evidence, Report, Submission
@@ -244,7 +244,7 @@ def _follow(again: Iterable[tuple[Report, Report]]) -> None:
     """What repeats another is on its case, and has its answer: told where that was given long ago, else with it."""
     for row, first in again:
         row.case, row.outcome = first.case, first.outcome
-        row.answer = answers.filled(answers.DUPLICATE, row, first.received_at)
+        row.answer = answer_words.filled(answer_words.DUPLICATE, row, first.received_at)
 
 
 def _sort(new: Sequence[Report]) -> None:
@@ -257,7 +257,7 @@ def _sort(new: Sequence[Report]) -> None:
     report_rows.answer_nameless([row for row in foreign if not (row.name or row.url or row.address)])
     answers.prepare([row for row in foreign if row.name or row.url or row.address], Outcome.NOT_OURS)
     gone = [row for row in given_up if row not in still_here]
-    answers.prepare(gone, Outcome.ALREADY_DONE, say=lambda row: answers.filled(answers.RELEASED, row))
+    answers.prepare(gone, Outcome.ALREADY_DONE, say=lambda row: answer_words.filled(answer_words.RELEASED, row))
 
 
 def _with_other_names(given_up: Sequence[Report]) -> list[Report]:

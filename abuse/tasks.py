@@ -6,7 +6,18 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from abuse import acknowledgements, form_acknowledgements, ledger_heads, postings, reports, retention
+from abuse import (
+    acknowledgements,
+    address_matches,
+    cases,
+    form_acknowledgements,
+    ledger_heads,
+    postings,
+    reporter_mails,
+    reports,
+    retention,
+    tiers,
+)
 from dnsupdate import turns
 
 
@@ -14,6 +25,34 @@ from dnsupdate import turns
 def read_submissions() -> None:
     """Reads what came in, oldest first, until nothing is left."""
     reports.read_all()
+
+
+@shared_task
+def match_addresses() -> None:
+    """Finds the names behind reported addresses. One at a time: each run reads the whole table of hostnames."""
+    with turns.take("match-addresses", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            address_matches.match_waiting()
+
+
+@shared_task
+def watch_clocks() -> None:
+    """Brings back what has waited long enough, and tells of what is overdue."""
+    cases.watch_clocks()
+
+
+@shared_task
+def send_answers() -> None:
+    """Sends mails to reporters. One at a time."""
+    with turns.take("send-answers", timedelta(minutes=2)) as is_ours:
+        if is_ours:
+            reporter_mails.send_due()
+
+
+@shared_task
+def review_reporters() -> None:
+    """Moves reporters between tiers by their records."""
+    tiers.review(timezone.now())
 
 
 @shared_task
@@ -32,6 +71,7 @@ def publish_ledger_head() -> None:
 def purge_reports() -> None:
     """Ends the retention of reports, cases and what came in."""
     retention.purge(timezone.now())
+    reporter_mails.purge(timezone.now())
 
 
 @shared_task

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from abuse import ledger, reporter_mails, reporters
+from abuse import ledger, reporter_mails, reporters, templates
 from abuse.errors import NotAllowed, NothingToDo, ReasonMissing
 from abuse.models import Reporter
 from abuse.reporters import Accuracy
@@ -50,7 +50,7 @@ def step(reporter: Reporter, record: Accuracy, since_warning: Accuracy, now: dat
     figures = f"{record.upheld_count} of {record.decided_count} decided cases were upheld in {reporters.ACCURACY_OVER.days} days"
     if reporter.warned_at is None:
         if record.decided_count >= WARN_CASES and record.upper_bound < WRONG_SHARE:
-            return Step(Tier.UNKNOWN, f"Warned: {figures}.", is_warning=True)
+            return Step(Tier(reporter.tier), f"{figures}.", is_warning=True)
     elif since_warning.decided_count >= AFTER_WARNING_CASES and _share(since_warning) < WRONG_SHARE:
         return Step(
             Tier.DOUBTED,
@@ -103,7 +103,7 @@ def set_by_hand(reporter: Reporter, tier: Reporter.Tier | None, *, reason: str, 
     reporter.doubted_until = None
     reporter.save(update_fields=["tier", "is_tier_set_by_hand", "doubted_until"])
     if before["tier"] != reporter.tier:
-        _tell(reporter, "weight", WORDS[reporter.tier])
+        _tell(reporter)
     _enter(reporter, "set-tier", reason, by, {"before": before, "tier": reporter.tier, "by_hand": tier is not None})
     return reporter
 
@@ -117,16 +117,11 @@ def warn(reporter: Reporter, *, reason: str, by: User | None) -> Reporter:
         raise NothingToDo(f"It was warned on {reporter.warned_at:%Y-%m-%d}.")
     reporter.warned_at = timezone.now()
     reporter.save(update_fields=["warned_at"])
-    _tell(reporter, "accuracy", f"{WARNING}\n\n{reason.strip()}")
+    _send_warning(reporter, reason.strip())
     _enter(reporter, "warn-reporter", reason, by, {})
     return reporter
 
 
-WARNING = (
-    "Most of what you have reported lately did not hold when we looked at it. Please report what you have seen yourself, with "
-    "the whole address, the time and what shows it. If this goes on, your reports will weigh less for 90 days: they are read, "
-    "but others come first. You can answer this mail if you think that we were wrong."
-)
 WORDS = {
     Tier.TRUSTED: "We have agreed with you that your reports come first. Thank you for them.",
     Tier.KNOWN: "Your reports hold, so they weigh more from now on. Thank you for them.",
@@ -140,6 +135,7 @@ WORDS = {
 @transaction.atomic
 def _move(reporter: Reporter, found: Step, now: datetime) -> bool:
     """Whether it still was as it was looked at."""
+    before = reporter.tier
     fields = {"tier": found.tier, "doubted_until": now + DOUBTED_FOR if found.tier == Tier.DOUBTED else None}
     if found.is_warning:
         fields["warned_at"] = now
@@ -149,11 +145,12 @@ def _move(reporter: Reporter, found: Step, now: datetime) -> bool:
     if not same.filter(is_tier_set_by_hand=False).update(**fields):
         return False
     if found.is_warning:
-        _tell(reporter, "accuracy", f"{WARNING}\n\n{found.why}")
+        _send_warning(reporter, found.why)
     elif found.tier != reporter.tier:
-        _tell(reporter, "weight", WORDS[found.tier])
+        reporter.tier = found.tier
+        _tell(reporter)
     action = "warn-reporter" if found.is_warning else "move-reporter"
-    _enter(reporter, action, found.why, None, {"before": reporter.tier, "tier": found.tier})
+    _enter(reporter, action, found.why, None, {"before": before, "tier": found.tier})
     return True
 
 
@@ -167,11 +164,27 @@ def _share(record: Accuracy) -> float:
     return record.upheld_count / record.decided_count if record.decided_count else 1.0
 
 
-def _tell(reporter: Reporter, about: str, text: str) -> None:
+def _send_warning(reporter: Reporter, text: str) -> None:
+    record = reporters.accuracy(reporter)
+    words = templates.render(
+        "reporter.warning",
+        settings.LANGUAGE_CODE,
+        rejected=record.decided_count - record.upheld_count,
+        decided=record.decided_count,
+        text=text,
+        days=DOUBTED_FOR.days,
+    )
+    _mail(reporter, words.subject, words.text)
+
+
+def _tell(reporter: Reporter) -> None:
+    _mail(reporter, "What your reports weigh", WORDS[Tier(reporter.tier)])
+
+
+def _mail(reporter: Reporter, subject: str, text: str) -> None:
     """A claimed identity's address may be a stranger's, who has reported nothing."""
     if reporter.contact and reporters.is_proven(reporter):
-        subject = f"[{settings.SITE_NAME}] The {about} of your reports"
-        reporter_mails.tell(reporter.contact, subject=subject, text=f"{text}\n")
+        reporter_mails.tell(reporter.contact, subject=f"[{settings.SITE_NAME}] {subject}", text=f"{text}\n")
 
 
 def _enter(reporter: Reporter, action: str, reason: str, by: User | None, details: dict) -> None:

@@ -26,6 +26,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "purge-acme-accounts": {"task": "ddns.tasks.purge_acme_accounts", "schedule": timedelta(hours=1)},
     # A submission whose wake-up was lost waits this long.
     "read-submissions": {"task": "abuse.tasks.read_submissions", "schedule": 5.0, "options": {"expires": 5}},
+    # A scan of all hostnames each time that an address waits; people who report addresses write logs, and wait for hours.
+    "match-addresses": {"task": "abuse.tasks.match_addresses", "schedule": 30.0, "options": {"expires": 30}},
+    "watch-clocks": {"task": "abuse.tasks.watch_clocks", "schedule": 60.0, "options": {"expires": 60}},
+    "send-answers": {"task": "abuse.tasks.send_answers", "schedule": 10.0, "options": {"expires": 10}},
+    "review-reporters": {"task": "abuse.tasks.review_reporters", "schedule": timedelta(hours=1)},
     "send-acknowledgements": {
         "task": "abuse.tasks.send_acknowledgements",
         "schedule": 10.0,

@@ -301,6 +301,7 @@ CELERY_TASK_ROUTES = {
     "dnsupdate.tasks.send_notices": {"queue": "mail"},
     "ddns.tasks.send_mails": {"queue": "mail"},
     "ddns.tasks.post_webhooks": {"queue": "mail"},
+    "abuse.tasks.send_answers": {"queue": "mail"},
     "abuse.tasks.*": {"queue": "abuse"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
