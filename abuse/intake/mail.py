@@ -97,7 +97,7 @@ def _as_mailed(parsed: Parsed, mail: mime.Entity) -> Parsed:
 
 def _automatic(mail: mime.Entity, leaves: Sequence[mime.Entity]) -> str:
     """Why this is no letter of a person (RFC 3834, RFC 3464); empty where it may be one."""
-    submitted = mail.field("auto-submitted").partition(";")[0].strip().lower()
+    submitted = re.split(r"[;(\s]", mail.field("auto-submitted"), maxsplit=1)[0].lower()
     if submitted == "auto-replied":
         return "This is an automatic reply (Auto-Submitted)."
     if mail.parameters.get("report-type", "").lower() in _REPORTS or any(

@@ -8,7 +8,7 @@ boundaries, of blank lines or of one header take below half a second.
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.errors import MessageError
 from email.header import decode_header
 from email.utils import parseaddr
@@ -130,6 +130,9 @@ def leaves(entity: Entity) -> Iterator[Entity]:
         entity = waiting.pop()
         if parts := entity.parts():
             waiting.extend(reversed(parts))
+        elif entity.content_type.startswith("multipart/"):
+            # Without its boundary it is the text that it shows to everybody.
+            yield replace(entity, fields={name: said for name, said in entity.fields.items() if name != "content-type"})
         else:
             yield entity
         count += 1

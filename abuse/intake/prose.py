@@ -21,6 +21,7 @@ _FILES = frozenset(
 _SENTENCES = re.compile(r"[a-z]+\.[A-Z][a-z]+")
 _TLD = re.compile(r"[a-z]{2,63}|xn--[a-z0-9-]{1,59}")
 _SCHEMES = ("http://", "https://", "ftp://", "tcp://", "udp://", "ws://", "wss://")
+_BRACKETED = re.compile(r"(?<![\w@/])\[[0-9a-fA-F:.]{3,45}\]:\d{1,5}")
 _SPACED = re.compile(r"(?<![\w.@/-])([\w-]{1,63}(?:[ \t]{1,2}\.[ \t]{1,2}[\w-]{1,63}){1,8})(?![\w@])")
 
 _KEPT = {"a", "p", "br", "div", "tr", "td", "th", "li", "h1", "h2", "h3", "pre", "blockquote"}
@@ -75,6 +76,8 @@ def of_html(markup: str) -> str:
 
 def _candidates(word: str, *, with_schemes_only: bool) -> list[str]:
     """The word without what stands around it; of “host=x” and “a,b” the pieces, of a URL the whole."""
+    if address := _BRACKETED.search(word):
+        return [address[0]]
     word = word.lstrip("([{*_>.,;:=-").rstrip(_ENDS)
     lowered = word.lower()
     starts = [at for scheme in _SCHEMES if (at := lowered.find(scheme)) >= 0]
