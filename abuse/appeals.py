@@ -5,6 +5,7 @@ import hashlib
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from abuse import customer_pages, ledger, messages, receipts, templates
 from abuse.errors import (
@@ -71,20 +72,21 @@ def problem_with(decision: Decision, *, party: Appeal.Party, report: Report | No
     """Why nobody of this party can appeal against it, in a sentence; "" if they can."""
     if party == Appeal.Party.REPORTER:
         if report is None or report.case_id != decision.case_id:
-            return "It is about another report."
+            return _("It is about another report.")
         if report.outcome not in _NOT_UPHELD or report.answered_at is None:
-            return "Your report was acted on, or not decided yet."
+            return _("Your report was acted on, or not decided yet.")
         since = report.answered_at
     else:
         if decision.case.account_id is None or decision.action not in _OF_CUSTOMERS:
-            return "This decision restricts nothing of yours."
+            return _("This decision restricts nothing of yours.")
         since = decision.done_at or decision.decided_at
     if decision.state in (Decision.State.UNDONE, Decision.State.ENDED):
-        return "The decision is not in force any more."
+        return _("The decision is not in force any more.")
     if decision.state != Decision.State.DONE:
-        return "The decision was not carried out."
+        return _("The decision was not carried out.")
     if timezone.now() > since + settings.APPEAL_WINDOW:
-        return f"The time for an appeal, {settings.APPEAL_WINDOW.days} days, is over. {where_to_go()}"
+        over = _("The time for an appeal, %(days)d days, is over.") % {"days": settings.APPEAL_WINDOW.days}
+        return f"{over} {where_to_go()}"
     return ""
 
 
@@ -155,8 +157,8 @@ def look(appeal: Appeal) -> None:
 
 def where_to_go() -> str:
     """After an appeal there is no second one here."""
-    body = settings.DISPUTE_BODY or "a certified body for out-of-court settlement (Digital Services Act, Article 21)"
-    return f"You can still turn to {body}, or to a court."
+    body = settings.DISPUTE_BODY or _("a certified body for settlement out of court (Digital Services Act, Article 21)")
+    return _("You can still turn to %(body)s, or to a court.") % {"body": body}
 
 
 def _uphold(appeal: Appeal, by: User) -> None:
@@ -187,7 +189,13 @@ def _answer(appeal: Appeal, key: str, values: dict[str, str]) -> None:
             account,
             Kind.STATEMENT,
             hostname=case.hostname,
-            details={"headline": words.subject, "text": words.text, "case": case.pk, "appeal": appeal.pk},
+            details={
+                "headline": words.subject,
+                "text": words.text,
+                "case": case.pk,
+                "appeal": appeal.pk,
+                "page": customer_pages.path(case),
+            },
         )
 
 
@@ -209,6 +217,7 @@ def _issue_receipt(appeal: Appeal) -> Receipt:
 
 def _details(appeal: Appeal) -> dict:
     return {
+        "case": appeal.case_id,
         "appeal": appeal.pk,
         "decision": appeal.decision_id,
         "party": appeal.party,

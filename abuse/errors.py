@@ -1,11 +1,15 @@
 """What can be wrong with a decision. An error's docstring is its message; details follow it."""
 
+from django.utils.translation import gettext
+
 
 class AbuseError(Exception):
     """The decision cannot be carried out."""
 
     def __str__(self) -> str:
-        return " ".join([(self.__doc__ or "").strip(), *map(str, self.args)]).strip()
+        """In the language that is active, where strangers or customers can see it (deploy/messages); the desk speaks English."""
+        said = (self.__doc__ or "").strip()
+        return " ".join([gettext(said) if said else "", *map(str, self.args)]).strip()
 
 
 class ReasonMissing(AbuseError):
@@ -112,5 +116,9 @@ class AppealDecided(AbuseError):
     """The appeal was decided already."""
 
 
-class LinkWrong(AbuseError):
-    """This link is not valid, or not any more. Copy the whole of it from the mail, or write to the abuse desk."""
+class WrongLink(AbuseError):
+    """This link is not valid. Open it again from the mail or the page where you found it, whole."""
+
+
+class TooManyMessages(AbuseError):
+    """You have written a lot today. The desk reads all of it; please go on tomorrow, or write a mail."""

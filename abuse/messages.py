@@ -1,16 +1,20 @@
 """Messages: what is said on a case, between the desk and the customer, between the desk and a reporter, or among staff."""
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.utils import timezone
 
 from abuse import customer_pages, templates
-from abuse.errors import TextMissing, TextTooLong
+from abuse.errors import TextMissing, TextTooLong, TooManyMessages
 from abuse.models import Case, Message, Report
 from ddns import notifications
 from ddns.models import User
 from ddns.models.notifications import Kind
 
 MAX_TEXT = 10_000
+# Of a customer on one case: a long talk is a short one still.
+ANSWERS_PER_DAY = 20
 
 
 @transaction.atomic
@@ -29,6 +33,16 @@ def say(
     if not is_ours and side != Message.Side.NOTE:
         _bring_back(case, side)
     return message
+
+
+@transaction.atomic
+def answer(case: Case, *, text: str, author: User) -> Message:
+    """The customer's, from their page. Locks the case. Raises TextMissing, TextTooLong, TooManyMessages."""
+    Case.objects.select_for_update().get(pk=case.pk)
+    said = Message.objects.filter(case=case, side=Message.Side.CUSTOMER, is_ours=False)
+    if said.filter(at__gt=timezone.now() - timedelta(days=1)).count() >= ANSWERS_PER_DAY:
+        raise TooManyMessages
+    return say(case, side=Message.Side.CUSTOMER, text=text, author=author, is_ours=False)
 
 
 def clean(text: str) -> str:
@@ -55,7 +69,15 @@ def _tell(message: Message) -> None:
         "message", case.account.language, name=case.name, text=message.text, link=customer_pages.link(case)
     )
     notifications.tell(
-        case.account, Kind.STATEMENT, hostname=case.hostname, details={"headline": words.subject, "text": words.text}
+        case.account,
+        Kind.STATEMENT,
+        hostname=case.hostname,
+        details={
+            "headline": words.subject,
+            "text": words.text,
+            "case": case.pk,
+            "page": customer_pages.path(case),
+        },
     )
 
 
@@ -67,9 +89,12 @@ def _bring_back(case: Case, side: Message.Side) -> None:
 
 
 def _resume(case: Case) -> None:
-    """The clock goes on where it stood."""
+    """The clock goes on where it stood; what was warned has as long as a new report from now on, and not until its deadline."""
+    now = timezone.now()
     if case.paused_at is not None:
-        stood = timezone.now() - case.paused_at
+        stood = now - case.paused_at
         case.paused_at, case.paused_for, case.due_at = None, case.paused_for + stood, case.due_at + stood
+    else:
+        case.due_at = min(case.due_at, now + case.category.clock)
     case.state = Case.State.OPEN
     case.save(update_fields=["state", "paused_at", "paused_for", "due_at"])
