@@ -163,7 +163,7 @@ def where_to_go() -> str:
 
 def _uphold(appeal: Appeal, by: User) -> None:
     # decisions imports statements: at the top each would wait for the other.
-    from abuse import cases, decisions  # type: ignore[attr-defined]
+    from abuse import cases, decisions
 
     decision = appeal.decision
     if decision.state != Decision.State.DONE:

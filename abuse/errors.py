@@ -116,9 +116,45 @@ class AppealDecided(AbuseError):
     """The appeal was decided already."""
 
 
+class AlreadyDecided(AbuseError):
+    """Somebody has decided about this already:"""
+
+
+class ChangedSince(AbuseError):
+    """What this touches has changed since it was shown. Look again and decide anew:"""
+
+
+class InfrastructureName(AbuseError):
+    """This is a name of the platform itself, and nothing here can touch it:"""
+
+
+class DecidedOnCase(AbuseError):
+    """This was decided on a case, with a statement and a receipt of its own."""
+
+
 class WrongLink(AbuseError):
     """This link is not valid. Open it again from the mail or the page where you found it, whole."""
 
 
 class TooManyMessages(AbuseError):
     """You have written a lot today. The desk reads all of it; please go on tomorrow, or write a mail."""
+
+
+class WrongReporterKey(AbuseError):
+    """There is no such working key."""
+
+
+class PostingDiffers(AbuseError):
+    """The Idempotency-Key came with another report before."""
+
+
+class MailRefused(AbuseError):
+    """This mail is not taken:"""
+
+
+class FeedFailed(AbuseError):
+    """The feed cannot be read:"""
+
+
+class NotForPeople(AbuseError):
+    """Nobody needs to read this any more: it was read or settled meanwhile."""

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("abuse", "0007_retention_and_exports"),
+        ("abuse", "0012_decisions_in_batches_and_protected_names"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

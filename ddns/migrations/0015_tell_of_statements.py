@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ddns", "0012_tell_of_new_webhooks"),
+        ("ddns", "0014_networks_of_sign_ups"),
     ]
 
     operations = [
