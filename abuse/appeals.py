@@ -4,6 +4,7 @@ import hashlib
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,11 +23,15 @@ from abuse.statements import RESTRICTIONS
 from ddns import notifications
 from ddns.models import User
 from ddns.models.notifications import Kind
+from dnsupdate import alarms
+from dnsupdate.models import Alarm
 
 # What a reporter may object to: everything but that it was acted on, or has nothing to do with us.
 _NOT_UPHELD = frozenset(
     {Report.Outcome.REJECTED, Report.Outcome.INSUFFICIENT, Report.Outcome.INFORMED, Report.Outcome.FORWARDED}
 )
+# In one alarm; the queue has them all.
+MAX_TOLD = 10
 _OF_CUSTOMERS = RESTRICTIONS | {Decision.Action.WARN}
 
 
@@ -153,6 +158,21 @@ def check_decider(appeal: Appeal, by: User) -> None:
 def look(appeal: Appeal) -> None:
     """Somebody opened it: the first of its two clocks stands."""
     Appeal.objects.filter(pk=appeal.pk, looked_at=None).update(looked_at=timezone.now())
+
+
+def watch() -> int:
+    """Tells who is on duty of appeals that nobody has looked at or decided in time, until it is done; gives how many."""
+    now = timezone.now()
+    unseen = Q(looked_at=None, look_due_at__lt=now)
+    late = list(Appeal.objects.waiting().filter(unseen | Q(due_at__lt=now))[:MAX_TOLD])
+    overdue = [each.pk for each in late if each.due_at < now]
+    Appeal.objects.filter(pk__in=overdue, breached_at=None).update(breached_at=now)
+    if late:
+        shown = ", ".join(f"{each.pk} (case {each.case_id}, filed {each.filed_at:%Y-%m-%d %H:%M} UTC)" for each in late)
+        alarms.open(Alarm.Kind.APPEAL, f"Appeals wait for longer than they may: {shown}. Decide them.")
+    else:
+        alarms.close(Alarm.Kind.APPEAL)
+    return len(late)
 
 
 def where_to_go() -> str:

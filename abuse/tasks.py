@@ -6,7 +6,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from abuse import acknowledgements, form_acknowledgements, ledger_heads, postings, reports, retention
+from abuse import acknowledgements, appeals, form_acknowledgements, ledger_heads, postings, reports, retention
 from dnsupdate import turns
 
 
@@ -46,3 +46,9 @@ def send_acknowledgements() -> None:
 def purge_postings() -> None:
     """Ends the day in which the same report by the API is the same submission."""
     postings.purge(timezone.now())
+
+
+@shared_task
+def watch_appeals() -> None:
+    """Tells who is on duty of appeals that wait for too long."""
+    appeals.watch()
