@@ -9,6 +9,7 @@ from django.utils import timezone
 from abuse import (
     acknowledgements,
     address_matches,
+    appeals,
     cases,
     form_acknowledgements,
     ledger_heads,
@@ -86,3 +87,9 @@ def send_acknowledgements() -> None:
 def purge_postings() -> None:
     """Ends the day in which the same report by the API is the same submission."""
     postings.purge(timezone.now())
+
+
+@shared_task
+def watch_appeals() -> None:
+    """Tells who is on duty of appeals that wait for too long."""
+    appeals.watch()

@@ -39,6 +39,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "purge-postings": {"task": "abuse.tasks.purge_postings", "schedule": timedelta(hours=1)},
     # Does something once a day.
     "publish-ledger-head": {"task": "abuse.tasks.publish_ledger_head", "schedule": timedelta(hours=1)},
+    # Their clocks are hours: a minute is soon enough.
+    "watch-appeals": {"task": "abuse.tasks.watch_appeals", "schedule": 60.0, "options": {"expires": 60}},
     "purge-reports": {"task": "abuse.tasks.purge_reports", "schedule": timedelta(hours=1)},
     # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
     "tell-address-changes": {

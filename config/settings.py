@@ -219,6 +219,9 @@ EMAIL_BACKEND = f"django.core.mail.backends.{_MAILER}.EmailBackend"
 # Where customers and reporters reach the abuse desk.
 ABUSE_CONTACT = env.str("DDNS_ABUSE_CONTACT", "abuse@" + (urlsplit(SITE_URL).hostname or "localhost"))
 
+# The name of the page where customers see what was decided about their names: who decides is above the app that links there.
+DECISIONS_PAGE = "customer_cases"
+
 # --- Appeals -----------------------------------------------------------------------------------------------------
 # So long a customer or reporter can object to a decision: six months at least (DSA Art. 20(1)).
 APPEAL_WINDOW = timedelta(days=env.int("DDNS_APPEAL_WINDOW_DAYS", 184))
