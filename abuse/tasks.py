@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from abuse import ledger_heads, reports, retention
+from abuse import batches, decisions, forwards, ledger_heads, proofs, reports, retention, suspensions
 
 
 @shared_task
@@ -22,3 +22,29 @@ def publish_ledger_head() -> None:
 def purge_reports() -> None:
     """Ends the retention of reports, cases and what came in."""
     retention.purge(timezone.now())
+
+
+@shared_task
+def end_decisions() -> None:
+    """Ends what was decided until now, and lifts what was suspended by name until now."""
+    now = timezone.now()
+    decisions.end_due(now)
+    suspensions.end_due(now)
+
+
+@shared_task
+def run_batches() -> None:
+    """Goes on with decisions about many cases."""
+    batches.run_due()
+
+
+@shared_task
+def prove_decisions() -> None:
+    """Asks every authoritative server whether it answers as decided."""
+    proofs.prove_due(timezone.now())
+
+
+@shared_task
+def send_forwards() -> None:
+    """Sends the mails to other providers."""
+    forwards.send_due(timezone.now())
