@@ -10,13 +10,18 @@ from abuse import (
     acknowledgements,
     address_matches,
     appeals,
+    batches,
     cases,
+    decisions,
     form_acknowledgements,
+    forwards,
     ledger_heads,
     postings,
+    proofs,
     reporter_mails,
     reports,
     retention,
+    suspensions,
     tiers,
 )
 from dnsupdate import turns
@@ -93,3 +98,29 @@ def purge_postings() -> None:
 def watch_appeals() -> None:
     """Tells who is on duty of appeals that wait for too long."""
     appeals.watch()
+
+
+@shared_task
+def end_decisions() -> None:
+    """Ends what was decided until now, and lifts what was suspended by name until now."""
+    now = timezone.now()
+    decisions.end_due(now)
+    suspensions.end_due(now)
+
+
+@shared_task
+def run_batches() -> None:
+    """Goes on with decisions about many cases."""
+    batches.run_due()
+
+
+@shared_task
+def prove_decisions() -> None:
+    """Asks every authoritative server whether it answers as decided."""
+    proofs.prove_due(timezone.now())
+
+
+@shared_task
+def send_forwards() -> None:
+    """Sends the mails to other providers."""
+    forwards.send_due(timezone.now())

@@ -42,6 +42,12 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     # Their clocks are hours: a minute is soon enough.
     "watch-appeals": {"task": "abuse.tasks.watch_appeals", "schedule": 60.0, "options": {"expires": 60}},
     "purge-reports": {"task": "abuse.tasks.purge_reports", "schedule": timedelta(hours=1)},
+    # A decision that ends is late by this at most.
+    "end-decisions": {"task": "abuse.tasks.end_decisions", "schedule": 10.0, "options": {"expires": 10}},
+    # People wait for the rest of a batch, and for the proof of what they decided.
+    "run-batches": {"task": "abuse.tasks.run_batches", "schedule": 5.0, "options": {"expires": 5}},
+    "prove-decisions": {"task": "abuse.tasks.prove_decisions", "schedule": 3.0, "options": {"expires": 3}},
+    "send-forwards": {"task": "abuse.tasks.send_forwards", "schedule": 30.0, "options": {"expires": 30}},
     # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
     "tell-address-changes": {
         "task": "ddns.tasks.tell_address_changes",
