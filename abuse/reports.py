@@ -12,7 +12,7 @@ from abuse import cases, categories, fingerprints, intake, ledger, matching, rep
 from abuse.errors import ReasonMissing, Unreadable
 from abuse.intake.drafts import Draft, Parsed, Subject
 from abuse.matching import Match
-from abuse.models import Blob, Category, Evidence, Feed, Report, Submission
+from abuse.models import Blob, Category, Evidence, Report, Submission
 from ddns.models import User
 
 logger = logging.getLogger(__name__)
@@ -110,21 +110,13 @@ def _read(submission: Submission) -> list[Report]:
         content_type=locked.content_type,
         filename=locked.filename,
         door=locked.door,
-        kind=_kind(locked),
+        kind=locked.default_kind,
     )
     made = _take(locked, parsed)
     locked.state, locked.format, locked.read_at = Submission.State.READ, parsed.format[:30], timezone.now()
     locked.problem = "\n".join(parsed.warnings)
     locked.save(update_fields=["state", "format", "read_at", "problem"])
     return made
-
-
-def _kind(submission: Submission) -> str:
-    """What a list without kinds is a list of: as its feed is set up."""
-    if submission.door != Submission.Door.FEED:
-        return ""
-    feed = Feed.objects.filter(url=submission.source).first()
-    return feed.default_kind if feed else ""
 
 
 def _give_up(submission: Submission, problem: str) -> None:

@@ -107,7 +107,15 @@ def _empty_cases(case_ids: Iterable[int], now: datetime) -> None:
 
 def _empty_reports(report_ids: Iterable, now: datetime) -> None:
     Report.objects.filter(pk__in=report_ids).update(
-        purged_at=now, url="", description="", complainant={}, details={}, warnings=[], answer="", external_id=""
+        purged_at=now,
+        url="",
+        description="",
+        complainant={},
+        details={},
+        warnings=[],
+        answer="",
+        external_id="",
+        contact="",
     )
     Evidence.objects.filter(report__in=report_ids).update(filename="", description="", problem="")
 

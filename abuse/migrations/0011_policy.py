@@ -80,8 +80,8 @@ def add(apps, schema_editor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("abuse", "0007_retention_and_exports"),
-        ("ddns", "0013_networks_of_sign_ups"),
+        ("abuse", "0010_reading_and_answering"),
+        ("ddns", "0014_networks_of_sign_ups"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("ddns", "0012_tell_of_new_webhooks"),
+        ("ddns", "0013_blocks"),
     ]
 
     operations = [
