@@ -6,7 +6,8 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from abuse import acknowledgements, form_acknowledgements, ledger_heads, postings, reports, retention
+from abuse import acknowledgements, form_acknowledgements, ledger_heads, postings, reports, retention, scoring, stays
+from abuse.models import Case
 from dnsupdate import turns
 
 
@@ -46,3 +47,30 @@ def send_acknowledgements() -> None:
 def purge_postings() -> None:
     """Ends the day in which the same report by the API is the same submission."""
     postings.purge(timezone.now())
+
+
+@shared_task
+def score_case(case_id: int) -> None:
+    """Scores a case, and holds its name where a rule says so."""
+    scoring.rescore(Case(pk=case_id))
+
+
+@shared_task
+def score_due_cases() -> None:
+    """Scores cases with reports that no score knows of. One at a time."""
+    with turns.take("score-due-cases", timedelta(minutes=2)) as is_ours:
+        if is_ours:
+            scoring.rescore_due()
+
+
+@shared_task
+def follow_stays() -> None:
+    """Follows who has which address, and gathers what was there before."""
+    stays.follow()
+    stays.gather()
+
+
+@shared_task
+def purge_stays() -> None:
+    """Ends the retention of who had which address."""
+    stays.purge(timezone.now() - stays.KEPT)

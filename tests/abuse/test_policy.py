@@ -199,6 +199,7 @@ def test_rule_that_is_off_or_unknown_holds_nothing():
     [
         ({"protection": "A hospital's."}, "protected name: A hospital's."),
         ({"is_paid": True, "plan": "pro"}, "pays for its plan (pro)"),
+        ({"is_staff": True}, "member of staff"),
         ({"before_holder_count": 1}, "older than the present holder"),
         ({"claims": (Claim(report="r", at=NOW, claimed=("192.0.2.1",), ours=("192.0.2.2",)),)}, "contradicts a report"),
         ({"claims": (Claim(report="r", at=NOW, claimed=("192.0.2.1",), ours=()),)}, "the name answered nothing"),
