@@ -21,9 +21,12 @@ from abuse import (
     reporter_mails,
     reports,
     retention,
+    scoring,
+    stays,
     suspensions,
     tiers,
 )
+from abuse.models import Case
 from dnsupdate import turns
 
 
@@ -124,3 +127,29 @@ def prove_decisions() -> None:
 def send_forwards() -> None:
     """Sends the mails to other providers."""
     forwards.send_due(timezone.now())
+
+
+def score_case(case_id: int) -> None:
+    """Scores a case, and holds its name where a rule says so."""
+    scoring.rescore(Case(pk=case_id))
+
+
+@shared_task
+def score_due_cases() -> None:
+    """Scores cases with reports that no score knows of. One at a time."""
+    with turns.take("score-due-cases", timedelta(minutes=2)) as is_ours:
+        if is_ours:
+            scoring.rescore_due()
+
+
+@shared_task
+def follow_stays() -> None:
+    """Follows who has which address, and gathers what was there before."""
+    stays.follow()
+    stays.gather()
+
+
+@shared_task
+def purge_stays() -> None:
+    """Ends the retention of who had which address."""
+    stays.purge(timezone.now() - stays.KEPT)

@@ -36,6 +36,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    # What a lost wake-up may delay a hold by.
+    "score-due-cases": {"task": "abuse.tasks.score_due_cases", "schedule": 5.0, "options": {"expires": 5}},
+    # Who shares an address is asked on the screen of a case: seconds late is early enough.
+    "follow-stays": {"task": "abuse.tasks.follow_stays", "schedule": 5.0, "options": {"expires": 5}},
+    "purge-stays": {"task": "abuse.tasks.purge_stays", "schedule": timedelta(hours=1)},
     "purge-postings": {"task": "abuse.tasks.purge_postings", "schedule": timedelta(hours=1)},
     # Does something once a day.
     "publish-ledger-head": {"task": "abuse.tasks.publish_ledger_head", "schedule": timedelta(hours=1)},

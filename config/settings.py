@@ -511,6 +511,8 @@ _webhook_networks: list[str] = env.list("DDNS_WEBHOOK_NETWORKS", [] if IS_PROVID
 WEBHOOK_NETWORKS = [ip_network(each) for each in _webhook_networks]
 
 # --- Abuse desk: policy ---------------------------------------------------------------------------------------------
+# Names that policy holds by itself in an hour; beyond, people look first: a feed that errs must not freeze a zone. 0: none.
+ABUSE_AUTOMATIC_HOLDS_PER_HOUR = env.int("DDNS_ABUSE_AUTOMATIC_HOLDS_PER_HOUR", 50)
 # The operator's files of networks and countries (MaxMind's format: GeoLite2, DB-IP, IPinfo). Without them the data that came
 # with a package is used, which is some years old: enough to tell networks apart, wrong about some.
 ASN_MMDB: Path | None = env.path("DDNS_ASN_MMDB", None)
