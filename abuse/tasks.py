@@ -1,7 +1,6 @@
 """Celery's entries for the desk: each calls one verb and may run twice."""
 
 from datetime import timedelta
-from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
