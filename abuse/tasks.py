@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from abuse import acknowledgements, ledger_heads, postings, reports, retention
+from abuse import acknowledgements, ledger_heads, mailbox, postings, reports, retention
 from dnsupdate import turns
 
 
@@ -39,3 +39,11 @@ def send_acknowledgements() -> None:
 def purge_postings() -> None:
     """Ends the day in which the same report by the API is the same submission."""
     postings.purge(timezone.now())
+
+
+@shared_task
+def poll_mailbox() -> None:
+    """Stores what lies in the mailbox. One at a time."""
+    with turns.take("poll-mailbox", timedelta(minutes=10)) as is_ours:
+        if is_ours:
+            mailbox.poll()
