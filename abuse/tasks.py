@@ -1,11 +1,12 @@
 """Celery's entries for the desk: each calls one verb and may run twice."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
-from abuse import acknowledgements, ledger_heads, mailbox, postings, reports, retention
+from abuse import acknowledgements, form_acknowledgements, ledger_heads, mailbox, postings, reports, retention
 from dnsupdate import turns
 
 
@@ -13,6 +14,12 @@ from dnsupdate import turns
 def read_submissions() -> None:
     """Reads what came in, oldest first, until nothing is left."""
     reports.read_all()
+
+
+@shared_task
+def acknowledge(submission_id: str) -> None:
+    """Tells whoever filed a form by mail that it has come."""
+    form_acknowledgements.send(UUID(submission_id))
 
 
 @shared_task

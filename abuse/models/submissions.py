@@ -58,6 +58,8 @@ class Submission(models.Model):
         blank=True, default="", help_text="Why no parser understood it, or what one passed over."
     )
     read_at = models.DateTimeField(null=True)
+    try_count = models.PositiveSmallIntegerField(default=0, help_text="How often somebody began to read it.")
+    claimed_until = models.DateTimeField(null=True, help_text="Whoever reads it has so long; then another does.")
     purged_at = models.DateTimeField(null=True, help_text="When its retention ended.")
     settled_by = models.ForeignKey("ddns.User", on_delete=models.PROTECT, null=True, related_name="+")
 
