@@ -163,6 +163,9 @@ def _own(
             own[key] = (subject, match)
     if own:
         return list(own.values())
+    if submission.door == Submission.Door.FEED:
+        # Of a list of the whole Internet nobody waits for an answer about each line that is another's.
+        return []
     by_address = next((each for each in draft.subjects if each.address and not each.name), None)
     if by_address is not None:
         return [(by_address, Match(Standing.UNKNOWN))]

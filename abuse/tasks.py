@@ -6,7 +6,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from abuse import acknowledgements, form_acknowledgements, ledger_heads, mailbox, postings, reports, retention
+from abuse import acknowledgements, feeds, form_acknowledgements, ledger_heads, mailbox, postings, reports, retention
 from dnsupdate import turns
 
 
@@ -54,3 +54,11 @@ def poll_mailbox() -> None:
     with turns.take("poll-mailbox", timedelta(minutes=10)) as is_ours:
         if is_ours:
             mailbox.poll()
+
+
+@shared_task
+def pull_feeds() -> None:
+    """Pulls feeds that are due. One at a time."""
+    with turns.take("pull-feeds", timedelta(minutes=15)) as is_ours:
+        if is_ours:
+            feeds.pull_due()

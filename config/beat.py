@@ -31,6 +31,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    # Each feed has its own interval; none is shorter than five minutes.
+    "pull-feeds": {"task": "abuse.tasks.pull_feeds", "schedule": 60.0, "options": {"expires": 60}},
     "purge-postings": {"task": "abuse.tasks.purge_postings", "schedule": timedelta(hours=1)},
     # Does something once a day.
     "publish-ledger-head": {"task": "abuse.tasks.publish_ledger_head", "schedule": timedelta(hours=1)},
