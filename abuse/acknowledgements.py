@@ -14,7 +14,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import F
 from django.utils import timezone
 
-from abuse import authentication_results, receipts, status_tokens
+from abuse import authentication_results, receipts, reporter_links
 from abuse.mail_headers import Headers
 from abuse.models import Mail
 
@@ -145,7 +145,7 @@ def _message(mail: Mail, server: BaseEmailBackend) -> EmailMessage:
             "Your mail has reached the abuse desk, and is stored as it came.",
             f"Received: {submission.received_at:%Y-%m-%d %H:%M:%S} UTC\nSHA-256: {submission.blob_id}\nReceipt: {receipt.pk}",
             "It is read within seconds. What becomes of each report in it is shown here, to whoever has this address:\n"
-            f"{status_tokens.link(submission)}",
+            f"{reporter_links.link(submission)}",
             "The attached file is a signed receipt: it proves what was received, and when. Keep it.",
             "Names that are not under our domains we cannot act on, and say so there.",
         ]

@@ -62,6 +62,9 @@ def own(draft: Draft, submission: Submission, matches: Matches) -> list[tuple[Su
             found[key] = (subject, match)
     if found:
         return list(found.values())
+    if submission.door == Submission.Door.FEED:
+        # Of a list of the whole Internet nobody waits for an answer about each line that is another's.
+        return []
     by_address = next((each for each in draft.subjects if each.address and not each.name), None)
     if by_address is not None:
         return [(by_address, Match(Standing.UNKNOWN))]

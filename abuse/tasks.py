@@ -1,6 +1,7 @@
 """Celery's entries for the desk: each calls one verb and may run twice."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
@@ -12,9 +13,11 @@ from abuse import (
     batches,
     cases,
     decisions,
+    feeds,
     form_acknowledgements,
     forwards,
     ledger_heads,
+    mailbox,
     postings,
     proofs,
     reporter_mails,
@@ -152,3 +155,18 @@ def follow_stays() -> None:
 def purge_stays() -> None:
     """Ends the retention of who had which address."""
     stays.purge(timezone.now() - stays.KEPT)
+
+
+def poll_mailbox() -> None:
+    """Stores what lies in the mailbox. One at a time."""
+    with turns.take("poll-mailbox", timedelta(minutes=10)) as is_ours:
+        if is_ours:
+            mailbox.poll()
+
+
+@shared_task
+def pull_feeds() -> None:
+    """Pulls feeds that are due. One at a time."""
+    with turns.take("pull-feeds", timedelta(minutes=15)) as is_ours:
+        if is_ours:
+            feeds.pull_due()

@@ -41,6 +41,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     # Who shares an address is asked on the screen of a case: seconds late is early enough.
     "follow-stays": {"task": "abuse.tasks.follow_stays", "schedule": 5.0, "options": {"expires": 5}},
     "purge-stays": {"task": "abuse.tasks.purge_stays", "schedule": timedelta(hours=1)},
+    # Each feed has its own interval; none is shorter than five minutes.
+    "pull-feeds": {"task": "abuse.tasks.pull_feeds", "schedule": 60.0, "options": {"expires": 60}},
     "purge-postings": {"task": "abuse.tasks.purge_postings", "schedule": timedelta(hours=1)},
     # Does something once a day.
     "publish-ledger-head": {"task": "abuse.tasks.publish_ledger_head", "schedule": timedelta(hours=1)},

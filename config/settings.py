@@ -223,6 +223,12 @@ ABUSE_CONTACT = env.str("DDNS_ABUSE_CONTACT", "abuse@" + (urlsplit(SITE_URL).hos
 DECISIONS_PAGE = "customer_cases"
 # The pages for reporters (abuse.urls), which every page links to; ddns knows nothing else of them.
 ABUSE_PAGE = "/abuse/"
+# Where authorities write to, and who finds a hole in the platform; addresses or, of the latter, a URL. An address that
+# nobody reads would be worse than the desk's own.
+AUTHORITY_CONTACT = env.str("DDNS_AUTHORITY_CONTACT", "") or ABUSE_CONTACT
+SECURITY_CONTACT = env.str("DDNS_SECURITY_CONTACT", "") or ABUSE_CONTACT
+# Name and address of the representative in the EU of a provider outside (DSA Art. 13); shown on /abuse/.
+LEGAL_REPRESENTATIVE = env.str("DDNS_LEGAL_REPRESENTATIVE", "")
 
 # --- Appeals -----------------------------------------------------------------------------------------------------
 # So long a customer or reporter can object to a decision: six months at least (DSA Art. 20(1)).

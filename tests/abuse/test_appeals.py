@@ -234,7 +234,7 @@ def test_the_queue_has_the_oldest_first_in_few_queries(
     case,
     foreign,
     oscar,
-    judge,
+    judge,  # noqa: F811
     django_assert_max_num_queries,
 ):
     second = decisions.take(open_case(foreign), action=Action.HOLD, reason="x", by=oscar)

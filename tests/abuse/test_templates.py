@@ -36,9 +36,11 @@ def test_whatever_an_operator_writes_is_refused_clearly_or_renders(text):
     try:
         templates.check("message", words)
     except TemplateWrong as error:
-        assert str(error).startswith("This template cannot be used: ")
+        said = str(error)
     else:
+        said = ""
         templates.fill(words, {"name": "home.ddns.test"})
+    assert said.startswith("This template cannot be used: ") or not said
 
 
 @pytest.mark.parametrize(
