@@ -2,8 +2,18 @@
 
 from abuse.admin.accounts import AccountAdmin
 from abuse.admin.acme_accounts import AcmeAccountAdmin
+from abuse.admin.cases import CaseAdmin
+from abuse.admin.evidence_files import EvidenceFileAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
 from abuse.admin.suspensions import SuspensionAdmin
 
-__all__ = ["AccountAdmin", "AcmeAccountAdmin", "HostnameAdmin", "LedgerAdmin", "SuspensionAdmin"]
+__all__ = [
+    "AccountAdmin",
+    "AcmeAccountAdmin",
+    "CaseAdmin",
+    "EvidenceFileAdmin",
+    "HostnameAdmin",
+    "LedgerAdmin",
+    "SuspensionAdmin",
+]

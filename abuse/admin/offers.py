@@ -170,7 +170,7 @@ class DecisionForm(forms.Form):
         data = self.cleaned_data
         found: dict = {name: data[name] for name in _PARAMETERS if data.get(name)}
         if "hours" in data:
-            found["deadline"] = (timezone.now() + timedelta(hours=int(data["hours"]))).isoformat()
+            found["hours"] = int(data["hours"])
         if "target" in data:
             found["target"] = data["target"].pk
         return found
