@@ -24,10 +24,12 @@ _MAY_LOOK: Rights = {
     "dnsupdate": ("view_zone", "view_serverstate", "view_proof"),
     "abuse": (
         *("view_suspension", "view_ledgerentry", "view_case", "view_report", "view_submission", "view_decision"),
-        *("view_appeal", "view_reporter", "view_statement", "view_receipt", "view_evidence"),
+        *("view_appeal", "view_reporter", "view_statement", "view_receipt"),
     ),
 }
-_MAY_SEE_SETTINGS = {
+# Everybody but those who set the desk up.
+_MAY_SEE_EVIDENCE: Rights = {"abuse": ("view_evidence",)}
+_MAY_SEE_SETTINGS: Rights = {
     "abuse": ("view_category", "view_weight", "view_rule", "view_feed", "view_template", "view_diversiontarget"),
 }
 _MAY_DECIDE: Rights = {
@@ -46,10 +48,10 @@ _MAY_CONFIGURE: Rights = {"abuse": ("change_settings",)}
 
 # What each may when its group is made. Restricted cases are for named people: given to persons, not to a role.
 ROLES: dict[str, tuple[Rights, ...]] = {
-    ANALYST: (_MAY_LOOK, _MAY_DECIDE),
-    SENIOR: (_MAY_LOOK, _MAY_SEE_SETTINGS, _MAY_DECIDE, _MAY_DECIDE_GRAVELY),
-    LIAISON: (_MAY_LOOK, _MAY_DEAL_WITH_AUTHORITIES),
-    AUDITOR: (_MAY_LOOK, _MAY_SEE_SETTINGS, _MAY_AUDIT),
+    ANALYST: (_MAY_LOOK, _MAY_SEE_EVIDENCE, _MAY_DECIDE),
+    SENIOR: (_MAY_LOOK, _MAY_SEE_EVIDENCE, _MAY_SEE_SETTINGS, _MAY_DECIDE, _MAY_DECIDE_GRAVELY),
+    LIAISON: (_MAY_LOOK, _MAY_SEE_EVIDENCE, _MAY_DEAL_WITH_AUTHORITIES),
+    AUDITOR: (_MAY_LOOK, _MAY_SEE_EVIDENCE, _MAY_SEE_SETTINGS, _MAY_AUDIT),
     ADMINISTRATOR: (_MAY_LOOK, _MAY_SEE_SETTINGS, _MAY_CONFIGURE),
 }
 

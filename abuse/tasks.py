@@ -1,8 +1,13 @@
 """Celery's entries for the desk: each calls one verb and may run twice."""
 
-from celery import shared_task
+from datetime import timedelta
+from uuid import UUID
 
-from abuse import ledger_heads, reports
+from celery import shared_task
+from django.utils import timezone
+
+from abuse import acknowledgements, form_acknowledgements, ledger_heads, postings, reports, retention
+from dnsupdate import turns
 
 
 @shared_task
@@ -12,6 +17,32 @@ def read_submissions() -> None:
 
 
 @shared_task
+def acknowledge(submission_id: str) -> None:
+    """Tells whoever filed a form by mail that it has come."""
+    form_acknowledgements.send(UUID(submission_id))
+
+
+@shared_task
 def publish_ledger_head() -> None:
     """Signs and publishes the head of the ledger, once a day."""
     ledger_heads.publish()
+
+
+@shared_task
+def purge_reports() -> None:
+    """Ends the retention of reports, cases and what came in."""
+    retention.purge(timezone.now())
+
+
+@shared_task
+def send_acknowledgements() -> None:
+    """Sends receipts to those who reported by mail. One at a time."""
+    with turns.take("send-acknowledgements", timedelta(minutes=2)) as is_ours:
+        if is_ours:
+            acknowledgements.send_due()
+
+
+@shared_task
+def purge_postings() -> None:
+    """Ends the day in which the same report by the API is the same submission."""
+    postings.purge(timezone.now())

@@ -26,8 +26,15 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "purge-acme-accounts": {"task": "ddns.tasks.purge_acme_accounts", "schedule": timedelta(hours=1)},
     # A submission whose wake-up was lost waits this long.
     "read-submissions": {"task": "abuse.tasks.read_submissions", "schedule": 5.0, "options": {"expires": 5}},
+    "send-acknowledgements": {
+        "task": "abuse.tasks.send_acknowledgements",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "purge-postings": {"task": "abuse.tasks.purge_postings", "schedule": timedelta(hours=1)},
     # Does something once a day.
     "publish-ledger-head": {"task": "abuse.tasks.publish_ledger_head", "schedule": timedelta(hours=1)},
+    "purge-reports": {"task": "abuse.tasks.purge_reports", "schedule": timedelta(hours=1)},
     # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
     "tell-address-changes": {
         "task": "ddns.tasks.tell_address_changes",

@@ -15,6 +15,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def unrestricted(self) -> "CaseQuerySet":
         return self.exclude(route="restricted")
 
+    def restricted(self) -> "CaseQuerySet":
+        """For named people."""
+        return self.filter(route="restricted")
+
     def with_queue(self) -> "CaseQuerySet":
         """What a line of the queue shows, in one query."""
         return self.select_related("hostname", "account", "category")
@@ -59,6 +63,7 @@ class Case(models.Model):
     score = models.SmallIntegerField(default=0, help_text="0 to 100, by policy.")
     score_reasons = models.JSONField(default=list, help_text="Sentences, with points.")
     scored_at = models.DateTimeField(null=True)
+    purged_at = models.DateTimeField(null=True, help_text="When its retention ended.")
 
     objects = CaseQuerySet.as_manager()
 
@@ -68,6 +73,9 @@ class Case(models.Model):
             models.Index(fields=["due_at", "-severity", "id"], name="cases_in_queue", condition=Q(closed_at=None)),
             models.Index(fields=["name", "-id"], name="cases_of_name"),
             models.Index(fields=["-closed_at"], name="cases_closed", condition=Q(closed_at__isnull=False)),
+            models.Index(
+                fields=["closed_at"], name="cases_to_purge", condition=Q(closed_at__isnull=False, purged_at=None)
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -101,3 +109,8 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return f"Case {self.pk}: {self.name}"
+
+    @property
+    def is_restricted(self) -> bool:
+        """For named people only."""
+        return self.route == "restricted"

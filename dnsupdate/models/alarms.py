@@ -15,7 +15,9 @@ class Alarm(models.Model):
 
     class Kind(models.TextChoices):
         DELEGATION = "delegation", "the delegation changed"
+        DESK = "desk", "the abuse desk is waited for"
         DRIFT = "drift", "the zone differs from the rows"
+        MAILBOX = "mailbox", "a mailbox cannot be read"
         SERVER = "server", "a nameserver is dead or stale"
         SETTINGS = "settings", "the zone's settings are unsafe"
         ZONE = "zone", "the zone cannot be published"
@@ -41,7 +43,7 @@ class Alarm(models.Model):
             ),
             models.CheckConstraint(
                 name="alarm_kind_known",
-                condition=Q(kind__in=["delegation", "drift", "server", "settings", "zone"]),
+                condition=Q(kind__in=["delegation", "desk", "drift", "mailbox", "server", "settings", "zone"]),
             ),
         ]
 

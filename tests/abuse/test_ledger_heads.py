@@ -103,3 +103,9 @@ def test_other_files_are_refused(entries, tmp_path, text):
 def test_head_is_no_submission(entries):
     ledger_heads.publish()
     assert not Submission.objects.exists()
+
+
+def test_heads_are_for_everybody_and_verify(client, entries):
+    ledger_heads.publish()
+    shown = client.get("/.well-known/abuse-ledger.json").json()
+    assert ledger_heads.check(shown["heads"], receipts.keys_of(receipts.published_keys())) == 1

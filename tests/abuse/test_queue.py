@@ -13,7 +13,7 @@ from abuse.models import Appeal, Case, Decision, Report
 from abuse.queue import Tab
 from ddns import hostnames
 from ddns.models import User
-from tests.abuse import stories
+from tests.abuse import rows
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
@@ -38,10 +38,10 @@ def shown(user, tab=Tab.MINE, **more) -> list[str]:
 
 def test_what_is_due_first_is_first_and_of_those_due_at_once_the_worst(oscar, names):
     due_at = timezone.now() + timedelta(hours=1)
-    stories.case(names[0], kind="copyright/piracy", due_at=due_at)
-    stories.case(names[1], kind="content/phishing", due_at=due_at)
-    stories.case(names[2], due_in=timedelta(minutes=-5))
-    stories.case(names[3], due_in=timedelta(hours=2))
+    rows.case(names[0], kind="copyright/piracy", due_at=due_at)
+    rows.case(names[1], kind="content/phishing", due_at=due_at)
+    rows.case(names[2], due_in=timedelta(minutes=-5))
+    rows.case(names[3], due_in=timedelta(hours=2))
     assert shown(oscar) == ["name2", "name1", "name0", "name3"]
 
 
@@ -49,7 +49,7 @@ def test_pages_follow_without_gap_or_repetition(oscar, names, monkeypatch):
     monkeypatch.setattr(queue, "PAGE_ROWS", 3)
     due_at = timezone.now() + timedelta(hours=1)
     for name in names:
-        stories.case(name, due_at=due_at)
+        rows.case(name, due_at=due_at)
     first = queue.page(oscar, Tab.MINE)
     Case.objects.filter(pk=first.rows[1].case.pk).update(state="closed", closed_at=timezone.now())
     seen, mark = [row.case.pk for row in first.rows], first.next_mark
@@ -62,7 +62,7 @@ def test_pages_follow_without_gap_or_repetition(oscar, names, monkeypatch):
 def test_closed_cases_are_paged_by_when_they_were_closed(oscar, names, monkeypatch):
     monkeypatch.setattr(queue, "PAGE_ROWS", 2)
     for number, name in enumerate(names[:5]):
-        stories.case(name, state="closed", closed_at=timezone.now() - timedelta(hours=number // 2))
+        rows.case(name, state="closed", closed_at=timezone.now() - timedelta(hours=number // 2))
     seen, mark = [], ""
     while True:
         page = queue.page(oscar, Tab.CLOSED, after=mark)
@@ -74,16 +74,16 @@ def test_closed_cases_are_paged_by_when_they_were_closed(oscar, names, monkeypat
 
 @pytest.mark.parametrize("mark", ["", "x", "1.2", "99999999999999999.1.1", "-1.2.3", "1.1.1 OR 1=1"])
 def test_mark_that_is_none_is_the_beginning_or_the_end(oscar, names, mark):
-    stories.case(names[0])
+    rows.case(names[0])
     assert shown(oscar, after=mark) in (["name0"], [])
 
 
 def test_each_case_waits_for_whom_it_waits(oscar, names):
-    proposed, customer, reporter, appealed = (stories.case(name) for name in names[:4])
-    stories.decision(proposed, oscar, state=Decision.State.PROPOSED)
+    proposed, customer, reporter, appealed = (rows.case(name) for name in names[:4])
+    rows.decision(proposed, oscar, state=Decision.State.PROPOSED)
     Case.objects.filter(pk=customer.pk).update(state=Case.State.WAITING_CUSTOMER)
     Case.objects.filter(pk=reporter.pk).update(state=Case.State.WAITING_REPORTER, paused_at=timezone.now())
-    done = stories.decision(appealed, oscar)
+    done = rows.decision(appealed, oscar)
     Appeal.objects.create(case=appealed, decision=done, party="customer", text="It was not me.", due_at=timezone.now())
     assert shown(oscar, Tab.MINE) == ["name3"]
     assert shown(oscar, Tab.SECOND) == ["name0"]
@@ -93,16 +93,16 @@ def test_each_case_waits_for_whom_it_waits(oscar, names):
 
 
 def test_paused_case_is_not_overdue(oscar, names):
-    stories.case(names[0], due_in=timedelta(hours=-1))
-    stories.case(names[1], due_in=timedelta(hours=-1), state="waits_reporter", paused_at=timezone.now())
+    rows.case(names[0], due_in=timedelta(hours=-1))
+    rows.case(names[1], due_in=timedelta(hours=-1), state="waits_reporter", paused_at=timezone.now())
     assert shown(oscar, Tab.OVERDUE) == ["name0"]
 
 
 def test_clock_says_what_is_left_late_or_stands(names):
     now = timezone.now()
-    half = queue.clock_of(stories.case(names[0], opened_at=now - timedelta(hours=2), due_at=now + timedelta(hours=2)))
-    late = queue.clock_of(stories.case(names[1], due_in=timedelta(hours=-3)))
-    paused = stories.case(names[2], paused_at=now - timedelta(days=3), due_at=now - timedelta(days=3, hours=-1))
+    half = queue.clock_of(rows.case(names[0], opened_at=now - timedelta(hours=2), due_at=now + timedelta(hours=2)))
+    late = queue.clock_of(rows.case(names[1], due_in=timedelta(hours=-3)))
+    paused = rows.case(names[2], paused_at=now - timedelta(days=3), due_at=now - timedelta(days=3, hours=-1))
     assert (half.percent, half.is_overdue, half.is_short) == (50, False, False)
     assert late.is_overdue
     assert late.percent == 0
@@ -112,8 +112,8 @@ def test_clock_says_what_is_left_late_or_stands(names):
 
 
 def test_restricted_cases_are_there_for_named_people_alone(oscar, names):
-    case = stories.case(names[0], kind="content/csam")
-    stories.report(case)
+    case = rows.case(names[0], kind="content/csam")
+    rows.report(case)
     page = logged_in(oscar).get(LIST)
     assert "restricted" not in queue.tabs(oscar)
     assert names[0].name not in page.content.decode()
@@ -125,7 +125,7 @@ def test_restricted_cases_are_there_for_named_people_alone(oscar, names):
 
 
 def test_named_person_sees_them(named, names):
-    stories.case(names[0], kind="content/csam")
+    rows.case(names[0], kind="content/csam")
     assert shown(named, Tab.RESTRICTED) == ["name0"] == shown(named)
     assert queue.counts(named)[Tab.RESTRICTED] == 1
 
@@ -144,16 +144,16 @@ def test_named_person_sees_them(named, names):
     ],
 )
 def test_case_is_found_by_what_was_pasted(oscar, names, pasted):
-    case = stories.case(names[0])
-    stories.report(case, address="198.51.100.7")
+    case = rows.case(names[0])
+    rows.report(case, address="198.51.100.7")
     assert [row.case.pk for row in queue.found(oscar, pasted).rows] == [case.pk]
 
 
 def test_case_is_found_by_its_numbers(oscar, names):
-    case, other = stories.case(names[0]), stories.case(names[1])
-    report = stories.report(case)
-    stories.report(other)
-    evidence = stories.evidence(report, b"the kit", "kit.zip")
+    case, other = rows.case(names[0]), rows.case(names[1])
+    report = rows.report(case)
+    rows.report(other)
+    evidence = rows.evidence(report, b"the kit", "kit.zip")
     for pasted in (f"#{case.pk}", f"Case {case.pk}", str(report.pk), str(report.submission_id), evidence.blob_id):
         assert [row.case.pk for row in queue.found(oscar, pasted).rows] == [case.pk], pasted
 
@@ -165,13 +165,13 @@ def test_found_nothing_says_what_to_try(oscar, names):
 
 
 def test_next_is_what_follows_and_from_the_last_the_first(oscar, names):
-    cases = [stories.case(name, due_in=timedelta(hours=number)) for number, name in enumerate(names[:3])]
+    cases = [rows.case(name, due_in=timedelta(hours=number)) for number, name in enumerate(names[:3])]
     assert queue.next_after(cases[0], oscar, Tab.MINE) == cases[1]
     assert queue.next_after(cases[2], oscar, Tab.MINE) == cases[0]
 
 
 def test_next_is_rather_one_that_nobody_else_has_open(oscar, root, names):
-    cases = [stories.case(name, due_in=timedelta(hours=number)) for number, name in enumerate(names[:3])]
+    cases = [rows.case(name, due_in=timedelta(hours=number)) for number, name in enumerate(names[:3])]
     queue.presence.beat(cases[1].pk, root)
     assert queue.next_after(cases[0], oscar, Tab.MINE) == cases[2]
     queue.presence.leave(cases[1].pk, root)
@@ -180,21 +180,21 @@ def test_next_is_rather_one_that_nobody_else_has_open(oscar, root, names):
 def test_page_asks_the_same_number_of_queries_however_long_it_is(oscar, names, django_assert_num_queries):
     client = logged_in(oscar)
     for name in names[:2]:
-        stories.report(stories.case(name))
+        rows.report(rows.case(name))
     client.get(LIST)
     with django_assert_num_queries(13) as few:
         client.get(LIST)
     for name in names[2:]:
-        case = stories.case(name)
-        stories.report(case, by=stories.reporter(f"org:{name.name}"))
-        stories.decision(case, oscar)
+        case = rows.case(name)
+        rows.report(case, by=rows.reporter(f"org:{name.name}"))
+        rows.decision(case, oscar)
     with django_assert_num_queries(len(few)):
         page = client.get(LIST)
     assert len(page.context["page"].rows) == len(names)
 
 
 def test_unreadable_submissions_have_their_own_part(oscar, names):
-    report = stories.report(stories.case(names[0]))
+    report = rows.report(rows.case(names[0]))
     type(report.submission).objects.update(state="unreadable", problem="No parser knows this <b>format</b>.")
     page = logged_in(oscar).get(f"{LIST}?tab=unreadable").content.decode()
     assert "No parser knows this &lt;b&gt;format" in page
@@ -213,15 +213,15 @@ def test_stranger_customer_and_clerk_are_kept_out(alice, clerk):
 
 def test_analyst_without_the_right_to_decide_gets_no_buttons(clerk, names):
     clerk.user_permissions.add(Permission.objects.get(codename="view_case"))
-    stories.case(names[0])
+    rows.case(names[0])
     page = logged_in(clerk).get(LIST).content.decode()
     assert "name0" in page
     assert 'name="action"' not in page
 
 
 def test_start_page_shows_what_waits(oscar, names):
-    stories.case(names[0], due_in=timedelta(hours=-1))
-    stories.case(names[1], kind="content/csam")
+    rows.case(names[0], due_in=timedelta(hours=-1))
+    rows.case(names[1], kind="content/csam")
     page = logged_in(oscar).get(reverse("admin:index")).content.decode()
     assert "<strong>1</strong> to decide" in page
     assert "<strong>1</strong> overdue" in page
@@ -230,12 +230,12 @@ def test_start_page_shows_what_waits(oscar, names):
 def test_counts_end_somewhere(oscar, names, monkeypatch):
     monkeypatch.setattr(queue, "MOST_COUNTED", 2)
     for name in names[:5]:
-        stories.case(name)
+        rows.case(name)
     assert queue.counts(oscar)[Tab.MINE] == 3
     assert "2+" in logged_in(oscar).get(LIST).content.decode()
 
 
 def test_reports_of_a_name_below_find_the_case(oscar, names):
-    case = stories.case(names[0])
-    Report.objects.filter(pk=stories.report(case).pk).update(name="deep.name0.ddns.test")
+    case = rows.case(names[0])
+    Report.objects.filter(pk=rows.report(case).pk).update(name="deep.name0.ddns.test")
     assert [row.case.pk for row in queue.found(oscar, "deep.name0.ddns.test").rows] == [case.pk]
