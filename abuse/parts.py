@@ -23,6 +23,4 @@ class Part:
             raise NotThere(f"{self._name}.{verb}.") from error
 
 
-appeals, cases, decisions, harm, links = Part("appeals"), Part("cases"), Part("decisions"), Part("harm"), Part("links")
-messages, networks, reporters, signals = Part("messages"), Part("networks"), Part("reporters"), Part("signals")
-statements, timeline, policy = Part("statements"), Part("timeline"), Part("policy")
+batches = Part("batches")

@@ -1,26 +1,44 @@
 """The screen of a case: everything that a decision in half a minute needs, gathered by a constant number of queries."""
 
 import hashlib
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Prefetch
 
-from abuse import dns_claims, queue
+from abuse import (
+    compromise,
+    corroboration,
+    decisions,
+    dns_claims,
+    harm,
+    links,
+    queue,
+    reporters,
+    signals,
+    timeline,
+)
+from abuse.compromise import Judgement
+from abuse.corroboration import Corroboration
 from abuse.dns_claims import Held
-from abuse.models import Appeal, Case, Decision, Evidence, Message, Report, Suspension
-from abuse.parts import NotThere, harm, links, reporters, signals, timeline
+from abuse.errors import AbuseError
+from abuse.facts import Facts
+from abuse.harm import Harm
+from abuse.impact import Impact
+from abuse.links import Links
+from abuse.models import Appeal, Case, Decision, Evidence, Message, Report, Reporter, Suspension
 from abuse.queue import Clock, Reason
-from ddns.models import Hostname, ReservedName
-
-logger = logging.getLogger(__name__)
+from abuse.reporters import Accuracy
+from abuse.timeline import Timeline
+from ddns.models import Hostname, ReservedName, User
 
 # What one screen holds; panels scroll.
 REPORT_ROWS = 20
 PRIOR_ROWS = 20
 MESSAGE_ROWS = 100
+# Each costs a query.
+RECORD_ROWS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +64,23 @@ class Before:
 class Record:
     """What the reports of one reporter were worth so far."""
 
-    reporter: Any
+    reporter: Reporter
     report_count: int
-    accuracy: Any
+    accuracy: Accuracy
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What waits for a second person, with what it would do now; None, with why, for whoever may not look again."""
+
+    decision: Decision
+    impact: Impact | None
+    refusal: str
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """One case. What another part could not tell is None, and named in missing."""
+    """One case, as it was when it was gathered."""
 
     case: Case
     clock: Clock
@@ -65,20 +92,18 @@ class Screen:
     decisions: Sequence[Decision]
     messages: Sequence[Message]
     appeals: Sequence[Appeal]
-    facts: Any = None
-    links: Sequence[Any] = ()
-    timeline: Any = None
-    harm: Any = None
-    missing: Sequence[str] = field(default=())
+    proposals: Sequence[Proposal]
+    facts: Facts
+    judgement: Judgement
+    corroboration: Corroboration
+    links: Links
+    timeline: Timeline
+    harm: Harm
 
     @property
     def told(self) -> list[tuple[Report, Held | None]]:
         """Each report with what our history says of its claim."""
         return [(report, self.held.get(report.pk)) for report in self.reports]
-
-    @property
-    def waiting(self) -> list[Decision]:
-        return [each for each in self.decisions if each.state == Decision.State.PROPOSED]
 
     @property
     def last_done(self) -> Decision | None:
@@ -94,18 +119,11 @@ class Screen:
         return version_of(self.case, self.decisions)
 
 
-def of(case: Case) -> Screen:
-    """Asks the database alone."""
-    missing: list[str] = []
-
-    def told(part: str, ask: Callable[[], Any], otherwise: Any = None) -> Any:
-        try:
-            return ask()
-        except NotThere:
-            missing.append(part)
-            return otherwise
-
-    reports = _reports(case)
+def of(case: Case, *, by: User) -> Screen:
+    """Asks the database alone, some sixty times whatever is on the case."""
+    reports, taken = _reports(case), decisions_on(case)
+    facts = signals.gather(case)
+    said = case.messages.select_related("author", "report__reporter").order_by("-pk")
     return Screen(
         case=case,
         clock=queue.clock_of(case),
@@ -113,15 +131,17 @@ def of(case: Case) -> Screen:
         before=_before(case),
         reports=reports,
         held=dns_claims.held_against(reports, case.hostname) if case.hostname else {},
-        records=_records(reports, told),
-        decisions=decisions_on(case),
-        messages=list(case.messages.select_related("author", "report__reporter").order_by("-pk")[:MESSAGE_ROWS])[::-1],
+        records=_records(reports),
+        decisions=taken,
+        messages=list(said[:MESSAGE_ROWS])[::-1],
         appeals=list(case.appeals.select_related("decision", "decided_by", "report__reporter")),
-        facts=told("facts", lambda: signals.gather(case)),
-        links=told("linked names", lambda: links.of(case), ()),
-        timeline=told("timeline", lambda: timeline.of(case)) if case.hostname_id else None,
-        harm=told("harm of acting", lambda: harm.of(case)),
-        missing=missing,
+        proposals=[_proposal(each, by) for each in taken if each.state == Decision.State.PROPOSED],
+        facts=facts,
+        judgement=compromise.judge(facts),
+        corroboration=corroboration.of(case, facts=facts),
+        links=links.of(case),
+        timeline=timeline.of(case),
+        harm=harm.of(case),
     )
 
 
@@ -171,12 +191,17 @@ def _before(case: Case) -> Before:
     )
 
 
-def _records(reports: Sequence[Report], told: Callable) -> list[Record]:
-    """One for each reporter; how many of the reports shown are theirs."""
+def _records(reports: Sequence[Report]) -> list[Record]:
+    """One for each of the first reporters; how many of the reports shown are theirs."""
     by_reporter: dict[int, list[Report]] = {}
     for report in reports:
         by_reporter.setdefault(report.reporter_id, []).append(report)
-    return [
-        Record(theirs[0].reporter, len(theirs), told("accuracy", lambda of=theirs[0].reporter: reporters.accuracy(of)))
-        for theirs in by_reporter.values()
-    ]
+    some = list(by_reporter.values())[:RECORD_ROWS]
+    return [Record(theirs[0].reporter, len(theirs), reporters.accuracy(theirs[0].reporter)) for theirs in some]
+
+
+def _proposal(decision: Decision, by: User) -> Proposal:
+    try:
+        return Proposal(decision, decisions.look_again(decision, by=by), "")
+    except AbuseError as error:
+        return Proposal(decision, None, str(error))

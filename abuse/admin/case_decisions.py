@@ -6,7 +6,8 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from abuse import parts, screen
+from abuse import appeals, cases, decisions, screen, statements
+from abuse import messages as talk
 from abuse.admin.offers import DecisionForm, Offer
 from abuse.errors import AbuseError
 from abuse.models import Appeal, Case, Decision, Message
@@ -24,7 +25,7 @@ def take(request: HttpRequest, case: Case, form: DecisionForm) -> Decision | Non
         form.add_error(None, f"{changed} Look again; to decide all the same, send it once more.")
         return None
     try:
-        decision = parts.decisions.take(
+        decision = decisions.take(
             case,
             action=form.offer.action,
             reason=data["reason"],
@@ -42,17 +43,30 @@ def take(request: HttpRequest, case: Case, form: DecisionForm) -> Decision | Non
 
 
 def impact(request: HttpRequest, case: Case, offer: Offer, data=None) -> dict:
-    """What it would touch; refusal: why it cannot be done like this."""
+    """What it would touch, and what the customer would be told; refusal: why it cannot be done like this."""
     form = DecisionForm(offer, case, data if data is not None else _as_suggested(offer, case))
     form.full_clean()
-    incomplete = [name for name in form.errors if name not in ("reason", "text", "version")]
+    incomplete = [name for name in form.errors if name in form.fields and name not in ("reason", "text", "version")]
     if incomplete:
-        return {"impact": None, "refusal": "", "incomplete": [form.fields[name].label for name in incomplete]}
+        return {"refusal": "", "incomplete": [form.fields[name].label for name in incomplete]}
+    parameters = form.parameters()
+    # The words are still being written; what it touches does not depend on them.
+    parameters |= {"text": "…"} if form.fields.get("text") and form.fields["text"].required else {}
     try:
-        found = parts.decisions.preview(case, offer.action, form.parameters(), by=request.user)
+        found = decisions.preview(case, offer.action, parameters, by=request.user, ends_at=form.ends_at())
     except (AbuseError, DdnsError) as error:
-        return {"impact": None, "refusal": str(error), "incomplete": []}
-    return {"impact": found, "refusal": "", "incomplete": []}
+        return {"refusal": str(error)}
+    return {"impact": found, "statement": _statement(case, offer, parameters)}
+
+
+def _statement(case: Case, offer: Offer, parameters: dict):
+    """What the customer would read; None where they get nothing."""
+    if case.account is None or offer.action not in statements.TOLD:
+        return None
+    try:
+        return statements.preview(case, offer.action, parameters, case.account.language)
+    except AbuseError:
+        return None
 
 
 def say(request: HttpRequest, case: Case) -> None:
@@ -65,7 +79,7 @@ def say(request: HttpRequest, case: Case) -> None:
         return
     _do(
         request,
-        lambda: parts.messages.say(case, side=Message.Side(side), text=text, author=request.user, is_ours=True),
+        lambda: talk.say(case, side=Message.Side(side), text=text, author=request.user, is_ours=True),
         "Noted." if side == Message.Side.NOTE else "Sent.",
     )
 
@@ -74,7 +88,7 @@ def reopen(request: HttpRequest, case: Case) -> None:
     if not request.user.has_perm("abuse.decide_case"):
         raise PermissionDenied
     reason = request.POST.get("reason", "")
-    _do(request, lambda: parts.cases.reopen(case, by=request.user, reason=reason), f"Case {case.pk} is open again.")
+    _do(request, lambda: cases.reopen(case, by=request.user, reason=reason), f"Case {case.pk} is open again.")
 
 
 def about(request: HttpRequest, decision: Decision, verb: str) -> None:
@@ -83,17 +97,17 @@ def about(request: HttpRequest, decision: Decision, verb: str) -> None:
     match verb:
         case "approve":
             _check(request, "abuse.approve_decision")
-            _do(request, lambda: parts.decisions.approve(decision, by=request.user), f"{what}: approved and done.")
+            digest = request.POST.get("digest", "")
+            _do(request, lambda: decisions.approve(decision, by=request.user, digest=digest), f"{what}: approved.")
         case "refuse":
-            _check(request, "abuse.approve_decision")
-            _do(request, lambda: parts.decisions.refuse(decision, by=request.user, reason=reason), f"{what}: refused.")
+            _do(request, lambda: decisions.refuse(decision, by=request.user, reason=reason), f"{what}: refused.")
         case "undo":
             _check(request, "abuse.decide_case")
             # From the toast there is nothing to say but this.
             reason = reason or "Undone at once by who decided it." * (decision.decided_by_id == request.user.pk)
             _do(
                 request,
-                lambda: parts.decisions.undo(decision, reason=reason, by=request.user),
+                lambda: decisions.undo(decision, reason=reason, by=request.user),
                 f"{what} is undone: {decision.case.name} is as it was before.",
             )
 
@@ -106,7 +120,7 @@ def appeal(request: HttpRequest, case_appeal: Appeal) -> None:
     )
     _do(
         request,
-        lambda: parts.appeals.decide(case_appeal, is_upheld=is_upheld, reason=reason, by=request.user),
+        lambda: appeals.decide(case_appeal, is_upheld=is_upheld, reason=reason, by=request.user),
         done,
     )
 

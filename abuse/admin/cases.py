@@ -134,7 +134,7 @@ class CaseAdmin(EvidenceAdmin):
         offer: offers.Offer | None = None,
         form: DecisionForm | None = None,
     ) -> HttpResponse:
-        shown = screen.of(case)
+        shown = screen.of(case, by=request.user)
         context = self._context(request) | {
             "title": case.name,
             "screen": shown,

@@ -8,12 +8,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 
-from abuse import queue
+from abuse import decisions, queue
 from abuse.admin import offers
 from abuse.admin.offers import DecisionForm, Offer
 from abuse.errors import AbuseError
+from abuse.impact import Impact
 from abuse.models import Case, Decision, Submission
-from abuse.parts import decisions
+from abuse.parts import batches
 from abuse.queue import Tab
 from ddns.errors import DdnsError
 
@@ -78,7 +79,7 @@ def many(request: HttpRequest, context: dict) -> HttpResponse:
             "form": form,
             "tab": tab.value,
             "back": back,
-            **_consequences(request, offer, cases),
+            **_consequences(request, offer, cases, form),
         },
     )
 
@@ -95,7 +96,7 @@ def just_done(request: HttpRequest) -> Decision | None:
 def _decide(request: HttpRequest, offer: Offer, cases: list[Case], form: DecisionForm) -> bool:
     """Whether it was done; what was refused is said."""
     try:
-        decisions.take_all(
+        batches.take(
             cases,
             action=offer.action,
             reason=form.cleaned_data["reason"],
@@ -112,12 +113,12 @@ def _decide(request: HttpRequest, offer: Offer, cases: list[Case], form: Decisio
     return True
 
 
-def _consequences(request: HttpRequest, offer: Offer, cases: list[Case]) -> dict:
+def _consequences(request: HttpRequest, offer: Offer, cases: list[Case], form: DecisionForm) -> dict:
     """Each case with what will happen to it; one that the decision is refused for is named, with why."""
     lines, refused = [], []
     for case in cases:
         try:
-            lines.append((case, decisions.preview(case, offer.action, {}, by=request.user)))
+            lines.append((case, _preview(request, offer, case, form, len(cases))))
         except (AbuseError, DdnsError) as error:
             refused.append((case, str(error)))
     return {
@@ -127,6 +128,16 @@ def _consequences(request: HttpRequest, offer: Offer, cases: list[Case]) -> dict
         "account_count": len({account for _, impact in lines for account in impact.accounts}),
         "second_count": sum(1 for _, impact in lines if impact.needs_second_person),
     }
+
+
+def _preview(request: HttpRequest, offer: Offer, case: Case, form: DecisionForm, case_count: int) -> Impact:
+    """With what the form begins with: a later choice in it changes how long, not what."""
+    suggested = DecisionForm(offer, None, {name: field.initial or "" for name, field in form.fields.items()})
+    suggested.full_clean()
+    parameters = suggested.parameters()
+    parameters |= {"text": "…"} if offer.action == Decision.Action.ASK else {}
+    ends_at = suggested.ends_at()
+    return decisions.preview(case, offer.action, parameters, by=request.user, ends_at=ends_at, case_count=case_count)
 
 
 def _chosen(request: HttpRequest) -> list[Case]:
