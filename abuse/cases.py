@@ -21,7 +21,7 @@ from dnsupdate.names import is_within
 
 __all__ = [
     *("attach", "attach_all", "place_all", "recount", "recount_all", "close", "reopen"),
-    *("pause", "resume", "watch_clocks"),
+    *("pause", "resume"),
 ]
 
 Outcome, State = Report.Outcome, Report.State
