@@ -132,6 +132,10 @@ class DecidedOnCase(AbuseError):
     """This was decided on a case, with a statement and a receipt of its own."""
 
 
+class WrongLink(AbuseError):
+    """This link is not valid. Open it again from the mail or the page where you found it, whole."""
+
+
 class TooManyMessages(AbuseError):
     """You have written a lot today. The desk reads all of it; please go on tomorrow, or write a mail."""
 

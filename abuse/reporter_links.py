@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 
-from abuse.errors import LinkWrong
+from abuse.errors import WrongLink
 from abuse.models import Submission
 
 # No end: a report is kept for years, and its reporter may appeal months after the decision.
@@ -19,11 +19,11 @@ def token(submission: Submission) -> str:
 
 
 def submission_of(text: str) -> Submission:
-    """Raises LinkWrong, whether it was made up or what it leads to is gone."""
+    """Raises WrongLink, whether it was made up or what it leads to is gone."""
     try:
         return Submission.objects.get(pk=uuid.UUID(hex=_signer().unsign(text)))
     except (BadSignature, ValueError, Submission.DoesNotExist) as error:
-        raise LinkWrong from error
+        raise WrongLink from error
 
 
 def link(submission: Submission) -> str:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from abuse import appeals, flooding, messages, reporter_links
 from abuse import reports as verbs
-from abuse.errors import AbuseError, LinkWrong
+from abuse.errors import AbuseError, WrongLink
 from abuse.forms.follow_up import FollowUpForm, OpenTo
 from abuse.models import Appeal, Decision, Message, Report, Submission
 from abuse.views import refusals
@@ -31,7 +31,7 @@ def reports(request: HttpRequest, token: str) -> HttpResponse:
     """The link is the proof of who asks. It shows what was filed and what came of it, and nothing of whose the name is."""
     try:
         submission = reporter_links.submission_of(token)
-    except LinkWrong as error:
+    except WrongLink as error:
         return render(request, "abuse/link_invalid.html", {"error": str(error)}, status=404)
     found = list(submission.reports.select_related("category", "case").order_by("position")[:MAX_REPORTS])
     form = FollowUpForm(_open_to(found), request.POST if request.method == "POST" else None)
