@@ -62,7 +62,7 @@ def _names_behind(wanted: set[str]) -> dict[str, list[Hostname]]:
     rows = Hostname.objects.unreleased().filter(Q(ipv4__in=ipv4) | Q(ipv6__in=ipv6)).select_related("account")
     found: dict[str, list[Hostname]] = {}
     for hostname in rows.order_by("pk").iterator(chunk_size=2000):
-        for address in {hostname.ipv4, hostname.ipv6} & wanted:
+        for address in wanted & {hostname.ipv4, hostname.ipv6}:
             names = found.setdefault(address, [])
             if len(names) < MOST_NAMES:
                 names.append(hostname)
