@@ -91,7 +91,9 @@ def test_what_is_wrong_with_the_parameters_is_said_before(case, root):
         decisions.preview(case, Action.BLOCK_NETWORK, {"network": "0.0.0.0/0"}, by=root)
 
 
-def test_it_costs_the_same_for_one_name_and_for_a_hundred(case, alice, domain, root):
+def test_it_costs_the_same_for_one_name_and_for_many(case, alice, domain, root, settings):
+    settings.ABUSE_SHARE_FROM_NAMES = 1000
+
     def count() -> int:
         with CaptureQueriesContext(
             connection,
