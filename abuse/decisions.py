@@ -259,7 +259,7 @@ def _reopen(decision: Decision, by: User, reason: str) -> None:
     else:
         same = Case.objects.filter(hostname=case.hostname_id, account=case.account_id)
     if not same.open().filter(route=case.route).exclude(pk=case.pk).exists():
-        cases.reopen(case, by=by, reason=reason)
+        cases.reopen(case, by=by, reason=reason, is_entered=True)
         # They were told what does not hold any more, and are answered anew.
         answered = Report.objects.filter(case=case, state=Report.State.CLOSED, answered_at__gte=decision.done_at)
         answered.update(state=Report.State.OPEN, outcome=Report.Outcome.PENDING)

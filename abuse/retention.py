@@ -8,7 +8,19 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from abuse import ledger
-from abuse.models import Appeal, Blob, Case, Decision, Evidence, Message, Report, Statement, Submission, Suspension
+from abuse.models import (
+    Appeal,
+    Assessment,
+    Blob,
+    Case,
+    Decision,
+    Evidence,
+    Message,
+    Report,
+    Statement,
+    Submission,
+    Suspension,
+)
 
 # One transaction each; the next run goes on.
 CHUNK = 200
@@ -89,12 +101,21 @@ def _empty_cases(case_ids: Iterable[int], now: datetime) -> None:
     Message.objects.filter(case__in=case_ids).update(text="")
     Appeal.objects.filter(case__in=case_ids).update(text="")
     Statement.objects.filter(decision__case__in=case_ids).update(subject="", text="", facts={})
+    Assessment.objects.filter(case__in=case_ids).delete()
     Case.objects.filter(pk__in=case_ids).update(purged_at=now, score_reasons=[])
 
 
 def _empty_reports(report_ids: Iterable, now: datetime) -> None:
     Report.objects.filter(pk__in=report_ids).update(
-        purged_at=now, url="", description="", complainant={}, details={}, warnings=[], answer="", external_id=""
+        purged_at=now,
+        url="",
+        description="",
+        complainant={},
+        details={},
+        warnings=[],
+        answer="",
+        external_id="",
+        contact="",
     )
     Evidence.objects.filter(report__in=report_ids).update(filename="", description="", problem="")
 

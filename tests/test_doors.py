@@ -31,11 +31,22 @@ FOR_EVERYBODY = {
     r"accounts/^confirm-email/(?P<key>[-:\w]+)/$",
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
     *("accounts/2fa/authenticate/", "accounts/2fa/webauthn/login/"),
+    *(
+        ".well-known/security.txt",
+        ".well-known/abuse-signing-keys.json",
+        "abuse/",
+        "abuse/policy.json",
+        "abuse/is-ours",
+    ),
+    *("abuse/report/", "abuse/receipts/", "abuse/receipts/<uuid:pk>/", "abuse/receipts/<uuid:pk>.json"),
+    # The link is the proof.
+    "abuse/reports/<str:token>/",
     ".well-known/abuse-ledger.json",
     *("api/v1/", "api/v1/openapi.json", "api/v1/problems", "api/v1/problems/<str:slug>"),
+    *("api/v1/reports", "api/v1/reports/<str:id>"),
 }
-# The link is the proof: whoever has it needs no session, and so no token of a form.
-WITHOUT_TOKEN = {"unsubscribe/<str:token>/", "renew/<str:token>/"}
+# The link is the proof: whoever has it needs no session, and so no token of a form. For reporters no session counts at all.
+WITHOUT_TOKEN = {"unsubscribe/<str:token>/", "renew/<str:token>/", "api/v1/reports"}
 _VALUE = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
 
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("abuse", "0007_retention_and_exports"),
+        ("abuse", "0011_policy"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -51,6 +51,7 @@ class Receipt(models.Model):
     kind = models.CharField(max_length=12, choices=Kind)
     submission = models.OneToOneField("abuse.Submission", on_delete=models.PROTECT, null=True, related_name="receipt")
     decision = models.ForeignKey("abuse.Decision", on_delete=models.PROTECT, null=True, related_name="receipts")
+    appeal = models.ForeignKey("abuse.Appeal", on_delete=models.PROTECT, null=True, related_name="receipts")
     payload = models.TextField()
     signature = models.BinaryField(max_length=64)
     key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, related_name="+")

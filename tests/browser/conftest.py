@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
@@ -74,6 +76,12 @@ def home(alice: User, domain: Domain) -> Hostname:
     hostnames.configure(hostname)
     drain(domain.zone)
     return Hostname.objects.get(pk=hostname.pk)
+
+
+@pytest.fixture
+def categories(transactional_db) -> None:
+    """As the migration makes them: the tables were emptied after an earlier test."""
+    import_module("abuse.migrations.0006_categories").add(apps, None)
 
 
 @pytest.fixture
