@@ -14,6 +14,7 @@ from abuse.errors import InvalidParameter
 from abuse.facts import Facts
 from abuse.models import Assessment, Case, Decision, Report, Rule, Weight
 from abuse.policy import RULES, Hold
+from abuse.policy_settings import check_parameters, check_points
 from abuse.reasons import SIGNALS, count
 
 # Of so few decided cases a share says nothing: of ten that were right, one in four may still be wrong.
@@ -162,7 +163,9 @@ def present_weights(changed: Mapping[str, Any] | None = None) -> list[TriedWeigh
     return [
         TriedWeight(
             signal=key,
-            points=_whole(wanted.get(key, {}).get("points", rows[key].points if key in rows else SIGNALS[key].points)),
+            points=check_points(
+                wanted.get(key, {}).get("points", rows[key].points if key in rows else SIGNALS[key].points)
+            ),
             parameters={**(rows[key].parameters if key in rows else {}), **wanted.get(key, {}).get("parameters", {})},
             is_on=wanted.get(key, {}).get("is_on", rows[key].is_on if key in rows else True),
         )
@@ -267,21 +270,3 @@ def _changes(changed: Mapping[str, Any] | None, known: Mapping[str, Any], noun: 
             raise InvalidParameter(f"is_on of {key} is true or false.")
         found[key] = wanted
     return found
-
-
-def check_parameters(given: Any, known: Mapping[str, float]) -> None:
-    """Thresholds that a signal or rule has, each a number that is not below 0. Raises InvalidParameter."""
-    if not isinstance(given, Mapping):
-        raise InvalidParameter("parameters are an object.")
-    if unknown := set(given) - set(known):
-        there_are = f"there are {', '.join(known)}" if known else "there are none"
-        raise InvalidParameter(f"there is no parameter {', '.join(sorted(unknown))}; {there_are}.")
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1_000_000:
-            raise InvalidParameter(f"{name} is a number from 0 to 1,000,000.")
-
-
-def _whole(points: Any) -> int:
-    if isinstance(points, bool) or not isinstance(points, int) or not -100 <= points <= 100:
-        raise InvalidParameter("points are a whole number from -100 to 100.")
-    return points
