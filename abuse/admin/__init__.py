@@ -7,6 +7,7 @@ from abuse.admin.cases import CaseAdmin
 from abuse.admin.evidence_files import EvidenceFileAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
+from abuse.admin.policy import BrandAdmin, RuleAdmin, WeightAdmin
 from abuse.admin.statements import StatementAdmin
 from abuse.admin.suspensions import SuspensionAdmin
 from abuse.admin.templates import TemplateAdmin
@@ -15,11 +16,14 @@ __all__ = [
     "AccountAdmin",
     "AcmeAccountAdmin",
     "AppealAdmin",
+    "BrandAdmin",
     "CaseAdmin",
     "EvidenceFileAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
+    "RuleAdmin",
     "StatementAdmin",
     "SuspensionAdmin",
     "TemplateAdmin",
+    "WeightAdmin",
 ]
