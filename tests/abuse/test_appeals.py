@@ -235,7 +235,7 @@ def test_the_queue_has_the_oldest_first_in_few_queries(
     foreign,
     oscar,
     judge,
-    django_assert_max_num_queries,  # noqa: F811
+    django_assert_max_num_queries,
 ):
     second = decisions.take(open_case(foreign), action=Action.HOLD, reason="x", by=oscar)
     appeals.file(second, party=Party.CUSTOMER, text="Too.")
