@@ -190,7 +190,7 @@ def _uphold(appeal: Appeal, by: User) -> None:
         # The desk was quicker, or it ended by itself: there is nothing left to undo.
         return
     if appeal.party == Appeal.Party.REPORTER and decision.action != Decision.Action.DISMISS:
-        cases.reopen(appeal.case, by=by, reason=appeal.reason)
+        cases.reopen(appeal.case, by=by, reason=appeal.reason, is_entered=True)
     else:
         decisions.undo(decision, reason=f"Appeal {appeal.pk} upheld: {appeal.reason}", by=by)
 

@@ -148,8 +148,8 @@ class PostingDiffers(AbuseError):
     """The Idempotency-Key came with another report before."""
 
 
-class MailRefused(AbuseError):
-    """This mail is not taken:"""
+class MailboxFailed(AbuseError):
+    """The mailbox cannot be read:"""
 
 
 class FeedFailed(AbuseError):

@@ -61,4 +61,5 @@ def start_page(request: HttpRequest, context: dict) -> dict:
     """UNFOLD's DASHBOARD_CALLBACK."""
     from abuse import overview
 
-    return {**context, "overview": overview.now()}
+    desk = overview.of_desk(request.user) if request.user.has_perm("abuse.view_case") else None
+    return {**context, "overview": overview.now(), "desk": desk}

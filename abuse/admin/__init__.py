@@ -3,6 +3,8 @@
 from abuse.admin.accounts import AccountAdmin
 from abuse.admin.acme_accounts import AcmeAccountAdmin
 from abuse.admin.appeals import AppealAdmin
+from abuse.admin.cases import CaseAdmin
+from abuse.admin.evidence_files import EvidenceFileAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
 from abuse.admin.statements import StatementAdmin
@@ -13,6 +15,8 @@ __all__ = [
     "AccountAdmin",
     "AcmeAccountAdmin",
     "AppealAdmin",
+    "CaseAdmin",
+    "EvidenceFileAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
     "StatementAdmin",

@@ -16,7 +16,7 @@ from abuse.errors import WrongLink
 from abuse.models import Appeal, Case, Decision, Message, Report, Statement
 from ddns import exports, mails
 from ddns.models import AddressUpdate, Notification, User
-from tests.abuse.fairness import REPORTER_WORDS, decide, judge, open_case, report_on, trudy  # noqa: F401 - fixtures
+from tests.abuse.fairness import REPORTER_WORDS, decide, open_case, report_on
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ Action = Decision.Action
 
 
 @pytest.fixture
-def case(home, trudy):  # noqa: F811
+def case(home, trudy):
     case = open_case(home)
     report_on(case, trudy)
     return case
@@ -118,7 +118,7 @@ def test_a_link_of_one_account_opens_no_case_of_another(bob, case, suspended):
         customer_pages.read(token)
 
 
-def test_a_locked_customer_reads_answers_and_appeals_by_the_link_in_the_mail(alice, home, case, oscar, judge):  # noqa: F811
+def test_a_locked_customer_reads_answers_and_appeals_by_the_link_in_the_mail(alice, home, case, oscar, judge):
     oscar.is_superuser = True
     oscar.save()
     decision = decisions.take(case, action=Action.SUSPEND, reason="Phishing.", by=oscar)
@@ -255,7 +255,7 @@ def test_what_was_written_is_shown_and_not_run(alice, case, suspended):
 
 def test_pages_need_the_same_queries_however_much_there_is(
     alice, home, case, suspended, trudy, oscar, django_assert_max_num_queries
-):  # noqa: F811
+):
     client = logged_in(alice)
     for number in range(5):
         report_on(case, trudy, position=number)
@@ -298,7 +298,7 @@ def test_a_suspension_on_a_case_is_told_once(alice, case, oscar):
     assert [each.kind for each in Notification.objects.filter(account=alice)] == ["statement"]
 
 
-def test_a_locked_account_on_a_case_is_told_once(alice, case, judge):  # noqa: F811
+def test_a_locked_account_on_a_case_is_told_once(alice, case, judge):
     decisions.take(case, action=Action.LOCK_ACCOUNT, reason="Phishing.", by=judge)
     assert [each.kind for each in Notification.objects.filter(account=alice)] == ["statement"]
     assert Statement.objects.get().account == alice

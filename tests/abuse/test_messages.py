@@ -10,14 +10,14 @@ from abuse.errors import TextMissing, TextTooLong, TooManyMessages
 from abuse.models import Case, Decision, Message, ReporterMail
 from ddns.models import Notification
 from ddns.models.notifications import Kind
-from tests.abuse.fairness import open_case, report_on, trudy  # noqa: F401 - fixtures
+from tests.abuse.fairness import open_case, report_on
 
 pytestmark = pytest.mark.django_db
 Side = Message.Side
 
 
 @pytest.fixture
-def case(home, trudy):  # noqa: F811
+def case(home, trudy):
     case = open_case(home)
     report_on(case, trudy, contact="trudy@watchers.example")
     return case
