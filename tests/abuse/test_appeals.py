@@ -89,7 +89,7 @@ def test_a_second_appeal_is_refused_with_where_to_go(suspended, appeal, judge):
         with pytest.raises(AppealedAlready) as error:
             appeals.file(suspended, party=Party.CUSTOMER, text="Again.")
         assert "or to a court" in str(error.value)
-        if appeal.decided_at is None:
+        if Appeal.objects.waiting().exists():
             appeals.decide(appeal, is_upheld=False, reason="No.", by=judge)
 
 
