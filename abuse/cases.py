@@ -1,5 +1,6 @@
 """Cases: the work on one name of one holder by one route: opened by reports, counted, closed with an answer to all of them."""
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,10 +21,7 @@ from dnsupdate import alarms, wake
 from dnsupdate.models import Alarm, Zone
 from dnsupdate.names import is_within
 
-__all__ = [
-    *("attach", "attach_all", "place_all", "recount", "recount_all", "close", "reopen"),
-    *("pause", "resume"),
-]
+logger = logging.getLogger(__name__)
 
 Outcome, State = Report.Outcome, Report.State
 pause, resume, watch_clocks = clocks.pause, clocks.resume, clocks.watch
