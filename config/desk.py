@@ -47,6 +47,9 @@ def unfold(site_name: str) -> dict[str, Any]:
                             "acme-dns accounts", "verified_user", "ddns_acmeaccount_changelist", "ddns.view_acmeaccount"
                         ),
                         _link("Suspensions", "block", "abuse_suspension_changelist", "abuse.view_suspension"),
+                        _link("Submissions", "inbox", "abuse_submission_changelist", "abuse.view_submission"),
+                        _link("Reporters", "campaign", "abuse_reporter_changelist", "abuse.view_reporter"),
+                        _link("Feeds", "rss_feed", "abuse_feed_changelist", "abuse.view_feed"),
                         _link("Ledger", "receipt_long", "abuse_ledgerentry_changelist", "abuse.view_ledgerentry"),
                     ],
                 },

@@ -2,8 +2,20 @@
 
 from abuse.admin.accounts import AccountAdmin
 from abuse.admin.acme_accounts import AcmeAccountAdmin
+from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
+from abuse.admin.reporter_keys import ReporterAdmin
+from abuse.admin.submissions import SubmissionAdmin
 from abuse.admin.suspensions import SuspensionAdmin
 
-__all__ = ["AccountAdmin", "AcmeAccountAdmin", "HostnameAdmin", "LedgerAdmin", "SuspensionAdmin"]
+__all__ = [
+    "AccountAdmin",
+    "AcmeAccountAdmin",
+    "FeedAdmin",
+    "HostnameAdmin",
+    "LedgerAdmin",
+    "ReporterAdmin",
+    "SubmissionAdmin",
+    "SuspensionAdmin",
+]
