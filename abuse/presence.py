@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import redis
 from django.utils import timezone
@@ -86,7 +87,7 @@ def _viewers(rows: Mapping[bytes, bytes], now: datetime) -> list[Viewer]:
     return sorted((each for each in found if each), key=lambda each: each.since)
 
 
-def _viewer(user_id: int, text: bytes | None, now: datetime) -> Viewer | None:
+def _viewer(user_id: int, text: Any, now: datetime) -> Viewer | None:
     """None for one who has left."""
     if text is None:
         return None

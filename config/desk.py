@@ -41,6 +41,7 @@ def unfold(site_name: str) -> dict[str, Any]:
                     "title": "Desk",
                     "items": [
                         _link("Start", "home", "index"),
+                        _link("Cases", "gavel", "abuse_case_changelist", "abuse.view_case"),
                         _link("Hostnames", "dns", "ddns_hostname_changelist", "ddns.view_hostname"),
                         _link("Accounts", "group", "ddns_user_changelist", "ddns.view_user"),
                         _link(
@@ -50,6 +51,9 @@ def unfold(site_name: str) -> dict[str, Any]:
                         _link("Submissions", "inbox", "abuse_submission_changelist", "abuse.view_submission"),
                         _link("Reporters", "campaign", "abuse_reporter_changelist", "abuse.view_reporter"),
                         _link("Feeds", "rss_feed", "abuse_feed_changelist", "abuse.view_feed"),
+                        _link("Appeals", "scale", "abuse_appeal_changelist", "abuse.view_appeal"),
+                        _link("Statements", "contract", "abuse_statement_changelist", "abuse.view_statement"),
+                        _link("Templates", "edit_note", "abuse_template_changelist", "abuse.view_template"),
                         _link("Ledger", "receipt_long", "abuse_ledgerentry_changelist", "abuse.view_ledgerentry"),
                     ],
                 },

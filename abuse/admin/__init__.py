@@ -2,20 +2,30 @@
 
 from abuse.admin.accounts import AccountAdmin
 from abuse.admin.acme_accounts import AcmeAccountAdmin
+from abuse.admin.appeals import AppealAdmin
+from abuse.admin.cases import CaseAdmin
+from abuse.admin.evidence_files import EvidenceFileAdmin
 from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
 from abuse.admin.reporter_keys import ReporterAdmin
+from abuse.admin.statements import StatementAdmin
 from abuse.admin.submissions import SubmissionAdmin
 from abuse.admin.suspensions import SuspensionAdmin
+from abuse.admin.templates import TemplateAdmin
 
 __all__ = [
     "AccountAdmin",
     "AcmeAccountAdmin",
+    "AppealAdmin",
+    "CaseAdmin",
+    "EvidenceFileAdmin",
     "FeedAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
     "ReporterAdmin",
+    "StatementAdmin",
     "SubmissionAdmin",
     "SuspensionAdmin",
+    "TemplateAdmin",
 ]

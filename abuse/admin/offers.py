@@ -44,7 +44,7 @@ class Offer:
 
 
 _DECIDE, _GRAVELY = "abuse.decide_case", "abuse.decide_gravely"
-_TOLD = ("ground", "withheld")
+_TOLD = ("text", "ground", "withheld")
 
 OFFERS = (
     Offer(Action.DISMISS, "d", "Dismiss", _DECIDE, ("outcome",), is_for_many=True),
@@ -65,6 +65,12 @@ OFFERS = (
 BY_ACTION = {offer.value: offer for offer in OFFERS}
 # What goes by itself when nothing was chosen. A block without an end outlives its reason.
 _LASTS_BY_DEFAULT = {Action.PRESERVE: "90", Action.BLOCK_NETWORK: "30", Action.BLOCK_PATTERN: "30", Action.HOLD: "7"}
+_TEXT_LABELS = {
+    Action.ASK: "The question",
+    Action.INFORM: "Also tell the customer",
+    Action.FORWARD: "The mail",
+    Action.REFER: "For the authority",
+}
 _MUST_END = {Action.PRESERVE, Action.BLOCK_NETWORK, Action.BLOCK_PATTERN}
 
 
@@ -101,7 +107,7 @@ class DecisionForm(forms.Form):
     label = forms.CharField(label="Label", max_length=63)
     lasts = forms.ChoiceField(label="Lasts", choices=LASTS, required=False)
     ground = forms.CharField(
-        label="Ground", max_length=200, required=False, help_text="The clause of the rules, or the law."
+        label="Ground", max_length=200, required=False, help_text="The law or clause; empty: the rules of use."
     )
     withheld = forms.CharField(
         label="Do not tell the customer, because",
@@ -130,8 +136,9 @@ class DecisionForm(forms.Form):
             self._choose_end()
         if case is not None:
             self._suggest(case)
-        if "text" in self.fields and offer.action in (Action.ASK, Action.FORWARD):
-            self.fields["text"].required = True
+        if "text" in self.fields:
+            self.fields["text"].label = _TEXT_LABELS.get(offer.action, "Also tell the customer")
+            self.fields["text"].required = offer.action in (Action.ASK, Action.FORWARD)
 
     def _choose_end(self) -> None:
         field = self.fields["lasts"]
@@ -143,7 +150,6 @@ class DecisionForm(forms.Form):
         hostname = case.hostname
         address = (hostname.ipv4 or hostname.ipv6) if hostname else ""
         suggestions = {
-            "ground": f"Rules of use: {case.category.title}",
             "label": case.name.partition(".")[0],
             "pattern": case.name.partition(".")[0].rstrip("0123456789-") + "*",
             "network": f"{address}/{128 if ':' in address else 32}" if address else "",
@@ -154,12 +160,15 @@ class DecisionForm(forms.Form):
 
     @property
     def asked(self) -> list[forms.BoundField]:
-        """The fields in the order of reading: what, why, then what is seldom changed."""
-        return [field for field in self.visible_fields() if field.name not in ("withheld", "keep_open", "ground")]
+        """The fields in the order of reading: what, then why."""
+        seldom = {field.name for field in self.seldom}
+        return [field for field in self.visible_fields() if field.name not in seldom]
 
     @property
     def seldom(self) -> list[forms.BoundField]:
-        return [field for field in self.visible_fields() if field.name in ("withheld", "keep_open", "ground")]
+        """What is mostly left as it is: folded up."""
+        folded = {"withheld", "keep_open", "ground", *(["text"] if self.offer.asks[-3:] == _TOLD else [])}
+        return [field for field in self.visible_fields() if field.name in folded]
 
     def ends_at(self) -> datetime | None:
         days = self.cleaned_data.get("lasts")
@@ -170,7 +179,7 @@ class DecisionForm(forms.Form):
         data = self.cleaned_data
         found: dict = {name: data[name] for name in _PARAMETERS if data.get(name)}
         if "hours" in data:
-            found["deadline"] = (timezone.now() + timedelta(hours=int(data["hours"]))).isoformat()
+            found["hours"] = int(data["hours"])
         if "target" in data:
             found["target"] = data["target"].pk
         return found

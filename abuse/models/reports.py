@@ -5,6 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+_PICTURE_NAMES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")
+
 
 class ReportQuerySet(models.QuerySet["Report"]):
     def counted(self) -> "ReportQuerySet":
@@ -160,3 +162,8 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return self.filename or self.description[:60] or self.content_type
+
+    @property
+    def looks_like_picture(self) -> bool:
+        """By what it calls itself; whether it is one is found out when it is painted."""
+        return self.content_type.lower().startswith("image/") or self.filename.lower().endswith(_PICTURE_NAMES)
