@@ -14,7 +14,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import F
 from django.utils import timezone
 
-from abuse import authentication_results, receipts, status_tokens
+from abuse import authentication_results, receipts, reporter_links
 from abuse.mail_headers import Headers
 from abuse.models import Mail
 
@@ -60,6 +60,14 @@ def why_not(headers: Headers, sender: str, recipient: str) -> str:
     return ""
 
 
+def is_deaf(address: str) -> bool:
+    """Whether nobody reads what is sent there, or we ourselves do."""
+    local = address.lower().partition("@")[0]
+    return (
+        address.lower() in _ours() or local.startswith(_MACHINES) or local.endswith(("-bounces", "-request", "-owner"))
+    )
+
+
 def send_due() -> int:
     """Sends what is due, oldest first, for RUN_SECONDS at most; how many. Not inside a transaction."""
     due = Mail.objects.to_answer().filter(due_at__lte=timezone.now()).order_by("due_at")
@@ -82,7 +90,6 @@ def send_due() -> int:
 
 
 def _is_machine(headers: Headers, sender: str, recipient: str) -> str:
-    local, _, _domain = sender.partition("@")
     automatic = headers.first("auto-submitted").partition(";")[0].strip().lower()
     precedence = headers.first("precedence").strip().lower()
     kind = headers.first("content-type").partition(";")[0].strip().lower()
@@ -90,7 +97,7 @@ def _is_machine(headers: Headers, sender: str, recipient: str) -> str:
         return "It has no sender: a bounce."
     if sender in _ours() | {recipient}:
         return "It comes from ourselves."
-    if local.startswith(_MACHINES) or local.endswith(("-bounces", "-request", "-owner")):
+    if is_deaf(sender):
         return "Nobody reads mails to this address."
     if automatic not in ("", "no"):
         return "It was sent by a machine (Auto-Submitted)."
@@ -138,7 +145,7 @@ def _message(mail: Mail, server: BaseEmailBackend) -> EmailMessage:
             "Your mail has reached the abuse desk, and is stored as it came.",
             f"Received: {submission.received_at:%Y-%m-%d %H:%M:%S} UTC\nSHA-256: {submission.blob_id}\nReceipt: {receipt.pk}",
             "It is read within seconds. What becomes of each report in it is shown here, to whoever has this address:\n"
-            f"{status_tokens.link(submission)}",
+            f"{reporter_links.link(submission)}",
             "The attached file is a signed receipt: it proves what was received, and when. Keep it.",
             "Names that are not under our domains we cannot act on, and say so there.",
         ]

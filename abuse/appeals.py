@@ -4,7 +4,9 @@ import hashlib
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from abuse import customer_pages, ledger, messages, receipts, templates
 from abuse.errors import (
@@ -21,11 +23,15 @@ from abuse.statements import RESTRICTIONS
 from ddns import notifications
 from ddns.models import User
 from ddns.models.notifications import Kind
+from dnsupdate import alarms
+from dnsupdate.models import Alarm
 
 # What a reporter may object to: everything but that it was acted on, or has nothing to do with us.
 _NOT_UPHELD = frozenset(
     {Report.Outcome.REJECTED, Report.Outcome.INSUFFICIENT, Report.Outcome.INFORMED, Report.Outcome.FORWARDED}
 )
+# In one alarm; the queue has them all.
+MAX_TOLD = 10
 _OF_CUSTOMERS = RESTRICTIONS | {Decision.Action.WARN}
 
 
@@ -71,20 +77,21 @@ def problem_with(decision: Decision, *, party: Appeal.Party, report: Report | No
     """Why nobody of this party can appeal against it, in a sentence; "" if they can."""
     if party == Appeal.Party.REPORTER:
         if report is None or report.case_id != decision.case_id:
-            return "It is about another report."
+            return _("It is about another report.")
         if report.outcome not in _NOT_UPHELD or report.answered_at is None:
-            return "Your report was acted on, or not decided yet."
+            return _("Your report was acted on, or not decided yet.")
         since = report.answered_at
     else:
         if decision.case.account_id is None or decision.action not in _OF_CUSTOMERS:
-            return "This decision restricts nothing of yours."
+            return _("This decision restricts nothing of yours.")
         since = decision.done_at or decision.decided_at
     if decision.state in (Decision.State.UNDONE, Decision.State.ENDED):
-        return "The decision is not in force any more."
+        return _("The decision is not in force any more.")
     if decision.state != Decision.State.DONE:
-        return "The decision was not carried out."
+        return _("The decision was not carried out.")
     if timezone.now() > since + settings.APPEAL_WINDOW:
-        return f"The time for an appeal, {settings.APPEAL_WINDOW.days} days, is over. {where_to_go()}"
+        over = _("The time for an appeal, %(days)d days, is over.") % {"days": settings.APPEAL_WINDOW.days}
+        return f"{over} {where_to_go()}"
     return ""
 
 
@@ -153,22 +160,37 @@ def look(appeal: Appeal) -> None:
     Appeal.objects.filter(pk=appeal.pk, looked_at=None).update(looked_at=timezone.now())
 
 
+def watch() -> int:
+    """Tells who is on duty of appeals that nobody has looked at or decided in time, until it is done; gives how many."""
+    now = timezone.now()
+    unseen = Q(looked_at=None, look_due_at__lt=now)
+    late = list(Appeal.objects.waiting().filter(unseen | Q(due_at__lt=now))[:MAX_TOLD])
+    overdue = [each.pk for each in late if each.due_at < now]
+    Appeal.objects.filter(pk__in=overdue, breached_at=None).update(breached_at=now)
+    if late:
+        shown = ", ".join(f"{each.pk} (case {each.case_id}, filed {each.filed_at:%Y-%m-%d %H:%M} UTC)" for each in late)
+        alarms.open(Alarm.Kind.APPEAL, f"Appeals wait for longer than they may: {shown}. Decide them.")
+    else:
+        alarms.close(Alarm.Kind.APPEAL)
+    return len(late)
+
+
 def where_to_go() -> str:
     """After an appeal there is no second one here."""
-    body = settings.DISPUTE_BODY or "a certified body for out-of-court settlement (Digital Services Act, Article 21)"
-    return f"You can still turn to {body}, or to a court."
+    body = settings.DISPUTE_BODY or _("a certified body for settlement out of court (Digital Services Act, Article 21)")
+    return _("You can still turn to %(body)s, or to a court.") % {"body": body}
 
 
 def _uphold(appeal: Appeal, by: User) -> None:
     # decisions imports statements: at the top each would wait for the other.
-    from abuse import cases, decisions  # type: ignore[attr-defined]
+    from abuse import cases, decisions
 
     decision = appeal.decision
     if decision.state != Decision.State.DONE:
         # The desk was quicker, or it ended by itself: there is nothing left to undo.
         return
     if appeal.party == Appeal.Party.REPORTER and decision.action != Decision.Action.DISMISS:
-        cases.reopen(appeal.case, by=by, reason=appeal.reason)
+        cases.reopen(appeal.case, by=by, reason=appeal.reason, is_entered=True)
     else:
         decisions.undo(decision, reason=f"Appeal {appeal.pk} upheld: {appeal.reason}", by=by)
 
@@ -187,7 +209,13 @@ def _answer(appeal: Appeal, key: str, values: dict[str, str]) -> None:
             account,
             Kind.STATEMENT,
             hostname=case.hostname,
-            details={"headline": words.subject, "text": words.text, "case": case.pk, "appeal": appeal.pk},
+            details={
+                "headline": words.subject,
+                "text": words.text,
+                "case": case.pk,
+                "appeal": appeal.pk,
+                "page": customer_pages.path(case),
+            },
         )
 
 
@@ -209,6 +237,7 @@ def _issue_receipt(appeal: Appeal) -> Receipt:
 
 def _details(appeal: Appeal) -> dict:
     return {
+        "case": appeal.case_id,
         "appeal": appeal.pk,
         "decision": appeal.decision_id,
         "party": appeal.party,

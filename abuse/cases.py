@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Count, F, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from abuse import answers, clocks, ledger, reporters, sources
+from abuse import answer_words, answers, clocks, ledger, reporters, sources
 from abuse.clocks import pause as pause
 from abuse.clocks import resume as resume
 from abuse.errors import CaseClosed, ReasonMissing
@@ -79,11 +80,12 @@ def place_all(reports: Sequence[Report]) -> None:
     _answer_suspended(suspended)
     _answer_repeated(repeated)
     found |= _create(to_open)
+    before = {key: _clock(case) for key, case in found.items()}
     for report in placed:
         case = found[keys[report.pk]]
         report.case, report.state = case, State.OPEN
         _hurry(case, report)
-    _save_clocks({case.pk: case for case in found.values() if case.pk is not None}.values())
+    _save_clocks([case for key, case in found.items() if _clock(case) != before.get(key)])
     _call_duty(to_open)
 
 
@@ -96,24 +98,30 @@ def recount(case: Case) -> Case:
 
 @transaction.atomic
 def recount_all(case_ids: Collection[int]) -> None:
-    """Numbers and category of these cases, from their reports, in a number of queries that does not grow with them."""
-    counted = Report.objects.counted().filter(case__in=case_ids).order_by()
-    figures = {
-        row["case_id"]: row
-        for row in counted.values("case_id").annotate(count=Count("pk"), best=Max("grade"), last=Max("received_at"))
-    }
-    independent = sources.count_all([case_id for case_id, row in figures.items() if row["count"] > 1])
-    worst = _worst(counted)
-    cases = list(Case.objects.filter(pk__in=case_ids).order_by("pk").select_for_update(no_key=True))
-    for case in cases:
-        row = figures.get(case.pk)
-        case.report_count = row["count"] if row else 0
-        case.source_count = independent.get(case.pk, min(case.report_count, 1))
-        if row:
-            case.grade, case.last_report_at = row["best"], row["last"]
-            case.category, case.severity = worst[case.pk], worst[case.pk].severity
-    fields = ["report_count", "source_count", "grade", "last_report_at", "category", "severity"]
-    Case.objects.bulk_update(cases, fields, batch_size=500)
+    """Numbers and category of these cases, from their reports, in a number of queries that does not grow with them.
+
+    Locks the cases in the order of their numbers.
+    """
+    cases = Case.objects.filter(pk__in=case_ids)
+    list(cases.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    counted = Report.objects.counted().filter(case=OuterRef("pk")).order_by()
+    figures = counted.values("case").annotate(count=Count("pk"), best=Max("grade"), last=Max("received_at"))
+    worst = counted.order_by("-category__severity", "-category")
+    cases.update(
+        report_count=Coalesce(Subquery(figures.values("count")), 0),
+        # Right where there is one report, as on most.
+        source_count=Coalesce(Subquery(figures.values("count")), 0),
+        grade=Coalesce(Subquery(figures.values("best")), F("grade")),
+        last_report_at=Coalesce(Subquery(figures.values("last")), F("last_report_at")),
+        category=Coalesce(Subquery(worst.values("category")[:1]), F("category")),
+        severity=Coalesce(Subquery(worst.values("category__severity")[:1]), F("severity")),
+    )
+    several = cases.filter(report_count__gt=1).values_list("pk", flat=True)
+    by_count: dict[int, list[int]] = {}
+    for case_id, count in sources.count_all(list(several)).items():
+        by_count.setdefault(count, []).append(case_id)
+    for count, ids in by_count.items():
+        Case.objects.filter(pk__in=ids).update(source_count=count)
 
 
 @transaction.atomic
@@ -124,7 +132,7 @@ def close(case: Case, *, outcome: Report.Outcome, by: User | None, reason: str) 
     """
     if not reason.strip():
         raise ReasonMissing
-    case = Case.objects.select_for_update(of=("self",), no_key=True).get(pk=case.pk)
+    clocks.lock(case)
     if case.closed_at is not None:
         raise CaseClosed
     now = timezone.now()
@@ -139,14 +147,15 @@ def close(case: Case, *, outcome: Report.Outcome, by: User | None, reason: str) 
 
 
 @transaction.atomic
-def reopen(case: Case, *, by: User | None, reason: str) -> Case:
+def reopen(case: Case, *, by: User | None, reason: str, is_entered: bool = False) -> Case:
     """Takes the work up again: the reports that it answered are open, and its clock starts anew. Locks the case.
 
-    Where another case about the same was opened meanwhile, that one is given, and work goes on there. Raises ReasonMissing.
+    Where another case about the same was opened meanwhile, that one is given, and work goes on there. is_entered: the caller's
+    own entry in the ledger says it. Raises ReasonMissing.
     """
     if not reason.strip():
         raise ReasonMissing
-    case = Case.objects.select_for_update(of=("self",), no_key=True).select_related("category").get(pk=case.pk)
+    clocks.lock(case)
     same = Case.objects.open().filter(hostname=case.hostname_id, account=case.account_id, route=case.route)
     if case.hostname_id is None:
         same = same.filter(name=case.name)
@@ -158,13 +167,14 @@ def reopen(case: Case, *, by: User | None, reason: str) -> Case:
     case.state, case.closed_at, case.outcome = Case.State.OPEN, None, ""
     case.due_at, case.breached_at = timezone.now() + case.category.clock, None
     case.save(update_fields=["state", "closed_at", "outcome", "due_at", "breached_at"])
-    ledger.append(
-        actor=by,
-        action="reopen-case",
-        object=f"hostname {case.name}" if case.hostname_id else f"name {case.name}",
-        reason=reason.strip(),
-        details={"case": case.pk},
-    )
+    if not is_entered:
+        ledger.append(
+            actor=by,
+            action="reopen-case",
+            object=f"hostname {case.name}" if case.hostname_id else f"name {case.name}",
+            reason=reason.strip(),
+            details={"case": case.pk},
+        )
     return case
 
 
@@ -206,24 +216,18 @@ def _key_of(case: Case) -> Key:
     return (case.hostname_id, case.account_id, case.route, "" if case.hostname_id else case.name)
 
 
-def _of(keys: Iterable[Key], cases: "Iterable[Case]") -> dict[Key, Case]:
+def _of(keys: Iterable[Key], cases: Iterable[Case]) -> dict[Key, Case]:
     wanted = set(keys)
     return {key: case for case in cases if (key := _key_of(case)) in wanted}
 
 
-def _about(keys: Collection[Key], *, is_open: bool):
-    """Cases about these hostnames or names, in two queries: one row at a time, in the order of their numbers."""
+def _about(keys: Collection[Key], *, is_open: bool) -> Sequence[QuerySet[Case]]:
+    """Cases about these hostnames and about these names, in the order of their numbers."""
     cases = Case.objects.filter(closed_at__isnull=is_open).order_by("pk")
     hostname_ids = {key[0] for key in keys if key[0] is not None}
     names = {key[3] for key in keys if key[0] is None}
-    return [
-        each
-        for each in (
-            hostname_ids and cases.filter(hostname__in=hostname_ids),
-            names and cases.filter(hostname=None, name__in=names),
-        )
-        if each
-    ]
+    by_hostname = [cases.filter(hostname__in=hostname_ids)] if hostname_ids else []
+    return by_hostname + ([cases.filter(hostname=None, name__in=names)] if names else [])
 
 
 def _open(keys: Collection[Key]) -> dict[Key, Case]:
@@ -284,9 +288,12 @@ def _hurry(case: Case, report: Report) -> None:
     case.grade, case.severity = max(case.grade, report.grade), max(case.severity, report.category.severity)
 
 
+def _clock(case: Case) -> tuple:
+    return case.state, case.due_at, case.paused_at, case.paused_for
+
+
 def _save_clocks(cases: Iterable[Case]) -> None:
-    rows = sorted(cases, key=lambda case: case.pk)
-    Case.objects.bulk_update(rows, ["state", "due_at", "paused_at", "paused_for"], batch_size=500)
+    Case.objects.bulk_update(cases, ["state", "due_at", "paused_at", "paused_for"], batch_size=500)
 
 
 def _answer_suspended(reports: Sequence[tuple[Report, datetime]]) -> None:
@@ -294,7 +301,7 @@ def _answer_suspended(reports: Sequence[tuple[Report, datetime]]) -> None:
     answers.prepare(
         [report for report, _ in reports],
         Outcome.ALREADY_DONE,
-        say=lambda report: answers.filled(answers.SUSPENDED, report, since[report.pk]),
+        say=lambda report: answer_words.filled(answer_words.SUSPENDED, report, since[report.pk]),
     )
 
 
@@ -303,18 +310,8 @@ def _answer_repeated(reports: Sequence[Report]) -> None:
         answers.prepare(
             [report for report in reports if report.case is not None and report.case.outcome == outcome],
             Outcome(outcome),
-            say=lambda report: answers.filled(answers.NOTHING_NEW, report, report.case and report.case.closed_at),
+            say=lambda report: answer_words.filled(answer_words.NOTHING_NEW, report, _closed_at(report)),
         )
-
-
-def _worst(counted) -> dict[int, Category]:
-    categories = Category.objects.in_bulk()
-    worst: dict[int, Category] = {}
-    for case_id, key in counted.values_list("case_id", "category_id").distinct():
-        each = categories[key]
-        if case_id not in worst or (each.severity, each.pk) > (worst[case_id].severity, worst[case_id].pk):
-            worst[case_id] = each
-    return worst
 
 
 def _call_duty(opened: dict[Key, Case]) -> None:
@@ -339,3 +336,7 @@ def _release_duty(case: Case) -> None:
     for zone in Zone.objects.all():
         if is_within(case.name, zone.name) and not any(is_within(name, zone.name) for name in others):
             alarms.close(Alarm.Kind.DESK, zone=zone)
+
+
+def _closed_at(report: Report) -> datetime | None:
+    return report.case.closed_at if report.case is not None else None

@@ -23,7 +23,7 @@ def pause(case: Case) -> Case:
 
     Locks the case.
     """
-    case = _lock(case)
+    lock(case)
     if case.closed_at is not None or case.state == Case.State.WAITING_REPORTER or case.paused_for >= MOST_PAUSE:
         return case
     case.state, case.paused_at = Case.State.WAITING_REPORTER, timezone.now()
@@ -34,11 +34,16 @@ def pause(case: Case) -> Case:
 @transaction.atomic
 def resume(case: Case) -> Case:
     """Back in the queue; the clock goes on where it stood. Locks the case."""
-    case = _lock(case)
+    lock(case)
     if case.closed_at is None:
         go_on(case, timezone.now())
         case.save(update_fields=["state", "due_at", "paused_at", "paused_for"])
     return case
+
+
+def lock(case: Case) -> None:
+    """The row, until the transaction ends; case says then what it says."""
+    case.refresh_from_db(from_queryset=Case.objects.select_for_update(of=("self",), no_key=True))
 
 
 def go_on(case: Case, now: datetime) -> None:
@@ -89,7 +94,3 @@ def _tell(overdue: Sequence[Case], now: datetime) -> None:
 def _ago(time: timedelta) -> str:
     minutes = int(time.total_seconds() // 60)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
-
-
-def _lock(case: Case) -> Case:
-    return Case.objects.select_for_update(of=("self",), no_key=True).get(pk=case.pk)

@@ -1,6 +1,7 @@
 """Compromise: whether a name looks made for abuse, or broken into (COMAR, adapted to dynamic DNS). For people to read."""
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -40,12 +41,21 @@ class Judgement:
 
 
 def judge(facts: Facts) -> Judgement:
-    """Counts the signs of either side; where none leads clearly it is unsure: warn, and hold at most."""
-    malice = tuple(filter(None, (sign(facts) for sign in _OF_MALICE)))
-    victim = tuple(filter(None, (sign(facts) for sign in _OF_COMPROMISE)))
+    """Counts the signs of either side; where none leads clearly it is unsure: warn, and hold at most.
+
+    An ordinary line with an ordinary client makes no victim: whoever runs a tool at home looks the same. One sign of age or of
+    a break-in is needed besides.
+    """
+    malice = _found(_OF_MALICE, facts)
+    broken = _found(_OF_BREAK_IN, facts)
+    victim = broken + _found(_OF_HOUSEHOLD, facts)
     lead = len(malice) - len(victim)
-    leans = MALICIOUS if lead >= LEAD else COMPROMISED if lead <= -LEAD else UNSURE
+    leans = MALICIOUS if lead >= LEAD else COMPROMISED if lead <= -LEAD and broken else UNSURE
     return Judgement(leans, malice, victim)
+
+
+def _found(signs: Iterable[Callable[[Facts], str]], facts: Facts) -> tuple[str, ...]:
+    return tuple(filter(None, (sign(facts) for sign in signs)))
 
 
 def _young_account(facts: Facts) -> str:
@@ -135,4 +145,5 @@ def _said_so(facts: Facts) -> str:
 
 
 _OF_MALICE = (_young_account, _young_name, _family, _rented, _script, _elsewhere, _throw_away, _label)
-_OF_COMPROMISE = (_said_so, _old_account, _few_names, _at_home, _device, _attacked, _planted)
+_OF_BREAK_IN = (_said_so, _old_account, _attacked, _planted)
+_OF_HOUSEHOLD = (_few_names, _at_home, _device)

@@ -27,8 +27,6 @@ PERIODS = (timedelta(days=30), timedelta(days=90))
 _REMEMBERED = timedelta(minutes=10)
 # RFC 9116 §2.5.5 wants less than a year; it is computed, so that it never runs out while somebody is here.
 SECURITY_TXT_LIFETIME = timedelta(days=60)
-# DSA Art. 20(1): at least six months after the decision.
-APPEAL_DAYS = 183
 # What intake reads, by the doors that it may come through.
 FORMATS = (
     ("XARF 4 and 3 (JSON)", ("application/json",), ("api", "mail", "upload")),
@@ -130,8 +128,12 @@ def policy() -> dict[str, Any]:
             "algorithm": "Ed25519",
             "keys": at("abuse_signing_keys"),
             "verify": at("abuse_verify"),
+            "ledger_heads": at("ledger_heads"),
         },
-        "appeals": {"within_days": APPEAL_DAYS, "by": "the link that came with the report or the decision"},
+        "appeals": {
+            "within_days": settings.APPEAL_WINDOW.days,
+            "by": "the link that came with the report or the decision",
+        },
         "categories": [_category(each, measured.get(each.key, no_pace())) for each in Category.objects.all()],
     }
 

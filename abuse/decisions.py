@@ -1,8 +1,9 @@
 """Decisions: taken with a reason, looked at by a second person where that is needed, undone exactly."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -63,7 +64,7 @@ def take(
     ground: str = "",
     rule: str = "",
     withheld: str = "",
-    batch: Any = None,
+    batch: UUID | None = None,
     keep_open: bool = False,
     case_count: int = 1,
     second_look: str = "",
@@ -184,6 +185,21 @@ def undo(decision: Decision, *, reason: str, by: User) -> Decision:
     return decision
 
 
+def take_all(cases_: Iterable[Case], **decision: Any) -> UUID:
+    """One decision about many cases: see batches.take, which says what it needs and raises. Gives the batch's id."""
+    # Batches call these verbs.
+    from abuse import batches
+
+    return batches.take(cases_, **decision)
+
+
+def prove(decision: Decision) -> Decision:
+    """Asks every authoritative server now: see proofs.prove."""
+    from abuse import proofs
+
+    return proofs.prove(decision)
+
+
 def end_due(now: datetime) -> int:
     """Ends what was decided until now; gives how many. Each is a transaction; may be stopped and run again."""
     due = Decision.objects.in_force().filter(ends_at__lte=now).order_by("ends_at")
@@ -218,10 +234,11 @@ def _do(decision: Decision, act: Act, by: User | None) -> None:
     outcome = _outcome(decision, act) if case.closed_at is None else None
     decision.effect = {**decision.effect, **effect, "closed": outcome is not None}
     decision.save(update_fields=["effect"])
+    # Before its reports and reporters are locked: batches hold the ledger's lock while they go on to the next case.
+    _enter(decision.action, decision, by, decision.reason)
     if outcome is not None:
         cases.close(case, outcome=outcome, by=by, reason=decision.reason)
     statements.issue(decision)
-    _enter(decision.action, decision, by, decision.reason)
     receipts.issue_for_decision(decision)
 
 
@@ -242,7 +259,7 @@ def _reopen(decision: Decision, by: User, reason: str) -> None:
     else:
         same = Case.objects.filter(hostname=case.hostname_id, account=case.account_id)
     if not same.open().filter(route=case.route).exclude(pk=case.pk).exists():
-        cases.reopen(case, by=by, reason=reason)
+        cases.reopen(case, by=by, reason=reason, is_entered=True)
         # They were told what does not hold any more, and are answered anew.
         answered = Report.objects.filter(case=case, state=Report.State.CLOSED, answered_at__gte=decision.done_at)
         answered.update(state=Report.State.OPEN, outcome=Report.Outcome.PENDING)

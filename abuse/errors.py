@@ -116,10 +116,6 @@ class AppealDecided(AbuseError):
     """The appeal was decided already."""
 
 
-class LinkWrong(AbuseError):
-    """This link is not valid, or not any more. Copy the whole of it from the mail, or write to the abuse desk."""
-
-
 class AlreadyDecided(AbuseError):
     """Somebody has decided about this already:"""
 
@@ -140,6 +136,10 @@ class WrongLink(AbuseError):
     """This link is not valid. Open it again from the mail or the page where you found it, whole."""
 
 
+class TooManyMessages(AbuseError):
+    """You have written a lot today. The desk reads all of it; please go on tomorrow, or write a mail."""
+
+
 class WrongReporterKey(AbuseError):
     """There is no such working key."""
 
@@ -148,8 +148,8 @@ class PostingDiffers(AbuseError):
     """The Idempotency-Key came with another report before."""
 
 
-class MailRefused(AbuseError):
-    """This mail is not taken:"""
+class MailboxFailed(AbuseError):
+    """The mailbox cannot be read:"""
 
 
 class FeedFailed(AbuseError):

@@ -126,6 +126,7 @@ class Facts:
     joined_at: datetime | None = None
     plan: str = ""
     is_paid: bool = False
+    is_staff: bool = False
     has_second_factor: bool = False
     mail_domain: str = ""
     is_mail_disposable: bool = False

@@ -1,8 +1,5 @@
 """Helps: what a customer can do about a broken or open device, chosen by what was reported about it."""
 
-from abuse import templates
-from abuse.models import Case
-
 # What listens where, as seen on home lines; the words for it.
 _BY_PORT = {
     53: "help.open_resolver",
@@ -24,11 +21,6 @@ _BY_KIND = {
     "copyright/": "help.content",
     "reputation/": "help.listed",
 }
-
-
-def of(case: Case, port: int | None, language: str) -> str:
-    """The text; one query."""
-    return templates.render(key(case.category_id, port), language).text
 
 
 def key(kind: str, port: int | None) -> str:

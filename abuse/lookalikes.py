@@ -44,18 +44,19 @@ _BIGRAMS = frozenset(
     do da ba bo so su ol am ad ac ai ie ei au ck ge""".split()
 )
 _LEAST_RANDOM = 10
+_DIGITS = "0123456789"
 
 
 def likeness(label: str, brands: Iterable[str]) -> Likeness | None:
     """The first brand that the label looks like: by its letters, by digits for letters, by one letter, by a lure beside it."""
     words = tuple(sorted(brands, key=lambda each: (-len(each), each)))
     plain = _plain(label)
-    shown = to_unicode(label)
-    is_written_otherwise = plain != shown
-    for form in _forms(plain):
-        for brand in words:
-            if how := _how(form, brand, is_folded=form != plain):
-                return Likeness(brand=brand, how="letters of another script" if is_written_otherwise else how)
+    forms = list(_forms(plain))
+    for look in (_is_or_has, _is_typo_of):
+        for form in forms:
+            for brand in words:
+                if how := look(form, brand, form != plain):
+                    return Likeness(brand=brand, how=how if plain == to_unicode(label) else "letters of another script")
     return None
 
 
@@ -106,19 +107,22 @@ def _forms(plain: str) -> Iterator[str]:
     return iter(dict.fromkeys(forms[: 4 * _MOST_FORMS]))
 
 
-def _how(form: str, brand: str, *, is_folded: bool) -> str:
+def _is_or_has(form: str, brand: str, is_folded: bool) -> str:
     parts = [each for each in form.split("-") if each]
-    whole = "".join(parts)
-    stripped = [each.rstrip("0123456789") for each in parts]
-    has_lure = any(each in LURES for each in stripped)
+    whole = "".join(parts).rstrip(_DIGITS)
+    has_lure = any(each.rstrip(_DIGITS) in LURES for each in parts)
     if whole == brand or (brand in parts and (has_lure or is_folded)):
         return _words(is_folded, has_lure)
     rest = whole.removeprefix(brand) if whole.startswith(brand) else whole.removesuffix(brand)
-    if rest != whole and rest.rstrip("0123456789") in LURES:
-        return _words(is_folded, True)
-    if len(brand) >= _LEAST_FOR_TYPO and any(_is_one_off(each, brand) for each in {whole, *parts}):
-        return "one letter off"
-    return ""
+    return _words(is_folded, True) if rest != whole and rest.rstrip(_DIGITS) in LURES else ""
+
+
+def _is_typo_of(form: str, brand: str, is_folded: bool) -> str:
+    if len(brand) < _LEAST_FOR_TYPO:
+        return ""
+    parts = [each for each in form.split("-") if each]
+    words = {"".join(parts), *parts} - LURES
+    return "one letter off" if any(_is_one_off(each, brand) for each in words) else ""
 
 
 def _words(is_folded: bool, has_lure: bool) -> str:

@@ -1,16 +1,21 @@
 """Messages: what is said on a case, between the desk and the customer, between the desk and a reporter, or among staff."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from abuse import customer_pages, templates
-from abuse.errors import TextMissing, TextTooLong
+from abuse import clocks, customer_pages, reporter_links, reporter_mails, templates
+from abuse.errors import TextMissing, TextTooLong, TooManyMessages
 from abuse.models import Case, Message, Report
 from ddns import notifications
 from ddns.models import User
 from ddns.models.notifications import Kind
 
 MAX_TEXT = 10_000
+# Of a customer on one case: a long talk is a short one still.
+ANSWERS_PER_DAY = 20
 
 
 @transaction.atomic
@@ -26,9 +31,21 @@ def say(
     )
     if side == Message.Side.CUSTOMER and is_ours:
         _tell(message)
+    if side == Message.Side.REPORTER and is_ours and report is not None:
+        _write(message, report)
     if not is_ours and side != Message.Side.NOTE:
         _bring_back(case, side)
     return message
+
+
+@transaction.atomic
+def answer(case: Case, *, text: str, author: User) -> Message:
+    """The customer's, from their page. Locks the case. Raises TextMissing, TextTooLong, TooManyMessages."""
+    Case.objects.select_for_update().get(pk=case.pk)
+    said = Message.objects.filter(case=case, side=Message.Side.CUSTOMER, is_ours=False)
+    if said.filter(at__gt=timezone.now() - timedelta(days=1)).count() >= ANSWERS_PER_DAY:
+        raise TooManyMessages
+    return say(case, side=Message.Side.CUSTOMER, text=text, author=author, is_ours=False)
 
 
 def clean(text: str) -> str:
@@ -55,21 +72,39 @@ def _tell(message: Message) -> None:
         "message", case.account.language, name=case.name, text=message.text, link=customer_pages.link(case)
     )
     notifications.tell(
-        case.account, Kind.STATEMENT, hostname=case.hostname, details={"headline": words.subject, "text": words.text}
+        case.account,
+        Kind.STATEMENT,
+        hostname=case.hostname,
+        details={
+            "headline": words.subject,
+            "text": words.text,
+            "case": case.pk,
+            "page": customer_pages.path(case),
+        },
     )
 
 
+def _write(message: Message, report: Report) -> None:
+    """To whoever reported, if they left an address where somebody reads."""
+    words = templates.render(
+        "message.reporter",
+        report.language,
+        name=report.name or report.url,
+        text=message.text,
+        link=reporter_links.link(report.submission),
+    )
+    reporter_mails.tell(report.contact, subject=f"[{settings.SITE_NAME}] {words.subject}", text=words.text + "\n")
+
+
 def _bring_back(case: Case, side: Message.Side) -> None:
-    """Only from the one who was waited for."""
+    """Only from the one who was waited for. What was warned has as long as a new report then, and not until its deadline."""
     waited = {Message.Side.CUSTOMER: Case.State.WAITING_CUSTOMER, Message.Side.REPORTER: Case.State.WAITING_REPORTER}
-    if Case.objects.filter(pk=case.pk, state=waited[side]).exists():
-        _resume(Case.objects.select_for_update().get(pk=case.pk))
-
-
-def _resume(case: Case) -> None:
-    """The clock goes on where it stood."""
-    if case.paused_at is not None:
-        stood = timezone.now() - case.paused_at
-        case.paused_at, case.paused_for, case.due_at = None, case.paused_for + stood, case.due_at + stood
-    case.state = Case.State.OPEN
-    case.save(update_fields=["state", "paused_at", "paused_for", "due_at"])
+    if not Case.objects.filter(pk=case.pk, state=waited[side]).exists():
+        return
+    case.refresh_from_db(from_queryset=Case.objects.select_for_update(of=("self",), no_key=True))
+    if case.state == waited[side]:
+        now = timezone.now()
+        clocks.go_on(case, now)
+        if side == Message.Side.CUSTOMER:
+            case.due_at = min(case.due_at, now + case.category.clock)
+        case.save(update_fields=["state", "due_at", "paused_at", "paused_for"])

@@ -13,9 +13,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from abuse.refang import refang
-from dnsupdate import names
-from dnsupdate.errors import InvalidName
+from abuse.intake import subjects
 from dnsupdate.models import Zone
 
 
@@ -47,19 +45,15 @@ def look(lines: Iterable[str]) -> list[Look]:
 
 
 def _look(text: str, apexes: frozenset[str]) -> Look:
-    host = refang(text)
-    if _is_address(host):
-        return Look(text, host, "", Standing.ADDRESS)
-    try:
-        name = names.normalise(host)
-    except InvalidName:
+    subject = subjects.find(text)
+    if subject is None:
         return Look(text, "", "", Standing.NO_NAME)
-    if "." not in name:
-        return Look(text, "", "", Standing.NO_NAME)
+    if subject.address:
+        return Look(text, subject.address, "", Standing.ADDRESS)
     # The longest first: a zone may lie below another.
-    labels = name.split(".")
+    labels = subject.name.split(".")
     apex = next((each for n in range(len(labels)) if (each := ".".join(labels[n:])) in apexes), "")
-    return Look(text, name, apex, Standing.OURS if apex else Standing.NOT_OURS)
+    return Look(text, subject.name, apex, Standing.OURS if apex else Standing.NOT_OURS)
 
 
 def _apexes() -> frozenset[str]:

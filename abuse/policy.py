@@ -143,6 +143,10 @@ def _protected(facts: Facts) -> str:
     return f"It is a protected name: {facts.protection.rstrip('.')}." if facts.protection else ""
 
 
+def _staff(facts: Facts) -> str:
+    return "Its holder is a member of staff." if facts.is_staff else ""
+
+
 def _before_holder(facts: Facts) -> str:
     if not facts.before_holder_count or facts.created_at is None:
         return ""
@@ -183,7 +187,7 @@ def _appealed(facts: Facts) -> str:
 
 
 GUARDS: tuple[Callable[[Facts], str], ...] = (
-    _protected, _grown_up, _paid, _before_holder, _contradicted, _warned_of, _compromised, _appealed,
+    _protected, _staff, _grown_up, _paid, _before_holder, _contradicted, _warned_of, _compromised, _appealed,
 )  # fmt: skip
 
 

@@ -1,10 +1,10 @@
 """Mails to reporters: what was answered to an address goes out together, and few times a day. The rows are the queue."""
 
 import logging
+import re
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,7 +14,9 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
+from abuse import acknowledgements, answer_words, reporter_links
 from abuse.models import Report, ReporterMail
+from abuse.wordings import Words
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +28,7 @@ MAILS_PER_DAY = 10
 DAY = timedelta(days=1)
 # In one mail; of the rest it has the numbers. The page of the report has all.
 MAX_LINES = 50
+MAX_LINKS = 10
 # Longer than a mail server takes (EMAIL_TIMEOUT, a few times).
 CLAIM = timedelta(minutes=5)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
@@ -35,29 +38,27 @@ GIVE_UP_AFTER = timedelta(days=5)
 KEEP_FOR = timedelta(days=30)
 RUN_SECONDS = 30.0
 MAX_MAILS = 200
-# These read no mail, or answer every mail (RFC 2142, RFC 3834 §4).
-_DEAF = frozenset(
-    {"mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply", "bounce", "bounces"}
-)
+# A number of the reporter's own, by which it finds its report again.
+_NUMBER = re.compile(r"[A-Za-z0-9_.:#-]{1,60}")
 # No auto-responder answers, and our own door for mails knows them (RFC 3834 §5).
 HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 
 
 def is_mailable(address: str) -> bool:
     """Whether a person may read there: not our own mailboxes, which would answer themselves for ever."""
-    address = address.strip().lower()
-    own = {parseaddr(each)[1].lower() for each in (settings.DEFAULT_FROM_EMAIL, settings.ABUSE_CONTACT)}
     try:
         validate_email(address)
     except ValidationError:
         return False
-    return address not in own and address.partition("@")[0] not in _DEAF
+    return not acknowledgements.is_deaf(address)
 
 
 def gather(reports: Sequence[Report]) -> None:
     """Puts answered reports, which are saved afterwards, into the mails to their addresses."""
     mails: dict[str, ReporterMail] = {}
     told = [report for report in reports if report.contact and is_mailable(report.contact)]
+    if not settings.CAN_MAIL:
+        return
     for address in sorted({report.contact.lower() for report in told}):
         mails[address] = _gathering(address)
     for report in told:
@@ -136,7 +137,7 @@ def _claim(mail_id: int) -> ReporterMail | None:
         mail.save(update_fields=["due_at"])
         return None
     if not mail.text:
-        reports = mail.reports.order_by("received_at", "position")
+        reports = mail.reports.select_related("submission", "case").order_by("received_at", "position")
         mail.subject, mail.text = _words(list(reports[:MAX_LINES]), reports.count())
     mail.due_at = now + CLAIM
     mail.save(update_fields=["due_at", "subject", "text"])
@@ -160,23 +161,25 @@ def _fail(mail: ReporterMail, failure: str) -> None:
     mail.save(update_fields=["try_count", "failure", "due_at", "given_up_at"])
 
 
-def _words(shown: Sequence[Report], count: int) -> tuple[str, str]:
-    """Subject and text. Names are defanged: filters on the way throw mails with bad names away."""
-    paragraphs = [_paragraph(report) for report in shown]
+def _words(shown: Sequence[Report], count: int) -> Words:
+    """Of one report what there is to say about it; of many a line each."""
+    if count == 1:
+        words = answer_words.mail(shown[0])
+        return Words(f"[{settings.SITE_NAME}] {words.subject}"[:300], f"{words.text}\n{_reference(shown[0])}")
+    links = {reporter_links.link(report.submission): None for report in shown}
+    paragraphs = list(dict.fromkeys(_paragraph(report) for report in shown))
     if count > len(shown):
         paragraphs.append(f"And {count - len(shown)} more, which the page of your report shows.")
-    paragraphs.append(
-        "If you think that we are wrong, answer this mail: another person looks at it. You can also appeal on the page of your "
-        "report."
-    )
-    subject = f"Your report about {_defanged(shown[0])}" if count == 1 else f"Answers to {count} of your reports"
-    return f"[{settings.SITE_NAME}] {subject}"[:300], "\n\n".join(dict.fromkeys(paragraphs)) + "\n"
+    paragraphs.append("Where each stands, and where you can object:\n" + "\n".join(list(links)[:MAX_LINKS]))
+    subject = f"[{settings.SITE_NAME}] Answers to {count} of your reports"
+    return Words(subject, "\n\n".join(paragraphs) + "\n")
 
 
 def _paragraph(report: Report) -> str:
-    text = report.answer.replace(report.name, _defanged(report)) if report.name else report.answer
-    return f"{text}\nYour reference: {report.external_id}" if report.external_id else text
+    name = answer_words.defanged(report)
+    return (report.answer.replace(report.name, name) if report.name else report.answer) + _reference(report)
 
 
-def _defanged(report: Report) -> str:
-    return report.name.replace(".", "[.]") or str(report.address or "") or "something else"
+def _reference(report: Report) -> str:
+    """What a stranger typed is no text of ours: a number, or nothing."""
+    return f"\nYour reference: {report.external_id}" if _NUMBER.fullmatch(report.external_id) else ""

@@ -1,10 +1,12 @@
 """Reporters: who reports, as one voice however many mailboxes it writes from; how often it was right, and what that weighs."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import sqrt
 
 from disposable_email_domains import blocklist as DISPOSABLE
+from django.db.models import Count, F, Q
 from django.utils import timezone
 from publicsuffixlist import PublicSuffixList
 
@@ -20,6 +22,8 @@ CLAIMED = "claimed:"
 ANONYMOUS = "anonymous"
 # Decided cases of so long ago say nothing about a reporter of today.
 ACCURACY_OVER = timedelta(days=90)
+# Two-sided 95 %.
+_Z = 1.96
 # 95 %: the usual one.
 _Z = 1.96
 
@@ -42,11 +46,17 @@ _SUFFIXES = PublicSuffixList()
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Of cases decided in ACCURACY_OVER. lower_bound (0 to 1) is what a reporter of so few or many is right in at least."""
+    """Of cases decided in ACCURACY_OVER: between which shares (0 to 1) the true one lies, by Wilson's interval."""
 
     lower_bound: float
+    upper_bound: float
     decided_count: int
     upheld_count: int = 0
+
+
+UNKNOWN = Accuracy(0.0, 1.0, 0)
+UPHELD = frozenset({Report.Outcome.UPHELD, Report.Outcome.INFORMED, Report.Outcome.FORWARDED})
+REJECTED = frozenset({Report.Outcome.REJECTED})
 
 
 def of(party: Party, *, door: str, proven: Reporter | None = None) -> Reporter:
@@ -88,34 +98,54 @@ def identity_of(party: Party) -> str:
 
 
 def is_proven(reporter: Reporter) -> bool:
-    return not reporter.identity.startswith((CLAIMED, ANONYMOUS))
+    return is_proven_identity(reporter.identity)
+
+
+def is_proven_identity(identity: str) -> bool:
+    return not identity.startswith(CLAIMED) and identity != ANONYMOUS
 
 
 def accuracy(reporter: Reporter) -> Accuracy:
     """One query. Of many reports on one case one counts: a flood is no record."""
-    decided = (
-        Report.objects.filter(reporter=reporter, answered_at__gt=timezone.now() - ACCURACY_OVER, case__isnull=False)
-        .values_list("case", "outcome")
-        .distinct()
+    return accuracies(timezone.now() - ACCURACY_OVER, [reporter.pk]).get(reporter.pk, UNKNOWN)
+
+
+def count(answered: Iterable[Report], outcome: Report.Outcome, *, by: int = 1) -> None:
+    """A case was closed with this outcome, or opened again (by is -1 then): once for each of its reporters."""
+    field = "upheld_count" if outcome in UPHELD else "rejected_count" if outcome in REJECTED else ""
+    if field:
+        ids = {report.reporter_id for report in answered}
+        # Never below none: a number that was set otherwise must not stop an undo.
+        found = Reporter.objects.filter(pk__in=ids, **{f"{field}__gte": max(0, -by)})
+        found.update(**{field: F(field) + by})
+
+
+def accuracies(since: datetime, reporter_ids: Collection[int] | None = None) -> dict[int, Accuracy]:
+    """Of those with cases decided since, in one query."""
+    decided = Report.objects.filter(answered_at__gt=since, case__isnull=False, outcome__in=UPHELD | REJECTED)
+    if reporter_ids is not None:
+        decided = decided.filter(reporter__in=reporter_ids)
+    rows = (
+        decided.order_by()
+        .values_list("reporter")
+        .annotate(all=Count("case", distinct=True), right=Count("case", distinct=True, filter=Q(outcome__in=UPHELD)))
     )
-    upheld = {case for case, outcome in decided if outcome in UPHELD}
-    rejected = {case for case, outcome in decided if outcome in REJECTED} - upheld
-    count = len(upheld) + len(rejected)
-    return Accuracy(wilson(len(upheld), count), count, len(upheld))
-
-
-UPHELD = frozenset({Report.Outcome.UPHELD, Report.Outcome.INFORMED, Report.Outcome.FORWARDED})
-REJECTED = frozenset({Report.Outcome.REJECTED})
+    return {pk: Accuracy(*interval(right, count), count, right) for pk, count, right in rows}
 
 
 def wilson(upheld_count: int, count: int) -> float:
-    """The lower bound of Wilson's score interval at 95 %: 0 where nothing was decided."""
-    if count == 0:
-        return 0.0
+    """The lower bound of Wilson's interval: what a reporter that was right so often is right in at least."""
+    return interval(upheld_count, count)[0]
+
+
+def interval(upheld_count: int, count: int) -> tuple[float, float]:
+    """Wilson's score interval at 95 %: between which shares the true one lies; anywhere where nothing was decided."""
+    if count <= 0:
+        return 0.0, 1.0
     share, square = upheld_count / count, _Z * _Z
-    centre = share + square / (2 * count)
-    spread = _Z * sqrt((share * (1 - share) + square / (4 * count)) / count)
-    return max(0.0, (centre - spread) / (1 + square / count))
+    middle = (share + square / (2 * count)) / (1 + square / count)
+    half = _Z / (1 + square / count) * sqrt(share * (1 - share) / count + square / (4 * count * count))
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 _WEIGHTS = {

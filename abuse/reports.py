@@ -1,67 +1,73 @@
-"""Reports: read from submissions, matched to who held the name, joined to a case, answered."""
+"""Reports: read from submissions, matched to who held the name, joined to a case, answered, taken back."""
 
 import logging
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
-from django.db import OperationalError, transaction
+import redis
+from celery import current_app
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, Q
 from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
 
-from abuse import cases, categories, fingerprints, intake, ledger, matching, reporters, submissions
+from abuse import answer_words, answers, cases, intake, ledger, report_rows, reporters, submissions
 from abuse.errors import ReasonMissing, Unreadable
-from abuse.intake.drafts import Draft, Parsed, Subject
-from abuse.matching import Match
-from abuse.models import Blob, Category, Evidence, Report, Submission
-from ddns.models import User
+from abuse.intake.drafts import Draft, Parsed
+from abuse.models import Blob, Case, Category, Decision, Evidence, Report, Submission
+from abuse.report_rows import Made, Read
+from ddns.models import Hostname, User
+from dnsupdate import wake
 
 logger = logging.getLogger(__name__)
 
-State, Standing, Outcome, Grade = Report.State, Report.Standing, Report.Outcome, Report.Grade
+State, Standing, Outcome = Report.State, Report.Standing, Report.Outcome
 # More than any list that was ever handed over; a longer one is split by a person.
 MOST_REPORTS = 100_000
+# Small submissions are read so many at a time, in one transaction: 10,000 one by one took five times as long.
+CHUNK = 50
+SMALL = 64 * submissions.MIB // 1024
+# Longer than the longest list takes. A worker that died holds up what it had claimed for so long.
+CLAIM = timedelta(minutes=5)
+# What has ended its reader so often waits for a person.
+MOST_TRIES = 3
 
 
 def read_all() -> int:
-    """Reads submissions, oldest first, until none is left; gives how many."""
-    count, seen = 0, set[UUID]()
-    while (submission := Submission.objects.unread().exclude(pk__in=seen).order_by("received_at").first()) is not None:
-        seen.add(submission.pk)
-        read(submission)
-        count += 1
+    """Reads submissions, oldest first, until none is left; gives how many. Two workers share them.
+
+    A worker that dies leaves what it had claimed to the next one; what kills its readers ends up with a person.
+    """
+    count = 0
+    while claimed := _claim():
+        _read_together(claimed)
+        count += len(claimed)
     return count
 
 
 def read(submission: Submission) -> list[Report]:
     """Its reports, in one transaction; what cannot be read waits for a person, with the reason, and nothing is lost.
 
-    A submission that was read already gives the reports it has. Raises nothing but what the database does.
+    One that was read already gives the reports that it has. Raises nothing but what the database does.
     """
-    try:
-        return _read(submission)
-    except OperationalError:
-        # The database is away, or two workers stood in each other's way: not the submission's fault, so it is read again.
-        raise
-    except Unreadable as error:
-        _give_up(submission, str(error))
-    except Exception as error:
-        logger.exception("submission %s could not be read", submission.pk)
-        _give_up(submission, f"Reading it failed: {type(error).__name__}: {error}"[:2000])
-    return []
+    _read_together([submission])
+    return list(Report.objects.filter(submission=submission).order_by("position"))
 
 
 @transaction.atomic
 def settle(submission: Submission, drafts: Sequence[Draft], *, by: User, reason: str) -> list[Report]:
-    """A person read what no parser did: the drafts, or none where it is no report. Raises ReasonMissing."""
+    """A person read what no parser did: the drafts, or none where it is no report. Locks the submission. Raises ReasonMissing."""
     if not reason.strip():
         raise ReasonMissing
-    submission = Submission.objects.select_for_update(no_key=True).select_related("reporter").get(pk=submission.pk)
-    made = _take(submission, Parsed(format="person", drafts=tuple(drafts)))
+    locked = Submission.objects.select_for_update(of=("self",), no_key=True).select_related("reporter", "blob")
+    submission = locked.get(pk=submission.pk)
+    made = _take([(submission, Parsed(format="person", drafts=tuple(drafts)))])
     submission.state, submission.settled_by, submission.read_at = Submission.State.SETTLED, by, timezone.now()
     submission.save(update_fields=["state", "settled_by", "read_at"])
     ledger.append(
         actor=by,
-        action="settle",
+        action="settle-submission",
         object=f"submission {submission.pk}",
         reason=reason.strip(),
         details={"reports": len(made)},
@@ -71,190 +77,226 @@ def settle(submission: Submission, drafts: Sequence[Draft], *, by: User, reason:
 
 @transaction.atomic
 def answer(report: Report, outcome: Report.Outcome, *, text: str = "", by: User | None = None) -> Report:
-    answer_all([report], outcome, text=text, by=by)
+    """Closes one report, whatever becomes of its case; the reporter is told text, or what the outcome says."""
+    answers.give([report], outcome, text=text)
+    if by is not None:
+        ledger.append(
+            actor=by,
+            action="answer-report",
+            object=f"report {report.pk}",
+            reason=text.strip() or outcome.label,
+            details={"case": report.case_id, "outcome": outcome.value},
+        )
     return report
-
-
-def answer_all(reports: Sequence[Report], outcome: Report.Outcome, *, text: str = "", by: User | None = None) -> None:
-    """Closes them with the outcome and these words."""
-    now = timezone.now()
-    for report in reports:
-        report.outcome, report.answer, report.answered_at = outcome, text, now
-        report.state = State.NOT_OURS if outcome == Outcome.NOT_OURS else State.CLOSED
-    Report.objects.bulk_update(reports, ["outcome", "answer", "answered_at", "state"], batch_size=1000)
 
 
 @transaction.atomic
 def withdraw(report: Report) -> Report:
-    """Its reporter takes it back: it counts no more."""
-    report.state = State.WITHDRAWN
-    report.save(update_fields=["state"])
-    if report.case is not None:
-        cases.recount(report.case)
+    """Its reporter takes it back: it counts no more. A case that has no other is closed, unless something was done about it."""
+    _withdraw([report])
     return report
 
 
-@transaction.atomic
-def _read(submission: Submission) -> list[Report]:
-    locked = (
-        Submission.objects.unread()
-        .select_for_update(of=("self",), skip_locked=True)
-        .select_related("blob", "reporter")
-        .filter(pk=submission.pk)
-        .first()
+def _claim() -> list[Submission]:
+    """Many small ones, or a big one; one that ended a reader before is read alone, so that it takes no others with it."""
+    now = timezone.now()
+    free = Submission.objects.unread().filter(Q(claimed_until=None) | Q(claimed_until__lt=now)).order_by("received_at")
+    given_up = free.filter(try_count__gte=MOST_TRIES).update(
+        state=Submission.State.UNREADABLE, read_at=now, problem=f"Reading it has ended {MOST_TRIES} workers."
     )
-    if locked is None:
-        return list(Report.objects.filter(submission=submission).order_by("position"))
-    parsed = intake.parse(  # type: ignore[attr-defined]
-        bytes(locked.blob.content),
-        content_type=locked.content_type,
-        filename=locked.filename,
-        door=locked.door,
-        kind=locked.default_kind,
+    if given_up:
+        logger.error("%d submissions have ended their readers, and wait for a person", given_up)
+    with transaction.atomic():
+        rows = list(
+            free.select_for_update(of=("self",), skip_locked=True).values_list("pk", "blob__size", "try_count")[:CHUNK]
+        )
+        ids = _together(rows)
+        Submission.objects.filter(pk__in=ids).update(claimed_until=now + CLAIM, try_count=F("try_count") + 1)
+    return list(Submission.objects.filter(pk__in=ids).select_related("blob", "reporter").order_by("received_at"))
+
+
+def _together(rows: Sequence[tuple[UUID, int, int]]) -> list[UUID]:
+    if rows and (rows[0][1] > SMALL or rows[0][2] > 0):
+        return [rows[0][0]]
+    return [pk for pk, size, try_count in rows if size <= SMALL and try_count == 0]
+
+
+def _read_together(claimed: Sequence[Submission]) -> None:
+    """In one transaction; where one of several cannot be stored each has its own."""
+    understood: list[Read] = []
+    for submission in claimed:
+        try:
+            understood.append((submission, _parse(submission)))
+        except Unreadable as error:
+            _give_up(submission, str(error))
+        except Exception as error:
+            logger.exception("submission %s could not be parsed", submission.pk)
+            _give_up(submission, f"The parser failed: {type(error).__name__}: {error}"[:2000])
+    if not understood:
+        return
+    try:
+        _store(understood)
+    except (OperationalError, InterfaceError):
+        # The database is away, or two workers stood in each other's way: nobody's fault. It is read again.
+        raise
+    except Exception as error:
+        if len(understood) > 1:
+            for each in understood:
+                _read_together([each[0]])
+            return
+        logger.exception("submission %s could not be stored", understood[0][0].pk)
+        reason = str(error) if isinstance(error, Unreadable) else f"Storing it failed: {type(error).__name__}: {error}"
+        _give_up(understood[0][0], reason[:2000])
+
+
+def _parse(submission: Submission) -> Parsed:
+    parsed = intake.parse(
+        bytes(submission.blob.content),
+        content_type=submission.content_type,
+        filename=submission.filename,
+        door=submission.door,
+        kind=submission.default_kind,
     )
-    made = _take(locked, parsed)
-    locked.state, locked.format, locked.read_at = Submission.State.READ, parsed.format[:30], timezone.now()
-    locked.problem = "\n".join(parsed.warnings)
-    locked.save(update_fields=["state", "format", "read_at", "problem"])
-    return made
+    if not any(draft.subjects for draft in parsed.drafts):
+        raise Unreadable("it names no host name, address or URL.")
+    return parsed
 
 
 def _give_up(submission: Submission, problem: str) -> None:
     Submission.objects.unread().filter(pk=submission.pk).update(
-        state=Submission.State.UNREADABLE, problem=problem, read_at=timezone.now()
+        state=Submission.State.UNREADABLE, problem=problem.replace("\x00", ""), read_at=timezone.now()
     )
 
 
-def _take(submission: Submission, parsed: Parsed) -> list[Report]:
-    """Set-based: the number of queries grows with reporters and attachments, not with names."""
-    matches = matching.match_all(
-        (subject.name, _seen_at(draft, submission))
-        for draft in parsed.drafts
-        for subject in draft.subjects
-        if subject.name
+@transaction.atomic
+def _store(understood: Sequence[Read]) -> None:
+    """Those that nobody has read meanwhile, or reads at this moment."""
+    ids = [submission.pk for submission, _ in understood]
+    unread = (
+        Submission.objects.unread().filter(pk__in=ids).order_by("pk").select_for_update(skip_locked=True, no_key=True)
     )
-    kinds = categories.of_all({draft.kind for draft in parsed.drafts})
-    made: list[tuple[Report, Draft]] = []
-    for draft in parsed.drafts:
-        for subject, match in _own(draft, submission, matches):
-            made.append((_report(submission, draft, subject, match, kinds[draft.kind], len(made)), draft))
-            if len(made) > MOST_REPORTS:
-                raise Unreadable(f"it names more than {MOST_REPORTS} subjects. Split it.")
+    free = set(unread.values_list("pk", flat=True))
+    ours = [each for each in understood if each[0].pk in free]
+    if not ours:
+        return
+    made = _take(ours)
+    now = timezone.now()
+    of: dict[UUID, list[Report]] = {}
+    for report in made:
+        of.setdefault(report.submission_id, []).append(report)
+    for submission, parsed in ours:
+        submission.state, submission.read_at = Submission.State.READ, now
+        submission.format = parsed.format[:30]
+        submission.problem = "\n".join(_remarks(parsed, of.get(submission.pk, [])))
+    fields = ["state", "read_at", "format", "problem"]
+    Submission.objects.bulk_update([submission for submission, _ in ours], fields)
+
+
+def _remarks(parsed: Parsed, made: Sequence[Report]) -> list[str]:
+    remarks = list(parsed.warnings)
+    if parsed.passed_over:
+        remarks.append(f"{parsed.passed_over} lines name nothing.")
+    if (count := report_rows.foreign_count(parsed, made)) > 0:
+        remarks.append(f"{count} names in it are not ours, or are of a hostname that is reported with it.")
+    return remarks
+
+
+def _take(read: Sequence[Read]) -> list[Report]:
+    """Set-based, within a transaction: queries grow with new reporters and attachments, not with names."""
+    made = report_rows.make(read)
+    if len(made) > MOST_REPORTS:
+        raise Unreadable(f"it names {len(made)} subjects; the most is {MOST_REPORTS}. Split it.")
     rows = [report for report, _ in made]
-    _find_duplicates(rows)
+    again = _find_duplicates(rows)
+    _sort([row for row in rows if row.state == State.MATCHING])
+    _follow(again)
     Report.objects.bulk_create(rows, batch_size=1000)
     _keep_evidence(made)
-    _sort(rows)
+    _retract([row for row in rows if row.state == State.WITHDRAWN])
+    case_ids = {row.case_id for row in rows if row.case_id is not None}
+    cases.recount_all(case_ids)
+    if case_ids:
+        transaction.on_commit(_wake_scorer)
     return rows
 
 
-def _own(
-    draft: Draft, submission: Submission, matches: dict[tuple[str, datetime], Match]
-) -> list[tuple[Subject, Match]]:
-    """The subjects that are reports of their own: ours, once for each hostname; else the first, which is nobody's."""
-    at = _seen_at(draft, submission)
-    own: dict[int | str, tuple[Subject, Match]] = {}
-    for subject in draft.subjects:
-        match = matches.get((subject.name, at))
-        if match is None or match.standing == Standing.NOT_OURS:
+def _find_duplicates(rows: Sequence[Report]) -> list[tuple[Report, Report]]:
+    """The same again with what it repeats, before or in the same submission; one that shows more than the first is none."""
+    earlier = Report.objects.counted().filter(fingerprint__in={row.fingerprint for row in rows}).select_related("case")
+    known: dict[str, Report] = {}
+    for each in earlier.order_by("received_at", "submission", "position"):
+        if each.fingerprint not in known or each.grade > known[each.fingerprint].grade:
+            known[each.fingerprint] = each
+    again = []
+    for row in rows:
+        if row.state == State.WITHDRAWN:
             continue
-        key = match.hostname.pk if match.hostname else subject.name
-        if key not in own or (subject.url and not own[key][0].url):
-            own[key] = (subject, match)
-    if own:
-        return list(own.values())
-    by_address = next((each for each in draft.subjects if each.address and not each.name), None)
-    if by_address is not None:
-        return [(by_address, Match(Standing.UNKNOWN))]
+        first = known.get(row.fingerprint)
+        if first is not None and row.grade <= first.grade:
+            row.duplicate_of, row.state = first, State.DUPLICATE
+            again.append((row, first))
+        else:
+            known[row.fingerprint] = row
+    return again
+
+
+def _follow(again: Iterable[tuple[Report, Report]]) -> None:
+    """What repeats another is on its case, and has its answer: told where that was given long ago, else with it."""
+    for row, first in again:
+        row.case, row.outcome = first.case, first.outcome
+        row.answer = answer_words.filled(answer_words.DUPLICATE, row, first.received_at)
+
+
+def _sort(new: Sequence[Report]) -> None:
+    """Onto a case, or to an answer at once; an address waits for address_matches."""
+    given_up = [row for row in new if row.standing == Standing.RELEASED]
+    still_here = _with_other_names(given_up)
+    on_case = {Standing.HELD, Standing.HELD_SINCE, Standing.INFRASTRUCTURE}
+    cases.place_all([row for row in new if row.standing in on_case or row in still_here])
+    foreign = [row for row in new if row.standing in (Standing.NOT_OURS, Standing.NEVER)]
+    report_rows.answer_nameless([row for row in foreign if not (row.name or row.url or row.address)])
+    answers.prepare([row for row in foreign if row.name or row.url or row.address], Outcome.NOT_OURS)
+    gone = [row for row in given_up if row not in still_here]
+    answers.prepare(gone, Outcome.ALREADY_DONE, say=lambda row: answer_words.filled(answer_words.RELEASED, row))
+
+
+def _with_other_names(given_up: Sequence[Report]) -> list[Report]:
+    """Of names that were given up: those whose holder has others, so that who burns names is seen; and what is restricted."""
+    holders = {row.hostname.account_id for row in given_up if row.hostname is not None}
+    held = (
+        Hostname.objects.unreleased()
+        .filter(account__in=holders)
+        .order_by()
+        .values_list("account", flat=True)
+        .distinct()
+    )
+    present = set(held) if holders else set()
     return [
-        (
-            draft.subjects[0] if draft.subjects else Subject(),
-            Match(Standing.NOT_OURS if draft.subjects else Standing.UNKNOWN),
+        row
+        for row in given_up
+        if row.category.route == Category.Route.RESTRICTED
+        or (
+            row.category.route == Category.Route.SUSPECT
+            and row.hostname is not None
+            and row.hostname.account_id in present
         )
     ]
 
 
-def _report(
-    submission: Submission, draft: Draft, subject: Subject, match: Match, category: Category, position: int
-) -> Report:
-    reporter = reporters.of(draft.reporter, door=submission.door, proven=submission.reporter)
-    return Report(
-        submission=submission,
-        position=position,
-        reporter=reporter,
-        complainant=_party(draft),
-        is_anonymous=draft.is_anonymous,
-        category=category,
-        kind=draft.kind[:60],
-        name=subject.name,
-        url=subject.url,
-        address=subject.address or None,
-        port=subject.port,
-        evidence_at=_seen_at(draft, submission),
-        description=draft.description,
-        language=draft.language[:10],
-        is_good_faith=draft.is_good_faith,
-        details=dict(draft.details),
-        external_id=draft.external_id[:200],
-        fingerprint=fingerprints.of(
-            draft,
-            subject,
-            reporter=reporter,
-            category=category,
-            hostname=match.hostname,
-            received_at=submission.received_at,
-        ),
-        grade=_grade(draft, subject),
-        warnings=[*draft.warnings, *([match.note] if match.note else [])],
-        received_at=submission.received_at,
-        standing=match.standing,
-        hostname=match.hostname,
-    )
-
-
-def _party(draft: Draft) -> dict[str, str]:
-    party = draft.complainant
-    return {
-        key: value for key, value in (("org", party.org), ("contact", party.contact), ("domain", party.domain)) if value
-    }
-
-
-def _seen_at(draft: Draft, submission: Submission) -> datetime:
-    return draft.evidence_at or submission.received_at
-
-
-def _grade(draft: Draft, subject: Subject) -> int:
-    if any(not attachment.problem for attachment in draft.attachments):
-        return Grade.ATTACHED
-    return Grade.DESCRIBED if draft.description.strip() or subject.url else Grade.NONE
-
-
-def _find_duplicates(rows: Sequence[Report]) -> None:
-    """The same again, before or in the same submission, unless it shows more than the first one did."""
-    known: dict[str, Report] = {}
-    earlier = Report.objects.counted().filter(fingerprint__in=[row.fingerprint for row in rows])
-    for each in earlier.order_by("received_at", "pk"):
-        known.setdefault(each.fingerprint, each)
-    for row in rows:
-        first = known.setdefault(row.fingerprint, row)
-        if first is not row and row.grade <= first.grade:
-            row.duplicate_of, row.state, row.case_id = first, State.DUPLICATE, first.case_id
-
-
-def _keep_evidence(made: Sequence[tuple[Report, Draft]]) -> None:
+def _keep_evidence(made: Sequence[Made]) -> None:
+    """Of restricted categories it is shown to nobody without a second look."""
     rows: list[Evidence] = []
     blobs: dict[bytes, Blob] = {}
     for report, draft in made:
         for attachment in draft.attachments:
             if not attachment.content:
                 continue
-            blob = blobs.get(attachment.content) or blobs.setdefault(
-                attachment.content, submissions.keep(attachment.content)
-            )
+            if attachment.content not in blobs:
+                blobs[attachment.content] = submissions.keep(attachment.content)
             rows.append(
                 Evidence(
                     report=report,
-                    blob=blob,
+                    blob=blobs[attachment.content],
                     filename=attachment.filename[:300],
                     content_type=attachment.content_type[:200],
                     description=attachment.description,
@@ -264,17 +306,42 @@ def _keep_evidence(made: Sequence[tuple[Report, Draft]]) -> None:
                     is_quarantined=report.category.route == Category.Route.RESTRICTED,
                 )
             )
-    Evidence.objects.bulk_create(rows, batch_size=1000)
+    Evidence.objects.bulk_create(rows, batch_size=500)
 
 
-def _sort(rows: Sequence[Report]) -> None:
-    """New ones to a case, or to an answer at once."""
-    new = [row for row in rows if row.state == State.MATCHING]
-    on_case = {Standing.HELD, Standing.HELD_SINCE, Standing.INFRASTRUCTURE}
-    cases.attach_all([row for row in new if row.standing in on_case])
-    again = [row for row in rows if row.duplicate_of is not None and row.case_id is None and row.duplicate_of.case_id]
-    for row in again:
-        row.case = row.duplicate_of.case if row.duplicate_of else None
-    Report.objects.bulk_update(again, ["case"], batch_size=1000)
-    answer_all([row for row in new if row.standing in (Standing.NOT_OURS, Standing.NEVER)], Outcome.NOT_OURS)
-    answer_all([row for row in new if row.standing == Standing.RELEASED], Outcome.ALREADY_DONE)
+def _retract(retractions: Sequence[Report]) -> None:
+    """Takes back what the same reporter said of it before. Only who has proven to be the reporter can."""
+    for row in retractions:
+        said = Report.objects.filter(reporter=row.reporter, state__in=[State.OPEN, State.MATCHING]).exclude(pk=row.pk)
+        same = said.filter(external_id=row.external_id) if row.external_id else said.none()
+        if not same.exists():
+            about = Q(hostname=row.hostname) if row.hostname else Q(hostname=None, name=row.name, address=row.address)
+            same = said.filter(about, category=row.category)
+        earlier = list(same.select_related("case").order_by("pk")[:MOST_REPORTS])
+        row.case = next((each.case for each in earlier if each.case is not None), None)
+        if reporters.is_proven(row.reporter):
+            _withdraw(earlier)
+        elif earlier:
+            row.warnings = [*row.warnings, "Nobody has proven to be the reporter, so the earlier report stands."]
+    Report.objects.bulk_update(retractions, ["case", "warnings"], batch_size=500)
+
+
+def _withdraw(taken_back: Collection[Report]) -> None:
+    Report.objects.filter(pk__in=[each.pk for each in taken_back]).update(state=State.WITHDRAWN)
+    for report in taken_back:
+        report.state = State.WITHDRAWN
+    case_ids = {each.case_id for each in taken_back if each.case_id is not None}
+    cases.recount_all(case_ids)
+    is_done_about = Decision.objects.filter(state__in=[Decision.State.DONE, Decision.State.PROPOSED]).values("case")
+    empty = Case.objects.open().filter(pk__in=case_ids, report_count=0).exclude(pk__in=is_done_about)
+    for case in empty.order_by("pk"):
+        cases.close(case, outcome=Outcome.PENDING, by=None, reason="All its reports were taken back.")
+
+
+def _wake_scorer() -> None:
+    """The row is the queue (scored_at): a wake-up that gets lost costs the seconds until the periodic task."""
+    try:
+        if wake.redis_client().set("score-cases", 1, nx=True, px=500):
+            current_app.send_task("abuse.tasks.score_cases", queue="abuse", retry=False)
+    except (redis.RedisError, BrokerError, OSError) as error:
+        logger.warning("No wake-up for the scoring of cases: %s", error)

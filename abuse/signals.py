@@ -230,6 +230,7 @@ def _of_account(case: Case, account: User, now: datetime) -> dict[str, Any]:
         "account": account.pk,
         "joined_at": account.date_joined,
         "plan": account.plan,
+        "is_staff": account.is_staff,
         "is_paid": account.plan != plans.DEFAULT,
         "has_second_factor": Authenticator.objects.filter(user=account)
         .exclude(type=Authenticator.Type.RECOVERY_CODES)

@@ -4,7 +4,7 @@ The desk's own reason stays in the ledger: it may say who reported. What is told
 things were seen; `parameters["text"]` is what the desk has written for the customer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,7 +78,12 @@ def issue(decision: Decision) -> Statement | None:
             action="withhold-statement",
             object=f"case {decision.case_id}",
             reason=decision.withheld,
-            details={"decision": decision.pk, "action": decision.action, "account": account.pk},
+            details={
+                "case": decision.case_id,
+                "decision": decision.pk,
+                "action": decision.action,
+                "account": account.pk,
+            },
         )
         return None
     return _issue(decision, account)
@@ -115,6 +120,7 @@ def seen(case: Case) -> Seen:
     )
 
 
+_ANY_KIND = "kind.other"
 _TOLD_STATES = frozenset({Decision.State.DONE, Decision.State.UNDONE, Decision.State.ENDED})
 
 
@@ -145,6 +151,7 @@ def _tell(decision: Decision, account: User, words: Words) -> None:
             "case": decision.case_id,
             "decision": decision.pk,
             "action": decision.action,
+            "page": customer_pages.path(decision.case),
         },
     )
 
@@ -153,6 +160,9 @@ def _tell_end(decision: Decision, account: User) -> None:
     """A lifting notice: what ended, and that everything is as it was."""
     language = wordings.spoken(account.language or settings.LANGUAGE_CODE)
     key = f"end.{decision.action}"
+    if decision.action == Action.WARN and decision.state == Decision.State.ENDED:
+        # Its time is over: that is no news, and what follows from it is a decision of its own.
+        return
     if key not in wordings.built_in(settings.LANGUAGE_CODE):
         return
     words = templates.render(key, language, name=decision.case.name, link=customer_pages.link(decision.case))
@@ -160,36 +170,40 @@ def _tell_end(decision: Decision, account: User) -> None:
 
 
 def _words(decision: Decision, language: str, *, is_automatic: bool, what: Seen | None = None) -> Words:
+    """Made of one template and its phrases, which are one query."""
     language = wordings.spoken(language)
     case, parameters = decision.case, decision.parameters
     what = what or seen(case)
-    kind = category_words(case.category, language)
-
-    def phrase(name: str, **values: Any) -> str:
-        return templates.render(f"phrase.{name}", language, **values).text
-
+    chosen = {
+        "source": "phrase.source_notice" if what.is_noticed else "phrase.source_own",
+        "automation": f"phrase.{_automation(what, is_automatic)}",
+        "ground": "phrase.ground" if decision.ground.strip() else "phrase.ground_rules",
+        "no_end": "phrase.no_end",
+        "redress": "phrase.redress",
+        "help": helps.key(case.category_id, what.port),
+    }
+    kind_key = category_key(case.category)
+    found = templates.find_all([*chosen.values(), kind_key, _key(decision)], language)
+    kind = category_words(case.category, found[kind_key])
     with translation.override(language):
-        deadline = _time(parameters.get("deadline")) or (decision.ends_at if decision.action == Action.WARN else None)
-        values = {
+        values = templates.always(language) | {
             "name": case.name,
             "category": kind.subject,
             "meaning": kind.text,
             "seen": _seen_between(what),
             "places": ", ".join(what.places),
-            "source": phrase("source_notice" if what.is_noticed else "source_own"),
-            "automation": phrase(_automation(what, is_automatic)),
-            "ground": _ground(decision, phrase),
+            "ground": decision.ground.strip(),
             "until": _moment(decision.ends_at) if decision.action in RESTRICTIONS else "",
-            "no_end": "" if decision.ends_at else phrase("no_end"),
-            "deadline": _moment(deadline),
+            "deadline": _moment(_deadline(decision)),
             "case": str(case.pk),
             "link": customer_pages.link(case),
             "note": str(parameters.get("text") or ""),
             "target": str(parameters.get("network") or parameters.get("pattern") or parameters.get("label") or ""),
         }
-    values["help"] = helps.of(case, what.port, language) if decision.action in (Action.INFORM, Action.WARN) else ""
-    values["redress"] = phrase("redress", link=values["link"])
-    return templates.render(_key(decision), language, **values)
+    phrases = {name: templates.fill(found[key], values).text for name, key in chosen.items()}
+    if decision.ends_at is not None:
+        phrases["no_end"] = ""
+    return templates.fill(found[_key(decision)], values | phrases)
 
 
 def _key(decision: Decision) -> str:
@@ -199,12 +213,21 @@ def _key(decision: Decision) -> str:
     return f"statement.{decision.action}"
 
 
-def category_words(category: Category, language: str) -> Words:
-    """The title and meaning for customers; where an operator has added a category, its title, and what fits any."""
+def category_key(category: Category) -> str:
+    """Of its words for customers; those that fit any, where an operator has added the category."""
     key = f"kind.{category.key}"
-    if key in wordings.built_in(settings.LANGUAGE_CODE):
-        return templates.render(key, language)
-    return templates.render("kind.other", language)._replace(subject=category.title)
+    return key if key in wordings.built_in(settings.LANGUAGE_CODE) else _ANY_KIND
+
+
+def category_words(category: Category, words: Words) -> Words:
+    return words if category_key(category) != _ANY_KIND else words._replace(subject=category.title)
+
+
+def category_titles(categories: Iterable[Category], language: str) -> dict[str, str]:
+    """For customers, by key, in one query."""
+    chosen = {each.key: each for each in categories}
+    found = templates.find_all({category_key(each) for each in chosen.values()}, wordings.spoken(language))
+    return {key: category_words(each, found[category_key(each)]).subject for key, each in chosen.items()}
 
 
 def _automation(what: Seen, is_automatic: bool) -> str:
@@ -212,10 +235,8 @@ def _automation(what: Seen, is_automatic: bool) -> str:
     return f"{detected}_decided_machine" if is_automatic else f"{detected}_decided_people"
 
 
-def _ground(decision: Decision, phrase: Any) -> str:
-    if decision.ground.strip():
-        return phrase("ground", ground=decision.ground.strip())
-    return phrase("ground_rules")
+def _deadline(decision: Decision) -> datetime | None:
+    return _time(decision.parameters.get("deadline")) or (decision.ends_at if decision.action == Action.WARN else None)
 
 
 def _seen_between(what: Seen) -> str:

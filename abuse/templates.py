@@ -5,7 +5,7 @@ A placeholder is {name}. A line whose placeholders are all empty is left out, so
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -39,22 +39,27 @@ def render(key: str, language: str, **values: Any) -> Words:
     Raises TemplateUnknown.
     """
     language = wordings.spoken(language)
-    return fill(find(key, language), {**_always(language), **values})
+    return fill(find(key, language), {**always(language), **values})
 
 
 def find(key: str, language: str) -> Words:
     """The row if there is one that can be used, else what is built in. Raises TemplateUnknown."""
-    built_in = _built_in(key, language)
-    row = Template.objects.filter(key=key, language=language).first()
-    if row is None:
-        return built_in
-    try:
-        check(key, Words(row.subject, row.text))
-    except TemplateWrong as error:
-        # An upgrade took a placeholder away: a statement in our words is better than none.
-        logger.error("The built-in words are used for %s (%s): %s", key, language, error)
-        return built_in
-    return Words(row.subject, row.text)
+    return find_all([key], language)[key]
+
+
+def find_all(keys: Iterable[str], language: str) -> dict[str, Words]:
+    """Many in one query. Raises TemplateUnknown."""
+    found = {key: _built_in(key, language) for key in keys}
+    for row in Template.objects.filter(key__in=found, language=language):
+        words = Words(row.subject, row.text)
+        try:
+            check(row.key, words)
+        except TemplateWrong as error:
+            # An upgrade took a placeholder away: a statement in our words is better than none.
+            logger.error("The built-in words are used for %s (%s): %s", row.key, language, error)
+        else:
+            found[row.key] = words
+    return found
 
 
 def fill(words: Words, values: Mapping[str, Any]) -> Words:
@@ -127,7 +132,8 @@ def _built_in(key: str, language: str) -> Words:
     raise TemplateUnknown(f"{key}.")
 
 
-def _always(language: str) -> dict[str, Any]:
+def always(language: str) -> dict[str, Any]:
+    """The values that every template may have."""
     return {
         "site": settings.SITE_NAME,
         "site_url": settings.SITE_URL,

@@ -30,11 +30,6 @@ def built_in(language: str) -> dict[str, Words]:
     return found
 
 
-def keys() -> list[str]:
-    """Of all templates that there are."""
-    return sorted(built_in(settings.LANGUAGE_CODE))
-
-
 def spoken(language: str) -> str:
     """The language itself where it has words, else the one that everything is in."""
     short = language.partition("-")[0].lower()

@@ -48,6 +48,9 @@ def unfold(site_name: str) -> dict[str, Any]:
                             "acme-dns accounts", "verified_user", "ddns_acmeaccount_changelist", "ddns.view_acmeaccount"
                         ),
                         _link("Suspensions", "block", "abuse_suspension_changelist", "abuse.view_suspension"),
+                        _link("Appeals", "scale", "abuse_appeal_changelist", "abuse.view_appeal"),
+                        _link("Statements", "contract", "abuse_statement_changelist", "abuse.view_statement"),
+                        _link("Templates", "edit_note", "abuse_template_changelist", "abuse.view_template"),
                         _link("Ledger", "receipt_long", "abuse_ledgerentry_changelist", "abuse.view_ledgerentry"),
                     ],
                 },

@@ -219,6 +219,17 @@ EMAIL_BACKEND = f"django.core.mail.backends.{_MAILER}.EmailBackend"
 # Where customers and reporters reach the abuse desk.
 ABUSE_CONTACT = env.str("DDNS_ABUSE_CONTACT", "abuse@" + (urlsplit(SITE_URL).hostname or "localhost"))
 
+# The name of the page where customers see what was decided about their names: who decides is above the app that links there.
+DECISIONS_PAGE = "customer_cases"
+# The pages for reporters (abuse.urls), which every page links to; ddns knows nothing else of them.
+ABUSE_PAGE = "/abuse/"
+# Where authorities write to, and who finds a hole in the platform; addresses or, of the latter, a URL. An address that
+# nobody reads would be worse than the desk's own.
+AUTHORITY_CONTACT = env.str("DDNS_AUTHORITY_CONTACT", "") or ABUSE_CONTACT
+SECURITY_CONTACT = env.str("DDNS_SECURITY_CONTACT", "") or ABUSE_CONTACT
+# Name and address of the representative in the EU of a provider outside (DSA Art. 13); shown on /abuse/.
+LEGAL_REPRESENTATIVE = env.str("DDNS_LEGAL_REPRESENTATIVE", "")
+
 # --- Appeals -----------------------------------------------------------------------------------------------------
 # So long a customer or reporter can object to a decision: six months at least (DSA Art. 20(1)).
 APPEAL_WINDOW = timedelta(days=env.int("DDNS_APPEAL_WINDOW_DAYS", 184))
@@ -239,13 +250,6 @@ ABUSE_SHARE_FROM_NAMES = env.int("DDNS_ABUSE_SHARE_FROM_NAMES", 10)
 ABUSE_CASES_PER_BATCH = env.int("DDNS_ABUSE_CASES_PER_BATCH", 50)
 # Plans whose names are protected: nobody acts on them alone.
 ABUSE_PROTECTED_PLANS: list[str] = env.list("DDNS_ABUSE_PROTECTED_PLANS", [])
-# Where authorities write to, and who finds a hole in the platform; addresses or, of the latter, a URL. An address that
-# nobody reads would be worse than the desk's own.
-AUTHORITY_CONTACT = env.str("DDNS_AUTHORITY_CONTACT", "") or ABUSE_CONTACT
-SECURITY_CONTACT = env.str("DDNS_SECURITY_CONTACT", "") or ABUSE_CONTACT
-# Name and address of the representative in the EU of a provider outside (DSA Art. 13); shown on /abuse/.
-LEGAL_REPRESENTATIVE = env.str("DDNS_LEGAL_REPRESENTATIVE", "")
-
 # --- Browsers ------------------------------------------------------------------------------------------------
 IS_HTTPS = SITE_URL.startswith("https://")
 # Of trusted proxies only: ddns.middleware.SourceAddress, which stands before its first reader, drops everybody else's.
@@ -301,6 +305,7 @@ CELERY_TASK_ROUTES = {
     "dnsupdate.tasks.send_notices": {"queue": "mail"},
     "ddns.tasks.send_mails": {"queue": "mail"},
     "ddns.tasks.post_webhooks": {"queue": "mail"},
+    "abuse.tasks.send_answers": {"queue": "mail"},
     "abuse.tasks.*": {"queue": "abuse"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -507,6 +512,8 @@ _webhook_networks: list[str] = env.list("DDNS_WEBHOOK_NETWORKS", [] if IS_PROVID
 WEBHOOK_NETWORKS = [ip_network(each) for each in _webhook_networks]
 
 # --- Abuse desk: policy ---------------------------------------------------------------------------------------------
+# Names that policy holds by itself in an hour; beyond, people look first: a feed that errs must not freeze a zone. 0: none.
+ABUSE_AUTOMATIC_HOLDS_PER_HOUR = env.int("DDNS_ABUSE_AUTOMATIC_HOLDS_PER_HOUR", 50)
 # The operator's files of networks and countries (MaxMind's format: GeoLite2, DB-IP, IPinfo). Without them the data that came
 # with a package is used, which is some years old: enough to tell networks apart, wrong about some.
 ASN_MMDB: Path | None = env.path("DDNS_ASN_MMDB", None)

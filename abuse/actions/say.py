@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
@@ -76,6 +77,8 @@ def _nothing_more(decision: Decision) -> Effect:
 def _parse_forward(case: Case, given: Mapping[str, Any], ends_at: datetime | None) -> tuple[Parameters, None]:
     check_known(given, "to", "text")
     without_end(ends_at)
+    if not settings.CAN_MAIL:
+        raise InvalidParameter("no mail can be sent from here: there is no mail server.")
     to = given.get("to", "")
     try:
         validate_email(to)

@@ -2,18 +2,24 @@
 
 from abuse.admin.accounts import AccountAdmin
 from abuse.admin.acme_accounts import AcmeAccountAdmin
+from abuse.admin.appeals import AppealAdmin
 from abuse.admin.cases import CaseAdmin
 from abuse.admin.evidence_files import EvidenceFileAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
+from abuse.admin.statements import StatementAdmin
 from abuse.admin.suspensions import SuspensionAdmin
+from abuse.admin.templates import TemplateAdmin
 
 __all__ = [
     "AccountAdmin",
     "AcmeAccountAdmin",
+    "AppealAdmin",
     "CaseAdmin",
     "EvidenceFileAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
+    "StatementAdmin",
     "SuspensionAdmin",
+    "TemplateAdmin",
 ]

@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy
 from abuse.models import Decision, Report
 
 MAX_TEXT = 5000
+# By what can be done: the reports that it can be done about, each with the decision that it is about.
+OpenTo = dict[str, list[tuple[Report, Decision | None]]]
 WHATS = (
     ("say", gettext_lazy("Answer a question, or add something")),
     ("appeal", gettext_lazy("Object to the decision")),
@@ -15,8 +17,6 @@ WHATS = (
 
 
 class FollowUpForm(forms.Form):
-    """open_to has, by what can be done, the reports that it can be done about, each with the decision that it is about."""
-
     what = forms.ChoiceField(label=gettext_lazy("What would you like to do?"), widget=forms.RadioSelect)
     about = forms.ChoiceField(label=gettext_lazy("About which report?"), required=False)
     text = forms.CharField(
@@ -29,7 +29,7 @@ class FollowUpForm(forms.Form):
         ),
     )
 
-    def __init__(self, open_to: dict[str, list[tuple[Report, Decision | None]]], *args, **kwargs) -> None:
+    def __init__(self, open_to: OpenTo, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.open_to = open_to
         whats = [(what, words) for what, words in WHATS if open_to.get(what)]

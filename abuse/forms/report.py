@@ -8,6 +8,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
@@ -20,6 +21,7 @@ from ddns.forms.fields import AS_TYPED
 from ddns.forms.proof_of_work import ProofOfWorkField, ProofOfWorkForm
 
 PURPOSE = "report"
+_OPTIONAL = gettext_lazy("{label} (optional)")
 # As XARF 4 has it for one piece of evidence, and for all.
 MAX_FILE = 5 * MIB
 MAX_FILES_IN_ALL = 15 * MIB
@@ -79,7 +81,6 @@ class ReportForm(ProofOfWorkForm):
 
     names = forms.CharField(
         label=gettext_lazy("Names or addresses of pages"),
-        max_length=MAX_NAMES_LENGTH,
         widget=forms.Textarea(attrs={**AS_TYPED, "rows": 3}),
         help_text=gettext_lazy(
             "One on each line, as you have it: a name, a whole address (URL), host and port. "
@@ -123,7 +124,7 @@ class ReportForm(ProofOfWorkForm):
         label=gettext_lazy("Your name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     organisation = forms.CharField(
-        label=gettext_lazy("Organisation (if you write for one)"),
+        label=gettext_lazy("Organisation"),
         max_length=200,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
@@ -135,7 +136,7 @@ class ReportForm(ProofOfWorkForm):
         help_text=gettext_lazy("For our answer, and for a question if we have one."),
     )
     on_behalf_of = forms.CharField(
-        label=gettext_lazy("On whose behalf (if not your own)"), max_length=200, required=False
+        label=gettext_lazy("On whose behalf, if not your own"), max_length=200, required=False
     )
     is_anonymous = forms.BooleanField(
         label=gettext_lazy("Keep my name from the customer"),
@@ -162,10 +163,16 @@ class ReportForm(ProofOfWorkForm):
             self.fields["description"].required = False
         if category.may_be_anonymous:
             self.fields["name"].required = self.fields["email"].required = False
+        self._say_what_may_be_left_out()
 
     @property
     def is_restricted(self) -> bool:
         return self.category.route == Category.Route.RESTRICTED
+
+    def _say_what_may_be_left_out(self) -> None:
+        for field in self.fields.values():
+            if not field.required and not isinstance(field.widget, forms.CheckboxInput) and field.label:
+                field.label = format_lazy(_OPTIONAL, label=field.label)
 
     def details(self) -> list[forms.BoundField]:
         return [self[name] for name in _DETAILS if name in self.fields]
@@ -181,6 +188,12 @@ class ReportForm(ProofOfWorkForm):
             )
         if any(len(line) > MAX_LINE for line in lines):
             raise forms.ValidationError(_("A line is longer than {most} characters.").format(most=MAX_LINE))
+        if len(text) > MAX_NAMES_LENGTH:
+            raise forms.ValidationError(
+                _("This is longer than {most} characters. Send a list by mail or by the API.").format(
+                    most=MAX_NAMES_LENGTH
+                )
+            )
         self.looks = ours.look(lines)
         if not any(each.is_ours for each in self.looks):
             raise forms.ValidationError(

@@ -2,6 +2,8 @@
 are translated, those that somebody changed are shown as they are.
 """
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -90,6 +92,50 @@ OUTCOMES = {
     Report.Outcome.ALREADY_DONE: gettext_lazy("We had acted before your report came."),
     Report.Outcome.NOT_OURS: gettext_lazy("The name is not under our domains: we cannot act."),
 }
+
+# Of receipts, in the order in which people ask: what, about what, when, how to tell.
+RECEIPT_FIELDS = {
+    "kind": gettext_lazy("Receipt of"),
+    "name": gettext_lazy("Name"),
+    "action": gettext_lazy("Decision"),
+    "state": gettext_lazy("State"),
+    "received_at": gettext_lazy("Received"),
+    "decided_at": gettext_lazy("Decided"),
+    "ends_at": gettext_lazy("Ends"),
+    "undone_at": gettext_lazy("Undone"),
+    "is_automatic": gettext_lazy("Decided by a program alone"),
+    "sha256": gettext_lazy("SHA-256 of what came in"),
+    "size": gettext_lazy("Octets"),
+    "door": gettext_lazy("Came by"),
+    "case": gettext_lazy("Case"),
+    "issuer": gettext_lazy("Signed by"),
+    "issued_at": gettext_lazy("Signed"),
+    "key": gettext_lazy("Signing key"),
+    "id": gettext_lazy("Number of the receipt"),
+}
+RECEIPT_KINDS = {
+    "submission": gettext_lazy("a report"),
+    "decision": gettext_lazy("a decision"),
+    "appeal": gettext_lazy("an objection"),
+    "ledger_head": gettext_lazy("the ledger's last entry"),
+}
+
+
+def facts(body: Mapping[str, object]) -> list[tuple[str, str]]:
+    """A receipt's payload as people read it: fields that are known first, by their names; the others as they are called."""
+    known = [(str(words), name) for name, words in RECEIPT_FIELDS.items() if name in body]
+    others = [(name, name) for name in body if name not in RECEIPT_FIELDS]
+    return [(words, _value(name, body[name])) for words, name in [*known, *others] if body[name] is not None]
+
+
+def _value(name: str, value: object) -> str:
+    if name == "kind":
+        return str(RECEIPT_KINDS.get(str(value), value))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if name.endswith("_at") and isinstance(value, str):
+        return value.replace("T", " ").removesuffix("+00:00") + (" UTC" if value.endswith("+00:00") else "")
+    return str(value)
 
 
 def translated(text: str) -> str:

@@ -7,21 +7,16 @@ that shall be kept from the customer. Tags could carry some of it; then nobody e
 """
 
 import base64
-import binascii
 import hashlib
 import json
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any
 
 from abuse.errors import Unreadable
+from abuse.intake import attachments, kinds, moments, subjects, text
 from abuse.intake.drafts import Attachment, Draft, Parsed, Party, Subject
-from abuse.refang import refang
-from dnsupdate import names
-from dnsupdate.errors import InvalidName
 
 FORMAT = "ddns-report/1"
 CONTENT_TYPE = "application/vnd.ddns.report+json"
@@ -29,12 +24,7 @@ CONTENT_TYPE = "application/vnd.ddns.report+json"
 MAX_NAMES = 200
 MAX_LINE = 2048
 MAX_FILES = 10
-_MAX_TEXT = 20_000
 _DETAILS = ("target_brand", "malware_family", "file_hashes", "reference")
-# Scheme, host with port, and the rest; defanged spellings too.
-_URL = re.compile(r"\W*?([a-z][a-z0-9+.*-]*)\s*[\[({]?:[\])}]?\s*/?/+([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
-_WITH_PATH = re.compile(r"([^/?#]+)([/?#].*)", re.DOTALL)
-_PORT = re.compile(r":(\d{1,5})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,139 +83,69 @@ def write(report: FormReport) -> bytes:
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
 
 
-def parse_form(content: bytes) -> Parsed:
-    """Raises Unreadable."""
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable("it is not JSON.") from error
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise Unreadable(f"it is not of the format {FORMAT}.")
-    kind, lines = _text(document, "kind", 60), document.get("names")
-    if not kind or not isinstance(lines, list):
-        raise Unreadable("it has no kind, or no list of names.")
-    subjects, warnings = _subjects(lines)
-    attachments, more = _attachments(document.get("evidence"))
-    reporter = document.get("reporter")
-    contact = reporter if isinstance(reporter, dict) else {}
-    email = _text(contact, "email", 254)
+def is_one(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("format") == FORMAT
+
+
+def read(value: Any, *, kind: str = "") -> Parsed:
+    """One draft. A line that names nothing is a warning. Raises Unreadable where there is no list of lines."""
+    lines = value.get("names")
+    if not isinstance(lines, list):
+        raise Unreadable("This report by form has no list of names.")
+    found, warnings = _subjects(lines)
+    reporter = value.get("reporter") if isinstance(value.get("reporter"), dict) else {}
+    name, contact = text.line(reporter.get("name")), text.line(reporter.get("email"))
     draft = Draft(
-        kind=kind,
-        subjects=subjects,
-        evidence_at=_time(_text(document, "seen_at", 40)),
-        description=_text(document, "description", _MAX_TEXT),
-        language=_text(document, "language", 10),
-        reporter=Party(
-            # A person without an organisation is one by name.
-            org=_text(contact, "organisation", 200) or _text(contact, "name", 200),
-            contact=email,
-            domain=email.rpartition("@")[2].lower(),
-        ),
-        complainant=Party(org=_text(document, "on_behalf_of", 200)),
-        details=_details(document.get("details"), name=_text(contact, "name", 200)),
-        attachments=attachments,
-        is_anonymous=document.get("is_anonymous") is True,
-        is_good_faith=document.get("is_good_faith") is True,
-        warnings=(*warnings, *more),
+        kind=text.line(value.get("kind")) or kind or kinds.OTHER,
+        subjects=found,
+        evidence_at=moments.read(value.get("seen_at")),
+        description=_prose(value.get("description")),
+        language=text.line(value.get("language")),
+        # A person without an organisation is one by name.
+        reporter=Party(text.line(reporter.get("organisation")) or name, contact, contact.rpartition("@")[2].lower()),
+        complainant=Party(text.line(value.get("on_behalf_of"))),
+        details=_details(value.get("details")) | ({"reporter_name": name} if name else {}),
+        attachments=tuple(_attachments(value.get("evidence"))),
+        is_anonymous=value.get("is_anonymous") is True,
+        is_good_faith=value.get("is_good_faith") is True,
+        warnings=tuple(warnings),
     )
-    return Parsed(format=FORMAT, drafts=(draft,), passed_over=len(lines) - len(subjects))
+    return Parsed(FORMAT, (draft,), passed_over=len(lines) - len(found))
 
 
 def _subjects(lines: list[Any]) -> tuple[tuple[Subject, ...], list[str]]:
-    """One for each line that names something, the same one once."""
-    # A dictionary keeps their order.
+    """The same one once, in their order."""
     found: dict[Subject, None] = {}
     warnings = []
     for line in lines[:MAX_NAMES]:
-        if isinstance(line, str) and (subject := _subject(line[:MAX_LINE])) is not None:
-            found[subject] = None
+        try:
+            subject = subjects.read(line)
+        except subjects.NoSubject as error:
+            warnings.append(str(error))
         else:
-            warnings.append(f"This names nothing: {str(line)[:80]}")
+            found[replace(subject, role="url" if subject.url else "domain")] = None
     if len(lines) > MAX_NAMES:
         warnings.append(f"{len(lines) - MAX_NAMES} lines beyond the first {MAX_NAMES} were not read.")
     return tuple(found), warnings
 
 
-def _subject(line: str) -> Subject | None:
-    line = " ".join(line.split())
-    host = refang(line)
-    url, port = _url(line, host)
-    try:
-        return Subject(address=str(ip_address(host)), url=url, port=port, role="url" if url else "source")
-    except ValueError:
-        pass
-    try:
-        name = names.normalise(host)
-    except InvalidName:
-        return None
-    return Subject(name=name, url=url, port=port, role="url" if url else "domain") if "." in name else None
-
-
-def _url(line: str, host: str) -> tuple[str, int | None]:
-    """The line with its host refanged, where it is more than a host; and the port that it names."""
-    if found := _URL.match(line):
-        scheme = re.sub(r"^h[xt*]{2}p", "http", found[1].lower())
-        authority, rest = found[2].strip(), found[3]
-    elif found := _WITH_PATH.match(line):
-        scheme, authority, rest = "", found[1].strip(), found[2]
-    else:
-        scheme, authority, rest = "", line, ""
-    named = _PORT.search(authority) if host.count(":") < 2 or "]" in authority else None
-    port = int(named[1]) if named and 0 < int(named[1]) < 65536 else None
-    if not scheme and not rest:
-        return "", port
-    shown = f"[{host}]" if ":" in host else host
-    return f"{scheme}{'://' if scheme else ''}{shown}{f':{port}' if port else ''}{rest.strip()}", port
-
-
-def _attachments(evidence: Any) -> tuple[tuple[Attachment, ...], list[str]]:
-    found, warnings = [], []
+def _attachments(evidence: Any) -> Iterator[Attachment]:
+    budget = attachments.Budget()
     for each in evidence[:MAX_FILES] if isinstance(evidence, list) else []:
-        if not isinstance(each, dict):
-            warnings.append("A piece of evidence could not be read.")
-            continue
-        found.append(_attachment(each))
-    return tuple(found), warnings
+        if isinstance(each, dict):
+            yield attachments.decoded(
+                each.get("content"),
+                budget,
+                filename=text.line(each.get("filename")),
+                content_type=text.line(each.get("content_type")),
+                claimed_hash=each.get("sha256") or "",
+                claimed_size=each.get("size"),
+            )
 
 
-def _attachment(each: dict[str, Any]) -> Attachment:
-    problem, claimed, size = "", _text(each, "sha256", 64).lower(), each.get("size")
-    try:
-        content = base64.b64decode(_text(each, "content", None), validate=True)
-    except (binascii.Error, ValueError):
-        content, problem = b"", "Its content is not base64."
-    if not problem and claimed and hashlib.sha256(content).hexdigest() != claimed:
-        problem = "Its SHA-256 is not the one claimed."
-    return Attachment(
-        content=content,
-        filename=_text(each, "filename", 300),
-        content_type=_text(each, "content_type", 200),
-        claimed_sha256=claimed,
-        claimed_size=size if isinstance(size, int) and not isinstance(size, bool) else None,
-        problem=problem,
-    )
+def _details(said: Any) -> dict[str, Any]:
+    return {key: said[key] for key in _DETAILS if said.get(key)} if isinstance(said, dict) else {}
 
 
-def _details(said: Any, **more: str) -> dict[str, Any]:
-    known = {key: said[key] for key in _DETAILS if said.get(key)} if isinstance(said, dict) else {}
-    texts = {key: value[:_MAX_TEXT] for key, value in known.items() if isinstance(value, str)}
-    lists = {
-        key: [each[:200] for each in value[:20] if isinstance(each, str)]
-        for key, value in known.items()
-        if isinstance(value, list)
-    }
-    return {**texts, **lists, **({"reporter_name": more["name"]} if more.get("name") else {})}
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else None
-
-
-def _text(document: Mapping[str, Any], key: str, most: int | None) -> str:
-    """Without NUL, which PostgreSQL does not store."""
-    value = document.get(key)
-    return value.replace("\0", "")[:most].strip() if isinstance(value, str) else ""
+def _prose(said: Any) -> str:
+    return text.clean(said) if isinstance(said, str) else ""

@@ -51,15 +51,10 @@ MAX_DETAIL_CHARACTERS = 2_000
 MAX_DETAIL_ITEMS = 200
 MAX_DETAIL_DEPTH = 8
 
-# 25 MiB of base64 in lines of 76 characters are 340,000 lines.
-MAX_MAIL_LINES = 600_000
-# The stdlib's parser tries every open boundary on every line: their product is its time.
-MAX_MAIL_BOUNDARIES = 64
-MAX_MAIL_BOUNDARIES_TIMES_LINES = 6_000_000
-# Its parsers of parameters are quadratic; a header as mailers write it is below 2 KiB.
+# One field as mailers write it is below 2 KiB; the whole header of a mail with forty hops and signatures below 64 KiB.
 MAX_MAIL_HEADER_OCTETS = 8 * KIB
-# Of one part: real mails have some dozens, long lists of hops included.
-MAX_MAIL_HEADERS = 1_000
+MAX_MAIL_HEADERS_OCTETS = 256 * KIB
+MAX_MAIL_HEADERS = 4_000
 MAX_MAIL_PARTS = 200
 # A report about a forwarded mail about a mail is three deep.
 MAX_MAIL_DEPTH = 12

@@ -6,7 +6,25 @@ from dataclasses import replace
 from typing import Any
 
 from abuse.errors import Unreadable
-from abuse.intake import attachments, json_text, kinds, limits, name_lists, text, xarf
+from abuse.intake import (
+    attachments,
+    form,
+    json_text,
+    kinds,
+    limits,
+    mail,
+    mime,
+    misp,
+    name_lists,
+    prose,
+    stix,
+    tables,
+    text,
+    threatfox,
+    urlhaus,
+    x_arf,
+    xarf,
+)
 from abuse.intake.drafts import Attachment, Draft, Parsed, Party, Subject
 
 # What is never unpacked or interpreted here, by its first octets; and what its sender can do.
@@ -39,23 +57,38 @@ def parse(content: bytes, *, content_type: str = "", filename: str = "", door: s
     if len(content) > limits.MAX_OCTETS:
         raise Unreadable(f"{len(content)} octets; the most is {limits.MAX_OCTETS}. Send it in parts.")
     _refuse_foreign(content)
+    if mime.is_one(content) and not x_arf.is_one(text.decode(content[: 16 * limits.KIB]).partition("\n\n")[0]):
+        return finished(mail.read(content, kind=kind, read_text=lambda said: structured(said, kind=kind)))
     said = text.decode(content)
     if not said.strip():
         raise Unreadable("There is nothing in it.")
-    return finished(of_text(said, kind=kind))
+    parsed = structured(said, kind=kind)
+    return finished(parsed if parsed is not None else _prose(said, kind))
 
 
-def of_text(said: str, *, kind: str = "") -> Parsed:
-    """By what it looks like: the door, the name and the type that came with it may say anything."""
+def structured(said: str, *, kind: str = "") -> Parsed | None:
+    """By what it looks like: the door, the name and the type that came with it may say anything. None: it is a letter."""
     if _JSON.match(said):
         return of_json(said, kind=kind)
-    return name_lists.read(said, kind=kind)
+    if said.lstrip()[:1] == "<":
+        raise Unreadable(_of_markup(said))
+    if x_arf.is_one(said):
+        return x_arf.read(said, kind=kind)
+    # Feeds are CSV with a comment that says whose.
+    for each in (threatfox, urlhaus):
+        if each.is_csv(said):
+            return each.read_csv(said)
+    if name_lists.is_one(said):
+        return name_lists.read(said, kind=kind)
+    return tables.read(said, kind=kind) if tables.is_one(said) else None
 
 
 def of_json(said: str, *, kind: str = "") -> Parsed:
-    """By its keys."""
+    """By its keys. Lines of JSON are a list of it."""
     warnings: list[str] = []
-    value = json_text.load(said, warnings)
+    value = _of_lines(said, warnings) or json_text.load(said, warnings)
+    if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+        return name_lists.read("\n".join(value), kind=kind)
     for is_one, read in _JSON_FORMATS:
         if is_one(value):
             parsed = read(value, kind=kind)
@@ -63,7 +96,48 @@ def of_json(said: str, *, kind: str = "") -> Parsed:
     raise Unreadable("This is JSON, but neither XARF, STIX 2.1, MISP, URLhaus nor ThreatFox.")
 
 
-_JSON_FORMATS: tuple[tuple[Callable[[Any], bool], Callable[..., Parsed]], ...] = ((xarf.is_one, xarf.read),)
+_JSON_FORMATS: tuple[tuple[Callable[[Any], bool], Callable[..., Parsed]], ...] = (
+    (form.is_one, form.read),
+    (xarf.is_one, xarf.read),
+    (stix.is_one, stix.read),
+    (misp.is_one, misp.read),
+    (threatfox.is_one, threatfox.read),
+    (urlhaus.is_one, urlhaus.read),
+)
+
+
+def _of_lines(said: str, warnings: list[str]) -> list[Any] | None:
+    """JSON Lines: an object on each line, where the first line is a whole one and is not alone."""
+    lines = [line for line in said.split("\n", limits.MAX_REPORTS + 1) if line.strip()]
+    if len(lines) < 2 or not all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for line in lines):
+        return None
+    if len(lines) > limits.MAX_REPORTS:
+        raise Unreadable(f"More than {limits.MAX_REPORTS:,} lines of JSON. Send it in parts.")
+    return [json_text.load(line, warnings) for line in lines]
+
+
+def _prose(said: str, kind: str) -> Parsed:
+    found = prose.hosts(said)
+    if not found:
+        raise Unreadable("It names no host, address or URL. A person has to read it.")
+    said_kind = kinds.of_prose("", said)
+    draft = Draft(
+        kind=said_kind if said_kind != kinds.OTHER else kind or kinds.OTHER,
+        subjects=found,
+        description=said.strip()[: limits.MAX_DESCRIPTION_CHARACTERS + 1],
+    )
+    return Parsed("letter", (draft,))
+
+
+def _of_markup(said: str) -> str:
+    head = said[: 4 * limits.KIB].lower()
+    if "stix" in head:
+        return "This is STIX 1, which is XML. Export it as STIX 2.1 (JSON) and send that."
+    if "iodef" in head:
+        return "This is IODEF. Send the incident as XARF or as a mail."
+    if "<html" in head or "<!doctype html" in head:
+        return "This is a web page. Send its address, with the page attached to a mail."
+    return "This is XML, which is not read here. Send XARF, a mail, CSV, STIX 2.1, MISP or a list of names."
 
 
 def finished(parsed: Parsed) -> Parsed:

@@ -174,5 +174,18 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddField(
+            model_name="case",
+            name="scored_report_count",
+            field=models.PositiveIntegerField(default=0, help_text="report_count when it was scored."),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                fields=["due_at", "-severity", "id"],
+                name="cases_to_score",
+                condition=models.Q(closed_at=None) & ~models.Q(report_count=models.F("scored_report_count")),
+            ),
+        ),
         migrations.RunPython(add, migrations.RunPython.noop),
     ]

@@ -1,7 +1,7 @@
 """Cases: the work on one name and its holder, with a clock."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -63,6 +63,7 @@ class Case(models.Model):
     score = models.SmallIntegerField(default=0, help_text="0 to 100, by policy.")
     score_reasons = models.JSONField(default=list, help_text="Sentences, with points.")
     scored_at = models.DateTimeField(null=True)
+    scored_report_count = models.PositiveIntegerField(default=0, help_text="report_count when it was scored.")
     purged_at = models.DateTimeField(null=True, help_text="When its retention ended.")
 
     objects = CaseQuerySet.as_manager()
@@ -73,6 +74,11 @@ class Case(models.Model):
             models.Index(fields=["due_at", "-severity", "id"], name="cases_in_queue", condition=Q(closed_at=None)),
             models.Index(fields=["name", "-id"], name="cases_of_name"),
             models.Index(fields=["-closed_at"], name="cases_closed", condition=Q(closed_at__isnull=False)),
+            models.Index(
+                fields=["due_at", "-severity", "id"],
+                name="cases_to_score",
+                condition=Q(closed_at=None) & ~Q(report_count=F("scored_report_count")),
+            ),
             models.Index(
                 fields=["closed_at"], name="cases_to_purge", condition=Q(closed_at__isnull=False, purged_at=None)
             ),

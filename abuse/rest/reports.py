@@ -1,6 +1,7 @@
 """Reports by the API: posted, and what became of them."""
 
 import re
+import uuid
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,8 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from abuse import postings, receipts, status_tokens
+from abuse import postings, receipts, reporter_links
+from abuse.errors import WrongLink
 from abuse.models import Report, Submission
 from abuse.rest import bodies
 from abuse.rest.problems import ONLY_WITH_KEY, UNREADABLE
@@ -51,7 +53,7 @@ REQUEST: dict[str, Any] = {each: _JSON if each in bodies.JSON_TYPES else _TEXT f
 
 OUTCOMES = [(outcome.value, outcome.label) for outcome in Report.Outcome]
 _SUBMISSION = ("id", "received_at", "door", "state", "sha256", "url")
-_ACCEPTED = (*_SUBMISSION, "status_url", "receipt")
+_ACCEPTED = (*_SUBMISSION, "status_url", "page_url", "receipt")
 _STATUS = (*_ACCEPTED, "format", "problem", "report_count", "states", "outcomes", "reports", "next")
 
 
@@ -85,6 +87,7 @@ class AcceptedSerializer(SubmissionSerializer):
     """It is stored; it is read within seconds."""
 
     status_url = serializers.SerializerMethodField(help_text="Shows its status to whoever has this address. Keep it.")
+    page_url = serializers.SerializerMethodField(help_text="The same as a page, where one can also answer and appeal.")
     receipt = serializers.SerializerMethodField()
 
     class Meta(SubmissionSerializer.Meta):
@@ -92,7 +95,10 @@ class AcceptedSerializer(SubmissionSerializer):
         read_only_fields: tuple[str, ...] = _ACCEPTED
 
     def get_status_url(self, submission: Submission) -> str:
-        return status_tokens.link(submission)
+        return _status_url(submission)
+
+    def get_page_url(self, submission: Submission) -> str:
+        return reporter_links.link(submission)
 
     def get_receipt(self, submission: Submission) -> ReceiptSerializer:
         return receipts.document(submission.receipt)
@@ -148,7 +154,7 @@ class ReportStatusSerializer(AcceptedSerializer):
         first = self.context["first"] + REPORTS_SHOWN
         if first >= self.get_report_count(submission):
             return None
-        return f"{status_tokens.link(submission)}&from={first}"
+        return f"{_status_url(submission)}&from={first}"
 
     def _counts(self, submission: Submission, field: str) -> dict[str, int]:
         known = self.context["counts"]
@@ -226,9 +232,9 @@ class Reports(ListModelMixin, View):
 
     def _submission(self, id: str) -> Submission:
         """Raises NotFound for what is another's, too."""
-        pk, token = number(id), self.request.query_params.get("token", "")
+        pk = number(id)
         found = Submission.objects.select_related("receipt__key").filter(pk=pk)
-        if not (token and status_tokens.fits(token, pk)):
+        if not _is_token_of(self.request.query_params.get("token", ""), pk):
             found = found.filter(reporter=self.reporter, reporter__isnull=False)
         if (submission := found.first()) is None:
             raise NotFound
@@ -254,3 +260,15 @@ class Reports(ListModelMixin, View):
         if not ((text.isascii() and text.isdecimal() and len(text) < 10) or text == str(10**9)):
             raise ValidationError({"from": ["A number from 0 on."]})
         return int(text)
+
+
+def _status_url(submission: Submission) -> str:
+    return f"{settings.SITE_URL}/api/v1/reports/{submission.pk}?token={reporter_links.token(submission)}"
+
+
+def _is_token_of(token: str, pk: uuid.UUID) -> bool:
+    """Whether it is the one of this submission's links. The number alone is no secret: it stands in the receipt."""
+    try:
+        return bool(token) and reporter_links.submission_of(token).pk == pk
+    except WrongLink:
+        return False

@@ -28,7 +28,7 @@ def contact(request: HttpRequest) -> HttpResponse:
         "legal_representative": settings.LEGAL_REPRESENTATIVE,
         "policy_url": contacts.at("abuse_policy"),
         "keys_url": contacts.at("abuse_signing_keys"),
-        "appeal_days": contacts.APPEAL_DAYS,
+        "heads_url": contacts.at("ledger_heads"),
     }
     return render(request, "abuse/contact.html", context)
 

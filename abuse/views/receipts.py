@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from abuse import contact, flooding, receipts
 from abuse.errors import WrongReceipt
+from abuse.forms import wordings
 from abuse.models import Receipt
 from abuse.views import refusals
 from ddns import sources
@@ -30,7 +31,7 @@ def receipt(request: HttpRequest, pk) -> HttpResponse:
     body, problem = _verify(document)
     context = {
         "receipt": found,
-        "facts": list((body or json.loads(found.payload)).items()),
+        "facts": wordings.facts(body or json.loads(found.payload)),
         "problem": problem,
         "document": _text(document),
         "keys_url": contact.at("abuse_signing_keys"),
@@ -67,7 +68,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         except (ValueError, RecursionError):
             shown = None
         body, problem = _verify(shown)
-        context |= {"body": list(body.items()) if body else [], "problem": problem, "is_checked": True}
+        context |= {"body": wordings.facts(body) if body else [], "problem": problem, "is_checked": True}
     return render(request, "abuse/verify.html", context | {"pasted": pasted})
 
 

@@ -3,17 +3,18 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from abuse import flooding, form_acknowledgements, ours, reporter_links, submissions
+from abuse import filings, flooding, ours, reporter_links
 from abuse.forms.report import MAX_NAMES_LENGTH, MAX_REQUEST, ReportForm
 from abuse.forms.wordings import HINTS
-from abuse.intake import form as form_format
-from abuse.models import Category, Submission
+from abuse.intake.form import MAX_NAMES
+from abuse.models import Category
 from abuse.views import refusals
 from ddns import sources
 
@@ -31,8 +32,11 @@ def file(request: HttpRequest) -> HttpResponse:
         if wait is not None:
             return refusals.too_often(request, wait)
         if _size(request) > MAX_REQUEST:
-            return render(request, "abuse/report_too_big.html", {"most": MAX_REQUEST}, status=413)
-    return _file(request)
+            return _too_big(request)
+    try:
+        return _file(request)
+    except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent):
+        return _too_big(request)
 
 
 @csrf_protect
@@ -45,12 +49,16 @@ def _file(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form = ReportForm(category, source, request.POST, request.FILES)
         if "check" not in request.POST and form.is_valid():
-            return redirect(reporter_links.path(_accept(form)))
+            return redirect(reporter_links.path(filings.file(form.report(), source=form.source)))
         if "check" in request.POST:
             form = _checked(form)
     else:
         form = ReportForm(category, source, initial={"names": _names(request)})
     return render(request, "abuse/report.html", {"form": form, "category": category, "looks": _looks(form)})
+
+
+def _too_big(request: HttpRequest) -> HttpResponse:
+    return render(request, "abuse/report_too_big.html", {"most": MAX_REQUEST}, status=413)
 
 
 def _choose(request: HttpRequest, categories: list[Category]) -> HttpResponse:
@@ -60,18 +68,6 @@ def _choose(request: HttpRequest, categories: list[Category]) -> HttpResponse:
         "has_chosen_wrongly": "about" in request.GET or request.method == "POST",
     }
     return render(request, "abuse/report_about.html", context)
-
-
-def _accept(form: ReportForm) -> Submission:
-    report = form.report()
-    submission = submissions.accept(
-        form_format.write(report),
-        door=Submission.Door.FORM,
-        source=str(form.source),
-        content_type=form_format.CONTENT_TYPE,
-    )
-    form_acknowledgements.send_later(submission)
-    return submission
 
 
 def _checked(form: ReportForm) -> ReportForm:
@@ -87,7 +83,7 @@ def _checked(form: ReportForm) -> ReportForm:
 def _looks(form: ReportForm) -> list[ours.Look]:
     """Of the lines in the form, whether it was sent or not."""
     text = form["names"].value() or ""
-    return ours.look(text.replace("\0", "")[:MAX_NAMES_LENGTH].splitlines()[: form_format.MAX_NAMES])
+    return ours.look(text.replace("\0", "")[:MAX_NAMES_LENGTH].splitlines()[:MAX_NAMES])
 
 
 def _names(request: HttpRequest) -> str:

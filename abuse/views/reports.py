@@ -1,7 +1,6 @@
 """What became of a report: for whoever filed it, by the signed link, without an account."""
 
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -9,14 +8,14 @@ from django.contrib import messages as notes
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from abuse import contact, flooding, reporter_links
+from abuse import appeals, flooding, messages, reporter_links
+from abuse import reports as verbs
 from abuse.errors import AbuseError, WrongLink
-from abuse.forms.follow_up import FollowUpForm
+from abuse.forms.follow_up import FollowUpForm, OpenTo
 from abuse.models import Appeal, Decision, Message, Report, Submission
 from abuse.views import refusals
 from ddns import sources
@@ -74,27 +73,25 @@ def _conversation(submission: Submission) -> list[Message]:
     return list(said.order_by("pk")[:MAX_MESSAGES])
 
 
-def _open_to(found: list[Report]) -> dict[str, list[tuple[Report, Decision | None]]]:
+def _open_to(found: list[Report]) -> OpenTo:
     """What can be done now, about which reports: say, appeal, withdraw."""
     decisions = _decisions({each.case_id for each in found if each.case_id})
-    since = timezone.now() - timedelta(days=contact.APPEAL_DAYS)
     return {
         "say": [(each, None) for each in found if each.case_id],
         "appeal": [
-            (each, decisions[each.case_id])
+            (each, decision)
             for each in found
-            if each.state == Report.State.CLOSED
-            and each.case_id in decisions
-            and (each.answered_at or timezone.now()) > since
+            if (decision := decisions.get(each.case_id or 0)) is not None
+            and not appeals.problem_with(decision, party=Appeal.Party.REPORTER, report=each)
         ],
         "withdraw": [(each, None) for each in found if each.state in (Report.State.MATCHING, Report.State.OPEN)],
     }
 
 
 def _decisions(cases: set[int]) -> dict[int, Decision]:
-    """The last of each case that is in force."""
-    rows = Decision.objects.filter(case__in=cases, state__in=[Decision.State.DONE, Decision.State.ENDED])
-    return {each.case_id: each for each in rows.order_by("pk")}
+    """The last that was carried out on each case."""
+    rows = Decision.objects.filter(case__in=cases, state=Decision.State.DONE)
+    return {each.case_id: each for each in rows.order_by("decided_at", "pk")}
 
 
 def _act(form: FollowUpForm) -> str:
@@ -102,17 +99,11 @@ def _act(form: FollowUpForm) -> str:
     report, decision, text = form.report, form.decision, form.cleaned_data["text"]
     match form.cleaned_data["what"]:
         case "say":
-            verbs("messages").say(
-                report.case, side=Message.Side.REPORTER, text=text, author=None, is_ours=False, report=report
-            )
+            messages.say(report.case, side=Message.Side.REPORTER, text=text, author=None, is_ours=False, report=report)
             return _("Thank you: the desk has it.")
         case "appeal":
-            verbs("appeals").file(decision, party=Appeal.Party.REPORTER, text=text, report=report)
+            appeals.file(decision, party=Appeal.Party.REPORTER, text=text, report=report)
             return _("Your objection is in: somebody else than who decided looks at it.")
         case _:
-            verbs("reports").withdraw(report)
+            verbs.withdraw(report)
             return _("The report is taken back.")
-
-
-def verbs(noun: str) -> Any:
-    return import_module(f"abuse.{noun}")

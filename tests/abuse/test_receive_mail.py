@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from abuse import acknowledgements, authentication_results, mail, mail_headers, receipts, submissions
+from abuse import acknowledgements, authentication_results, mail, mail_headers, receipts, reporter_links, submissions
 from abuse.errors import SubmissionTooBig
 from abuse.management.commands import receive_mail
 from abuse.models import LedgerEntry, Mail, Submission
@@ -204,7 +204,7 @@ def test_sender_gets_a_receipt_that_holds_and_a_link(sent):
     assert message.to == [SENDER]
     headers = message_from_bytes(message.message().as_bytes(), policy=policy.default)
     assert (headers["Auto-Submitted"], headers["In-Reply-To"]) == ("auto-replied", "<1@cert.example>")
-    assert f"/api/v1/reports/{submission.pk}?token=" in message.body
+    assert reporter_links.link(submission) in message.body
     _, receipt, _ = message.attachments[0]
     held = receipts.verify(json.loads(receipt), receipts.keys_of(receipts.published_keys()))
     assert held["submission"] == str(submission.pk)

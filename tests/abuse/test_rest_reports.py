@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from abuse import categories, receipts, reporter_keys, status_tokens, submissions
+from abuse import categories, receipts, reporter_keys, reporter_links, submissions
 from abuse.models import Report, Reporter, ReporterKey, Submission
 from abuse.rest import bodies
 from ddns import keys
@@ -249,7 +249,7 @@ def test_status_is_shown_to_whoever_has_the_link_and_to_no_other_stranger(key, r
     assert get(answer["status_url"]).status_code == 200
     assert get(answer["url"]).status_code == 404
     assert get(answer["url"], other_key).status_code == 404
-    for token in ("", "x", status_tokens.of(Submission.objects.get())[:-1], f"{answer['id']}:x", "ä"):
+    for token in ("", "x", reporter_links.token(Submission.objects.get())[:-1], f"{answer['id']}:x", "ä"):
         assert get(f"{answer['url']}?token={token}").status_code == 404
     assert get(f"{PATH}/{uuid.uuid4()}", key).status_code == get(f"{PATH}/7", key).status_code == 404
 
