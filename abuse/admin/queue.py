@@ -8,13 +8,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 
-from abuse import decisions, queue
+from abuse import batches, decisions, queue
 from abuse.admin import offers
 from abuse.admin.offers import DecisionForm, Offer
 from abuse.errors import AbuseError
 from abuse.impact import Impact
 from abuse.models import Case, Decision, Submission
-from abuse.parts import batches
 from abuse.queue import Tab
 from ddns.errors import DdnsError
 

@@ -46,7 +46,7 @@ class TemplateAdmin(EvidenceAdmin):
                 wordings.built_in(settings.LANGUAGE_CODE)[key].subject,
                 [(language, changed.get((key, language))) for language in languages],
             )
-            for key in wordings.keys()
+            for key in wordings
         ]
         context = {"rows": rows, "title": "Templates"}
         return TemplateResponse(request, "desk/templates.html", self._context(request) | context)

@@ -17,6 +17,7 @@ from tests.abuse import rows
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
+ALONE = [(name,) for name in ("change", "next", "presence", "note", "reopen")]
 
 
 @pytest.fixture
@@ -200,7 +201,9 @@ def test_second_person_approves_what_was_shown(case, oscar, elder):
 
 
 def test_second_person_refuses_with_a_reason(case, elder, oscar):
-    decision = rows.decision(case, oscar, Decision.Action.SUSPEND, state=Decision.State.PROPOSED, impact={"digest": ""})
+    decision = rows.decision(
+        case, oscar, Decision.Action.SUSPEND, state=Decision.State.PROPOSED, impact={"digest": "", "name_count": 1}
+    )
     refuse = reverse("admin:abuse_case_decision", args=[case.pk, decision.pk, "refuse"])
     logged_in(elder).post(refuse, {"reason": "It is a hospital."})
     decision.refresh_from_db()
@@ -257,9 +260,7 @@ def test_restricted_case_is_not_there_for_others(home, oscar, elder):
     rows.report(case)
     for user in (oscar, elder):
         client = logged_in(user)
-        for name, more in (
-            ("change", []), ("next", []), ("presence", []), ("note", []), ("reopen", []), ("decide", ["suspend"]), ("impact", ["suspend"]),
-        ):  # fmt: skip
+        for name, *more in (*ALONE, ("decide", "suspend"), ("impact", "suspend")):
             address = reverse(f"admin:abuse_case_{name}", args=[case.pk, *more])
             assert client.get(address).status_code == 404, name
             assert client.post(address, {"reason": "x", "text": "x"}).status_code == 404, name
@@ -291,7 +292,8 @@ def test_case_about_the_platforms_own_name_can_be_looked_at(domain, oscar):
 
 def test_hostname_and_account_link_to_their_cases_and_back(case, home, oscar):
     client = logged_in(oscar)
-    hostname, account = (reverse("admin:ddns_hostname_change", args=[home.pk]), reverse("admin:ddns_user_change", args=[home.account_id]))  # fmt: skip
+    hostname = reverse("admin:ddns_hostname_change", args=[home.pk])
+    account = reverse("admin:ddns_user_change", args=[home.account_id])
     assert page_of(case) in text(client, hostname)
     assert page_of(case) in text(client, account)
     page = text(client, page_of(case))
