@@ -47,10 +47,17 @@ def unfold(site_name: str) -> dict[str, Any]:
                         _link(
                             "acme-dns accounts", "verified_user", "ddns_acmeaccount_changelist", "ddns.view_acmeaccount"
                         ),
+                        _link("Decisions", "how_to_vote", "abuse_decision_changelist", "abuse.view_decision"),
+                        _link("Batches", "stacks", "abuse_batch_changelist", "abuse.view_decision"),
                         _link("Suspensions", "block", "abuse_suspension_changelist", "abuse.view_suspension"),
                         _link("Appeals", "scale", "abuse_appeal_changelist", "abuse.view_appeal"),
                         _link("Statements", "contract", "abuse_statement_changelist", "abuse.view_statement"),
                         _link("Templates", "edit_note", "abuse_template_changelist", "abuse.view_template"),
+                        _link("Blocks", "shield", "ddns_block_changelist", "abuse.view_decision"),
+                        _link(
+                            "Diversions", "alt_route", "abuse_diversiontarget_changelist", "abuse.view_diversiontarget"
+                        ),
+                        _link("Protected names", "lock", "abuse_protectedname_changelist", "abuse.change_settings"),
                         _link("Ledger", "receipt_long", "abuse_ledgerentry_changelist", "abuse.view_ledgerentry"),
                     ],
                 },

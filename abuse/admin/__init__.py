@@ -3,7 +3,11 @@
 from abuse.admin.accounts import AccountAdmin
 from abuse.admin.acme_accounts import AcmeAccountAdmin
 from abuse.admin.appeals import AppealAdmin
+from abuse.admin.approvals import DecisionAdmin
+from abuse.admin.batches import BatchAdmin
+from abuse.admin.blocks import BlockAdmin
 from abuse.admin.cases import CaseAdmin
+from abuse.admin.diversions import DiversionTargetAdmin, ProtectedNameAdmin
 from abuse.admin.evidence_files import EvidenceFileAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
@@ -15,10 +19,15 @@ __all__ = [
     "AccountAdmin",
     "AcmeAccountAdmin",
     "AppealAdmin",
+    "BatchAdmin",
+    "BlockAdmin",
     "CaseAdmin",
+    "DecisionAdmin",
+    "DiversionTargetAdmin",
     "EvidenceFileAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
+    "ProtectedNameAdmin",
     "StatementAdmin",
     "SuspensionAdmin",
     "TemplateAdmin",
