@@ -1,4 +1,4 @@
-"""Decisions, batches, blocks, targets and protected names on the desk: seen, approved, refused, undone; closed to strangers."""
+"""Decisions, blocks, targets and protected names on the desk: seen, approved, refused, undone; closed to strangers."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from abuse import decisions, roles
-from abuse.models import Batch, Case, Decision, DiversionTarget, LedgerEntry, ProtectedName
+from abuse.models import Case, Decision, DiversionTarget, LedgerEntry, ProtectedName
 from ddns import hostnames
 from ddns.models import Block, Hostname, User
 from ddns.models.hostnames import State
@@ -157,32 +157,6 @@ def test_restricted_decisions_are_for_named_people(home, first, root):
     assert logged_in(first).get(page(decision)).status_code == 404
     first.user_permissions.add(Permission.objects.get(codename="view_restricted_case"))
     assert logged_in(User.objects.get(pk=first.pk)).get(page(decision)).status_code == 200
-
-
-def test_a_batch_says_how_far_it_is_and_is_undone(home, foreign, oscar, clerk):
-    cases = [open_case(home), open_case(foreign)]
-    decisions.take(cases[1], action=Action.DISMISS, reason="no evidence", by=oscar)
-    batch = decisions.take_all(cases, action=Action.SUSPEND, reason="one campaign", by=oscar)
-    desk = logged_in(oscar)
-
-    html = desk.get(f"/admin/abuse/batch/{batch}/change/").content.decode()
-    assert "2 of 2" in html
-    assert "closed already" in html
-    assert desk.get("/admin/abuse/batch/").status_code == 200
-    assert logged_in(clerk).post(f"/admin/abuse/batch/{batch}/undo/", {"reason": "x"}).status_code == 403
-
-    desk.post(f"/admin/abuse/batch/{batch}/undo/", {"reason": "wrong list"})
-    assert state_of(home) == State.LIVE
-
-
-def test_a_batch_is_approved_and_refused_by_another(home, oscar, second, settings):
-    settings.ABUSE_CASES_PER_BATCH = 0
-    batch = decisions.take_all([open_case(home)], action=Action.SUSPEND, reason="one campaign", by=oscar)
-    for verb in ("approve", "refuse"):
-        assert logged_in(oscar).post(f"/admin/abuse/batch/{batch}/{verb}/", {"reason": "x"}).status_code == 403
-    logged_in(second).post(f"/admin/abuse/batch/{batch}/approve/")
-    assert state_of(home) == State.SUSPENDED
-    assert Batch.objects.get().step_by == second
 
 
 def test_a_block_shows_its_decision_and_whom_it_meets(home, first, second, clerk):
