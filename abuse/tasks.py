@@ -1,7 +1,6 @@
 """Celery's entries for the desk: each calls one verb and may run twice."""
 
 from datetime import timedelta
-from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
@@ -11,10 +10,9 @@ from abuse import (
     address_matches,
     appeals,
     batches,
-    cases,
+    clocks,
     decisions,
     feeds,
-    form_acknowledgements,
     forwards,
     ledger_heads,
     mailbox,
@@ -49,7 +47,7 @@ def match_addresses() -> None:
 @shared_task
 def watch_clocks() -> None:
     """Brings back what has waited long enough, and tells of what is overdue."""
-    cases.watch_clocks()
+    clocks.watch()
 
 
 @shared_task
@@ -64,12 +62,6 @@ def send_answers() -> None:
 def review_reporters() -> None:
     """Moves reporters between tiers by their records."""
     tiers.review(timezone.now())
-
-
-@shared_task
-def acknowledge(submission_id: str) -> None:
-    """Tells whoever filed a form by mail that it has come."""
-    form_acknowledgements.send(UUID(submission_id))
 
 
 @shared_task
@@ -170,3 +162,11 @@ def pull_feeds() -> None:
     with turns.take("pull-feeds", timedelta(minutes=15)) as is_ours:
         if is_ours:
             feeds.pull_due()
+
+
+@shared_task
+def pull_feed(feed_id: int) -> None:
+    """Pulls one feed now: somebody asked for it at the desk."""
+    with turns.take(f"pull-feed-{feed_id}", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            feeds.pull_now(feed_id)
