@@ -5,9 +5,13 @@ from abuse.admin.acme_accounts import AcmeAccountAdmin
 from abuse.admin.appeals import AppealAdmin
 from abuse.admin.cases import CaseAdmin
 from abuse.admin.evidence_files import EvidenceFileAdmin
+from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
+from abuse.admin.policy import BrandAdmin, RuleAdmin, WeightAdmin
+from abuse.admin.reporter_keys import ReporterAdmin
 from abuse.admin.statements import StatementAdmin
+from abuse.admin.submissions import SubmissionAdmin
 from abuse.admin.suspensions import SuspensionAdmin
 from abuse.admin.templates import TemplateAdmin
 
@@ -15,11 +19,17 @@ __all__ = [
     "AccountAdmin",
     "AcmeAccountAdmin",
     "AppealAdmin",
+    "BrandAdmin",
     "CaseAdmin",
     "EvidenceFileAdmin",
+    "FeedAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
+    "ReporterAdmin",
+    "RuleAdmin",
     "StatementAdmin",
+    "SubmissionAdmin",
     "SuspensionAdmin",
     "TemplateAdmin",
+    "WeightAdmin",
 ]

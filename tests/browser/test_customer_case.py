@@ -43,7 +43,13 @@ def test_pages_of_cases_fit_and_are_in_nobodys_way(live_server, open_browser, si
 
 
 def test_a_locked_customer_appeals_on_a_phone_and_has_the_name_back(
-    live_server, open_browser, alice, home, case, oscar, judge  # noqa: F811
+    live_server,
+    open_browser,
+    alice,
+    home,
+    case,
+    oscar,
+    judge,  # noqa: F811
 ):
     decision = decisions.take(case, action=Decision.Action.SUSPEND, reason="Seen.", by=oscar)
     User.objects.filter(pk=alice.pk).update(is_active=False)
