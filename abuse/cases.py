@@ -1,30 +1,30 @@
 """Cases: the work on one name of one holder by one route: opened by reports, counted, closed with an answer to all of them."""
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import redis
+from celery import current_app
 from django.db import transaction
 from django.db.models import Count, F, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from abuse import answer_words, answers, clocks, ledger, reporters, sources
-from abuse.clocks import pause as pause
-from abuse.clocks import resume as resume
 from abuse.errors import CaseClosed, ReasonMissing
 from abuse.models import Case, Category, Report
 from ddns.models import Restriction, User
-from dnsupdate import alarms
+from dnsupdate import alarms, wake
 from dnsupdate.models import Alarm, Zone
 from dnsupdate.names import is_within
 
-__all__ = [
-    *("attach", "attach_all", "place_all", "recount", "recount_all", "close", "reopen"),
-    *("pause", "resume"),
-]
+logger = logging.getLogger(__name__)
 
 Outcome, State = Report.Outcome, Report.State
+pause, resume, watch_clocks = clocks.pause, clocks.resume, clocks.watch
 # hostname, account, route; of a name that no customer held: None, None, route, the name.
 Key = tuple[int | None, int | None, str, str]
 
@@ -87,6 +87,7 @@ def place_all(reports: Sequence[Report]) -> None:
         _hurry(case, report)
     _save_clocks([case for key, case in found.items() if _clock(case) != before.get(key)])
     _call_duty(to_open)
+    transaction.on_commit(_wake_scorer)
 
 
 def recount(case: Case) -> Case:
@@ -340,3 +341,12 @@ def _release_duty(case: Case) -> None:
 
 def _closed_at(report: Report) -> datetime | None:
     return report.case.closed_at if report.case is not None else None
+
+
+def _wake_scorer() -> None:
+    """The row is the queue (scored_at): a wake-up that gets lost costs the seconds until the periodic task."""
+    try:
+        if wake.redis_client().set("score-cases", 1, nx=True, px=500):
+            current_app.send_task("abuse.tasks.score_cases", queue="abuse", retry=False)
+    except (redis.RedisError, OperationalError, OSError) as error:
+        logger.warning("No wake-up for the scoring of cases: %s", error)

@@ -18,18 +18,25 @@ STILL_UPDATED = timedelta(days=30)
 class WeightLike(Protocol):
     """A row of abuse.models.Weight, or what a backtest tries in its place."""
 
-    signal: str
-    points: int
-    parameters: Mapping[str, float]
-    is_on: bool
+    @property
+    def signal(self) -> str: ...
+    @property
+    def points(self) -> int: ...
+    @property
+    def parameters(self) -> Mapping[str, float]: ...
+    @property
+    def is_on(self) -> bool: ...
 
 
 class RuleLike(Protocol):
     """A row of abuse.models.Rule, or what a backtest tries in its place."""
 
-    key: str
-    parameters: Mapping[str, float]
-    is_on: bool
+    @property
+    def key(self) -> str: ...
+    @property
+    def parameters(self) -> Mapping[str, float]: ...
+    @property
+    def is_on(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,15 @@ _MAY_LOOK: Rights = {
 # Everybody but those who set the desk up.
 _MAY_SEE_EVIDENCE: Rights = {"abuse": ("view_evidence",)}
 _MAY_SEE_SETTINGS: Rights = {
-    "abuse": ("view_category", "view_weight", "view_rule", "view_feed", "view_template", "view_diversiontarget"),
+    "abuse": (
+        "view_category",
+        "view_weight",
+        "view_rule",
+        "view_brand",
+        "view_feed",
+        "view_template",
+        "view_diversiontarget",
+    ),
 }
 _MAY_DECIDE: Rights = {
     "ddns": ("delete_acmeaccount",),

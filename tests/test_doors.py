@@ -14,6 +14,7 @@ from django.utils import timezone
 from ddns import acme_accounts, exports, groups, keys, records, webhooks
 from ddns.models import Delivery, Hostname, User
 from ddns.tsig_keys import create as create_tsig_key
+from tests.abuse import rows
 from tests.ddns.devices import caller
 from tests.people import *  # noqa: F403 - fixtures
 from tests.people import logged_in
@@ -40,7 +41,7 @@ FOR_EVERYBODY = {
     ),
     *("abuse/report/", "abuse/receipts/", "abuse/receipts/<uuid:pk>/", "abuse/receipts/<uuid:pk>.json"),
     # The link is the proof.
-    "abuse/reports/<str:token>/",
+    *("abuse/reports/<str:token>/", "abuse/c/<str:token>/"),
     ".well-known/abuse-ledger.json",
     *("api/v1/", "api/v1/openapi.json", "api/v1/problems", "api/v1/problems/<str:slug>"),
     *("api/v1/reports", "api/v1/reports/<str:id>"),
@@ -77,6 +78,7 @@ def numbers(alice: User, home: Hostname) -> dict[str, str]:
         "acme-dns": acme_account,
         "webauthn": Authenticator.objects.create(user=alice, type="webauthn", data={"name": "hers", "credential": {}}),
         "webhooks": webhook,
+        "cases": rows.case(home),
         "deliveries": Delivery.objects.create(account=alice, webhook=webhook, due_at=timezone.now()),
         "sessions": UserSession.objects.create(user=alice, session_key="hers", ip="203.0.113.1", data={}),
     }

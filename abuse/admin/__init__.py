@@ -8,6 +8,7 @@ from abuse.admin.evidence_files import EvidenceFileAdmin
 from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
+from abuse.admin.policy import BrandAdmin, RuleAdmin, WeightAdmin
 from abuse.admin.reporter_keys import ReporterAdmin
 from abuse.admin.statements import StatementAdmin
 from abuse.admin.submissions import SubmissionAdmin
@@ -18,14 +19,17 @@ __all__ = [
     "AccountAdmin",
     "AcmeAccountAdmin",
     "AppealAdmin",
+    "BrandAdmin",
     "CaseAdmin",
     "EvidenceFileAdmin",
     "FeedAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
     "ReporterAdmin",
+    "RuleAdmin",
     "StatementAdmin",
     "SubmissionAdmin",
     "SuspensionAdmin",
     "TemplateAdmin",
+    "WeightAdmin",
 ]
