@@ -43,6 +43,7 @@ class SubmissionAdmin(EvidenceAdmin):
     search_fields = ("source", "filename", "reporter__identity", "blob__sha256__startswith", "id__startswith")
     search_help_text = "Part of a source, file name or reporter; or the beginning of the SHA-256 or of its number."
     ordering = ("-received_at",)
+    list_before_template = "desk/_submissions_before.html"
 
     @display(description="state", ordering="state", label=_STATES)
     def shown_state(self, submission: Submission) -> str:

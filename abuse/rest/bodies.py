@@ -3,8 +3,11 @@
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import islice
+from threading import BoundedSemaphore
 from typing import Any
 
 from django.http import HttpRequest
@@ -16,7 +19,7 @@ from abuse.intake.drafts import Parsed
 from abuse.models import Submission
 from abuse.rest import problems
 from abuse.submissions import MAX_SIZE, MIB
-from ddns.rest.problems import TOO_BIG, Failure
+from ddns.rest.problems import TOO_BIG, TOO_MANY, Failure
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +31,10 @@ MAX_REPORTS = 1000
 MAX_VALUES = 500_000
 MAX_ERRORS = 50
 _PIECE = 64 * 1024
+# Of one process: while it is read and checked, a big one takes some five times its size.
+BIG_AT_ONCE = 2
+PATIENCE = timedelta(seconds=10)
+_room = BoundedSemaphore(BIG_AT_ONCE)
 
 JSON_TYPES = (
     "application/json",
@@ -53,6 +60,20 @@ class Checked:
 
     wrong: list[Wrong] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def room(request: HttpRequest) -> Iterator[None]:
+    """For what is big, as far as its Content-Length says so: a few at a time, whoever sends them. Raises Failure."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    is_big = length.isdecimal() and int(length) > MAX_ANONYMOUS_SIZE
+    if is_big and not _room.acquire(timeout=PATIENCE.total_seconds()):
+        raise Failure(TOO_MANY, "Other big reports are being read. Send it again in a moment.", {"Retry-After": "10"})
+    try:
+        yield
+    finally:
+        if is_big:
+            _room.release()
 
 
 def read(request: HttpRequest, *, most: int) -> bytes:

@@ -209,6 +209,24 @@ class Reports(ListModelMixin, View):
         refused, with everything that is wrong with it, and not stored. Reporters that the abuse desk knows have a key;
         without one reports are taken too, few at a time and of 2 MiB at most.
         """
+        with bodies.room(request._request):
+            return self._create(request)
+
+    @extend_schema(
+        summary="Get the status of a report",
+        responses=ReportStatusSerializer,
+        parameters=[NUMBER, TOKEN, FROM],
+    )
+    def retrieve(self, request: Request, id: str) -> Response:
+        """For the reporter by the key, and for everybody who has the token out of `status_url`."""
+        submission = self._submission(id)
+        context = {"first": self._from(), "counts": {}}
+        return Response(
+            ReportStatusSerializer(submission, context=context).data,
+            headers={"Referrer-Policy": "no-referrer"},
+        )
+
+    def _create(self, request: Request) -> Response:
         content_type = bodies.content_type_of(request._request)
         kind, is_kept, key = self._kind(), self._is_kept(), key_of(request) or ""
         most = MAX_SIZE if self.reporter else bodies.MAX_ANONYMOUS_SIZE
@@ -230,20 +248,6 @@ class Reports(ListModelMixin, View):
         answer = AcceptedSerializer(submission, context={"warnings": checked.warnings}).data
         headers = {"Location": answer["url"], "Cache-Control": "no-store"}
         return Response(answer, 202, headers=headers if is_new else headers | {REPLAYED: "true"})
-
-    @extend_schema(
-        summary="Get the status of a report",
-        responses=ReportStatusSerializer,
-        parameters=[NUMBER, TOKEN, FROM],
-    )
-    def retrieve(self, request: Request, id: str) -> Response:
-        """For the reporter by the key, and for everybody who has the token out of `status_url`."""
-        submission = self._submission(id)
-        context = {"first": self._from(), "counts": {}}
-        return Response(
-            ReportStatusSerializer(submission, context=context).data,
-            headers={"Referrer-Policy": "no-referrer"},
-        )
 
     def _submission(self, id: str) -> Submission:
         """Raises NotFound for what is another's, too."""

@@ -2,6 +2,8 @@
 
 import json
 import uuid
+from datetime import timedelta
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -236,6 +238,18 @@ def test_hundred_megabytes_are_refused_by_their_length_and_nothing_of_them_is_re
     answer = Client().request(PATH_INFO=PATH, REQUEST_METHOD="POST", **request)
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (413, "too-big")
     assert body.taken == 0
+
+
+def test_big_reports_are_read_a_few_at_a_time(key, monkeypatch):
+    """Else a few at once would take all the memory that the process has."""
+    monkeypatch.setattr(bodies, "_room", BoundedSemaphore(1))
+    monkeypatch.setattr(bodies, "PATIENCE", timedelta(0))
+    big = json.dumps(REPORT | {"padding": "x" * bodies.MAX_ANONYMOUS_SIZE})
+    assert [post(big, key=key).status_code, post(big + " ", key=key).status_code] == [202, 202]
+    with bodies._room:
+        refused = post(big + "  ", key=key)
+        assert (refused.status_code, refused["Retry-After"]) == (429, "10")
+        assert post(key=key).status_code == 202
 
 
 def test_length_that_lies_is_found_out_while_reading(rf):
