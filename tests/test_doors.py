@@ -49,7 +49,7 @@ FOR_EVERYBODY = {
     *("api/v1/reports", "api/v1/reports/<str:id>"),
 }
 # The link is the proof: whoever has it needs no session, and so no token of a form. For reporters no session counts at all.
-WITHOUT_TOKEN = {"unsubscribe/<str:token>/", "renew/<str:token>/", "api/v1/reports"}
+WITHOUT_TOKEN = {"unsubscribe/<str:token>/", "renew/<str:token>/", "abuse/c/<str:token>/", "api/v1/reports"}
 _VALUE = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
 
 
