@@ -25,7 +25,7 @@ RUN_SECONDS = 10.0
 # After it nobody asks any more who was at an address: signals look back a day, people some weeks.
 KEPT = timedelta(days=30)
 # Names at one address that are looked at. Behind a carrier's gateway are thousands, and the count says nothing then.
-MOST_NAMES = 500
+MOST_NAMES = 200
 
 # A stay that was open before the chunk ends with the first change away from it.
 _LEAVE = """
