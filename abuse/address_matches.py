@@ -1,6 +1,7 @@
 """Address matches: the names that answered a reported address, for many reports in one look at the table of hostnames."""
 
 from collections.abc import Iterable, Sequence
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Max, Q
@@ -42,16 +43,20 @@ def _match_some() -> int:
         return 0
     behind = _names_behind({str(report.address) for report in reports})
     held: list[Report] = []
+    nobodys: list[Report] = []
+    shared: list[Report] = []
     for report, customers in zip(reports, _customers(reports, behind), strict=True):
         if not customers:
             report.standing = Standing.NOT_OURS
-            answers.give([report], Outcome.NOT_OURS)
+            nobodys.append(report)
         elif len(customers) > MOST_CUSTOMERS:
             report.standing = Standing.HELD
-            answers.give([report], Outcome.INSUFFICIENT, say=_shared)
+            shared.append(report)
         else:
             held += _one_each(report, customers)
-    Report.objects.bulk_update(held, ["standing", "hostname", "grade", "details"], batch_size=500)
+    Report.objects.bulk_update([*held, *nobodys, *shared], ["standing", "hostname", "grade", "details"], batch_size=500)
+    answers.give(nobodys, Outcome.NOT_OURS)
+    answers.give(shared, Outcome.INSUFFICIENT, say=lambda row: answer_words.filled(answer_words.BEHIND_MANY, row))
     cases.attach_all(held)
     return len(reports)
 
@@ -62,7 +67,7 @@ def _names_behind(wanted: set[str]) -> dict[str, list[Hostname]]:
     rows = Hostname.objects.unreleased().filter(Q(ipv4__in=ipv4) | Q(ipv6__in=ipv6)).select_related("account")
     found: dict[str, list[Hostname]] = {}
     for hostname in rows.order_by("pk").iterator(chunk_size=2000):
-        for address in {each for each in (hostname.ipv4, hostname.ipv6) if each in wanted}:
+        for address in wanted & {hostname.ipv4, hostname.ipv6}:
             names = found.setdefault(address, [])
             if len(names) < MOST_NAMES:
                 names.append(hostname)
@@ -92,18 +97,19 @@ def _customers(
 
 def _one_each(report: Report, customers: Sequence[tuple[Hostname, Agreement]]) -> list[Report]:
     """The report itself for the first customer, and one more of the same for each other."""
-    position = Report.objects.filter(submission=report.submission_id).aggregate(last=Max("position"))["last"] or 0
     rows = [report]
-    for number in range(1, len(customers)):
-        copy = Report.objects.get(pk=report.pk)
-        copy.pk, copy.position, copy._state.adding = Report._meta.pk.get_default(), position + number, True
-        copy.save(force_insert=True)
-        rows.append(copy)
+    if len(customers) > 1:
+        of_submission = Report.objects.filter(submission=report.submission_id)
+        position = of_submission.aggregate(last=Max("position"))["last"] or 0
+        rows += [_copy(report, position + number) for number in range(1, len(customers))]
     for row, (hostname, agreement) in zip(rows, customers, strict=True):
         row.hostname, row.standing = hostname, Standing.HELD
         report_rows.apply(row, agreement)
     return rows
 
 
-def _shared(report: Report) -> str:
-    return answer_words.filled(answer_words.BEHIND_MANY, report)
+def _copy(report: Report, position: int) -> Report:
+    copy = Report.objects.select_related("category").get(pk=report.pk)
+    copy.pk, copy.position, copy._state.adding = uuid4(), position, True
+    copy.save(force_insert=True)
+    return copy

@@ -117,7 +117,7 @@ def policy() -> dict[str, Any]:
         "doors": {
             "form": at("abuse_report"),
             "mail": settings.ABUSE_CONTACT,
-            "api": f"{settings.SITE_URL}/api/v1/abuse/reports",
+            "api": at("reports"),
             "is_ours": f"{at('abuse_is_ours')}?name=",
         },
         "formats": [
@@ -155,7 +155,7 @@ def security_txt() -> str:
     """RFC 9116. Expires moves on by the day."""
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     fields = [
-        ("Contact", _uri(settings.SECURITY_CONTACT)),
+        ("Contact", uri(settings.SECURITY_CONTACT)),
         ("Expires", (midnight + SECURITY_TXT_LIFETIME).strftime("%Y-%m-%dT%H:%M:%SZ")),
         ("Preferred-Languages", ", ".join(code for code, _name in settings.LANGUAGES)),
         ("Canonical", at("security_txt")),
@@ -169,5 +169,5 @@ def at(name: str, *args: object) -> str:
     return settings.SITE_URL + reverse(name, args=args)
 
 
-def _uri(contact: str) -> str:
+def uri(contact: str) -> str:
     return contact if ":" in contact else f"mailto:{contact}"

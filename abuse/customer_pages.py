@@ -200,4 +200,5 @@ def _without_strangers(url: str) -> str:
     scheme, found, rest = bare.partition("://")
     authority, slash, way = (rest if found else bare).partition("/")
     authority = authority.rpartition("@")[2]
-    return f"{scheme}{found}{authority}{slash}{redactions.strangers(unquote(way))}"
+    before = scheme + found if found else ""
+    return f"{before}{authority}{slash}{redactions.strangers(unquote(way))}"

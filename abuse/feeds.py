@@ -5,15 +5,19 @@ import logging
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+import redis
+from celery import current_app
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.text import slugify
+from kombu.exceptions import OperationalError as KombuError
 
 from abuse import ledger, submissions
 from abuse.errors import FeedFailed, InvalidParameter, SubmissionEmpty, SubmissionTooBig
-from abuse.models import Feed, Submission
+from abuse.models import Feed, Reporter, Submission
 from abuse.submissions import MAX_SIZE
 from ddns.addresses import Address, is_routed
 from ddns.models import User
@@ -46,9 +50,11 @@ def save(feed: Feed, *, secret: str | None = None, by: User) -> Feed:
 
     Raises InvalidParameter.
     """
-    _check(feed, secret)
+    check(feed, secret)
     if secret is not None:
         feed.sealed_secret = secrets.seal(secret) if secret else ""
+    if feed.reporter_id is None:
+        feed.reporter = _voice_of(feed)
     # Whoever changed something wants to see whether it works.
     feed.next_at = timezone.now() if feed.is_enabled else None
     feed.etag, feed.failing_since, feed.failure = "", None, ""
@@ -85,9 +91,33 @@ def pull(feed: Feed) -> Submission | None:
     return submission
 
 
+def pull_now(feed_id: int) -> None:
+    """The same for whoever looks at its page afterwards."""
+    feed = Feed.objects.select_related("reporter").filter(pk=feed_id).first()
+    if feed is not None:
+        _pull(feed)
+
+
+def pull_soon(feed: Feed) -> None:
+    """By a worker, within seconds; of one that is off too."""
+    try:
+        current_app.send_task("abuse.tasks.pull_feed", args=[feed.pk], queue="abuse", retry=False)
+    except (redis.RedisError, KombuError, OSError) as error:
+        # The row is the queue, where it is on.
+        logger.warning("No wake-up for a feed: %s", error)
+        Feed.objects.filter(pk=feed.pk, is_enabled=True).update(next_at=timezone.now())
+
+
 def is_reachable(address: Address) -> bool:
     """Whether a feed may be pulled from there: from the Internet, and from what the operator has opened."""
     return is_routed(address) or any(address in network for network in settings.ABUSE_FEED_NETWORKS)
+
+
+def _voice_of(feed: Feed) -> Reporter:
+    """A feed is a reporter with a record like any other."""
+    identity = f"feed:{slugify(feed.name) or hashlib.sha256(feed.url.encode()).hexdigest()[:12]}"
+    defaults = {"kind": Reporter.Kind.FEED, "name": feed.name}
+    return Reporter.objects.get_or_create(identity=identity[:300], defaults=defaults)[0]
 
 
 def _pull(feed: Feed) -> Submission | None:
@@ -156,8 +186,8 @@ def _in_words(answer: Answer) -> str:
     return f"it answers with status {answer.status}."
 
 
-def _check(feed: Feed, secret: str | None) -> None:
-    """Raises InvalidParameter."""
+def check(feed: Feed, secret: str | None) -> None:
+    """Whether it could be saved so. Raises InvalidParameter."""
     parts = urlsplit(feed.url)
     rules: list[tuple[bool, str]] = [
         (

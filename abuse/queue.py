@@ -16,12 +16,13 @@ from abuse.models import Appeal, Case, Category, Decision, Report, Submission
 from abuse.models.cases import CaseQuerySet
 from abuse.refang import refang
 from ddns import addresses
-from ddns.models import User
+from ddns.models import Hostname, User
 
 PAGE_ROWS = 50
 # Counting goes no further: nobody acts differently on 1,000 cases and on 40,000.
 MOST_COUNTED = 999
 FOUND_ROWS = 200
+ABOUT_ROWS = 50
 # How many are looked through for the next one that nobody else has open.
 CANDIDATES = 20
 
@@ -195,6 +196,12 @@ def _by_host(cases: CaseQuerySet, host: str) -> CaseQuerySet:
         return cases.none()
     same = cases.filter(Q(name__in=_parents(host)) | _has_report(Q(name=host)))
     return same if same.exists() else cases.filter(name__contains=host)
+
+
+def about(subject: Hostname | User, user: User) -> list[Case]:
+    """The cases about a hostname or of an account, that this member of staff may know of; the newest first."""
+    of_subject = Q(hostname=subject) if isinstance(subject, Hostname) else Q(account=subject)
+    return list(visible(user).filter(of_subject).with_queue().order_by("-pk")[:ABOUT_ROWS])
 
 
 def next_after(case: Case, user: User, tab: Tab) -> Case | None:

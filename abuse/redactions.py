@@ -10,7 +10,7 @@ REMOVED = "[…]"
 _SHORTEST_NAME = 3
 _MAIL = re.compile(r"[^\s<>()\[\]\"',;:/]{1,64}(?:@|\s?[\[({]\s?at\s?[\])}]\s?|%40)[\w.\-]{1,253}", re.IGNORECASE)
 # Written as such, with + or 0 first: dates, hashes and addresses stay.
-_PHONE = re.compile(r"(?<![\w.:/\-])\(?(?:\+|0)\d?(?:[ ()/\-]{0,2}\d){6,14}(?![\w.:])")
+_PHONE = re.compile(r"(?<![\w.:/\-])\(?(?:\+|0)\d?(?:[ ()/\-]{0,2}\d){6,14}(?![\w:]|\.\d)")
 _HEADER = re.compile(
     r"^(?:from|to|cc|reply-to|sender|return-path|received|message-id|x-[\w-]+|delivered-to|dkim-signature)\s*:.*$",
     re.IGNORECASE | re.MULTILINE,

@@ -172,7 +172,8 @@ def _domain(text: str) -> str:
         name = normalise(text) if text else ""
     except InvalidName:
         return ""
-    return name if "." in name else ""
+    # A top-level domain of digits is an address (RFC 3696 §2).
+    return name if "." in name and not name.rpartition(".")[2].isdigit() else ""
 
 
 def _suffix_of_ours(domain: str) -> str:

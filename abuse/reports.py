@@ -5,12 +5,9 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-import redis
-from celery import current_app
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
 
 from abuse import answer_words, answers, cases, intake, ledger, report_rows, reporters, submissions
 from abuse.errors import ReasonMissing, Unreadable
@@ -18,7 +15,6 @@ from abuse.intake.drafts import Draft, Parsed
 from abuse.models import Blob, Case, Category, Decision, Evidence, Report, Submission
 from abuse.report_rows import Made, Read
 from ddns.models import Hostname, User
-from dnsupdate import wake
 
 logger = logging.getLogger(__name__)
 
@@ -180,16 +176,17 @@ def _store(understood: Sequence[Read]) -> None:
     if not ours:
         return
     made = _take(ours)
-    now = timezone.now()
     of: dict[UUID, list[Report]] = {}
     for report in made:
         of.setdefault(report.submission_id, []).append(report)
+    alike: dict[tuple[str, str], list[UUID]] = {}
     for submission, parsed in ours:
-        submission.state, submission.read_at = Submission.State.READ, now
-        submission.format = parsed.format[:30]
-        submission.problem = "\n".join(_remarks(parsed, of.get(submission.pk, [])))
-    fields = ["state", "read_at", "format", "problem"]
-    Submission.objects.bulk_update([submission for submission, _ in ours], fields)
+        remarks = "\n".join(_remarks(parsed, of.get(submission.pk, [])))
+        alike.setdefault((parsed.format[:30], remarks), []).append(submission.pk)
+    for (form, problem), group in alike.items():
+        Submission.objects.filter(pk__in=group).update(
+            state=Submission.State.READ, read_at=timezone.now(), format=form, problem=problem
+        )
 
 
 def _remarks(parsed: Parsed, made: Sequence[Report]) -> list[str]:
@@ -213,10 +210,7 @@ def _take(read: Sequence[Read]) -> list[Report]:
     Report.objects.bulk_create(rows, batch_size=1000)
     _keep_evidence(made)
     _retract([row for row in rows if row.state == State.WITHDRAWN])
-    case_ids = {row.case_id for row in rows if row.case_id is not None}
-    cases.recount_all(case_ids)
-    if case_ids:
-        transaction.on_commit(_wake_scorer)
+    cases.recount_all({row.case_id for row in rows if row.case_id is not None})
     return rows
 
 
@@ -336,12 +330,3 @@ def _withdraw(taken_back: Collection[Report]) -> None:
     empty = Case.objects.open().filter(pk__in=case_ids, report_count=0).exclude(pk__in=is_done_about)
     for case in empty.order_by("pk"):
         cases.close(case, outcome=Outcome.PENDING, by=None, reason="All its reports were taken back.")
-
-
-def _wake_scorer() -> None:
-    """The row is the queue (scored_at): a wake-up that gets lost costs the seconds until the periodic task."""
-    try:
-        if wake.redis_client().set("score-cases", 1, nx=True, px=500):
-            current_app.send_task("abuse.tasks.score_cases", queue="abuse", retry=False)
-    except (redis.RedisError, BrokerError, OSError) as error:
-        logger.warning("No wake-up for the scoring of cases: %s", error)

@@ -162,3 +162,11 @@ def pull_feeds() -> None:
     with turns.take("pull-feeds", timedelta(minutes=15)) as is_ours:
         if is_ours:
             feeds.pull_due()
+
+
+@shared_task
+def pull_feed(feed_id: int) -> None:
+    """Pulls one feed now: somebody asked for it at the desk."""
+    with turns.take(f"pull-feed-{feed_id}", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            feeds.pull_now(feed_id)

@@ -32,7 +32,7 @@ MIN_LETTERS = 4
 MAX_STARS = 3
 _PATTERN = re.compile(r"[a-z0-9*-]{1,63}")
 
-_READ = Statement("SELECT value FROM ddns_block WHERE kind = 'network' AND expires_at > now()")
+_READ = Statement("SELECT value FROM ddns_block WHERE kind = 'network' AND expires_at > statement_timestamp()")
 
 
 class _Networks(NamedTuple):

@@ -79,7 +79,7 @@ def _parse_forward(case: Case, given: Mapping[str, Any], ends_at: datetime | Non
     without_end(ends_at)
     if not settings.CAN_MAIL:
         raise InvalidParameter("no mail can be sent from here: there is no mail server.")
-    to = given.get("to", "")
+    to = text_of(given, "to")
     try:
         validate_email(to)
     except ValidationError as error:

@@ -50,6 +50,8 @@ class AppealForm(forms.Form):
 class AppealAdmin(EvidenceAdmin):
     list_display = ("filed_at", "shown_state", "shown_case", "party", "against", "due_at", "decided_by")
     list_select_related = ("case", "decision", "decided_by")
+    # What waits first, the oldest of it at the top.
+    ordering = (F("decided_at").desc(nulls_first=True), "filed_at")
     list_filter = (WaitingFilter, "party")
     list_filter_sheet = False
     search_fields = ("case__name", "text")
@@ -67,8 +69,8 @@ class AppealAdmin(EvidenceAdmin):
         return appeal.decision.get_action_display()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """What waits first, the oldest of it at the top; of restricted cases only for the named people."""
-        rows = super().get_queryset(request).order_by(F("decided_at").desc(nulls_first=True), "filed_at")
+        """Those on restricted cases only for the named people."""
+        rows = super().get_queryset(request)
         return rows if request.user.has_perm("abuse.view_restricted_case") else rows.exclude(case__route="restricted")
 
     def get_urls(self) -> list:

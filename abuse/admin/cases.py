@@ -1,6 +1,7 @@
 """Cases on the desk: the queue, one screen for each, decided by keyboard, seen by two people without surprise."""
 
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -9,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from abuse import presence, queue, screen
+from abuse.admin import batches as batch_pages
 from abuse.admin import case_decisions, offers
 from abuse.admin import queue as queue_pages
 from abuse.admin.evidence import EvidenceAdmin
@@ -26,6 +28,7 @@ class CaseAdmin(EvidenceAdmin):
         pages = {
             "": (self.queue_view, "changelist"),
             "many/": (self.many_view, "many"),
+            "batches/<uuid:batch_id>/": (self.batch_view, "batch"),
             "<int:case_id>/": (self.case_view, "change"),
             "<int:case_id>/next/": (self.next_view, "next"),
             "<int:case_id>/decide/<slug:action>/": (self.decide_view, "decide"),
@@ -43,6 +46,9 @@ class CaseAdmin(EvidenceAdmin):
 
     def many_view(self, request: HttpRequest) -> HttpResponse:
         return queue_pages.many(request, self._context(request))
+
+    def batch_view(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
+        return batch_pages.page(request, batch_id, self._context(request))
 
     def case_view(self, request: HttpRequest, case_id: int) -> HttpResponse:
         return self._page(request, self._case(request, case_id))

@@ -33,7 +33,8 @@ class EvidenceFileAdmin(EvidenceAdmin):
             "download/": (self.download_view, "download"),
         }
         return [
-            path(f"<int:evidence_id>/{end}", wrap(view), name=f"abuse_evidence_{name}")
+            # What shows nothing may stay in the browser for an hour.
+            path(f"<int:evidence_id>/{end}", wrap(view, cacheable=name == "blurred"), name=f"abuse_evidence_{name}")
             for end, (view, name) in pages.items()
         ]
 

@@ -1,6 +1,7 @@
 """The queue on the desk: what waits for whom, page by page, and one decision for many cases at once."""
 
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -8,13 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 
-from abuse import decisions, queue
+from abuse import batches, decisions, queue
 from abuse.admin import offers
 from abuse.admin.offers import DecisionForm, Offer
 from abuse.errors import AbuseError
 from abuse.impact import Impact
 from abuse.models import Case, Decision, Submission
-from abuse.parts import batches
 from abuse.queue import Tab
 from ddns.errors import DdnsError
 
@@ -67,8 +67,8 @@ def many(request: HttpRequest, context: dict) -> HttpResponse:
         messages.warning(request, "No open case was chosen. Choose some with x or the boxes at the left.")
         return HttpResponseRedirect(back)
     form = DecisionForm(offer, None, request.POST if "confirmed" in request.POST else None)
-    if form.is_bound and form.is_valid() and _decide(request, offer, cases, form):
-        return HttpResponseRedirect(back)
+    if form.is_bound and form.is_valid() and (batch := _decide(request, offer, cases, form)):
+        return HttpResponseRedirect(reverse("admin:abuse_case_batch", args=[batch]))
     return TemplateResponse(
         request,
         "desk/many.html",
@@ -93,10 +93,10 @@ def just_done(request: HttpRequest) -> Decision | None:
     return Decision.objects.filter(pk=number, decided_by=request.user, case__in=visible).select_related("case").first()
 
 
-def _decide(request: HttpRequest, offer: Offer, cases: list[Case], form: DecisionForm) -> bool:
-    """Whether it was done; what was refused is said."""
+def _decide(request: HttpRequest, offer: Offer, cases: list[Case], form: DecisionForm) -> UUID | None:
+    """The batch; None where nothing was begun, and it was said why."""
     try:
-        batches.take(
+        return batches.take(
             cases,
             action=offer.action,
             reason=form.cleaned_data["reason"],
@@ -107,10 +107,8 @@ def _decide(request: HttpRequest, offer: Offer, cases: list[Case], form: Decisio
             withheld=form.cleaned_data.get("withheld", ""),
         )
     except (AbuseError, DdnsError) as error:
-        messages.error(request, str(error))
-        return False
-    messages.success(request, f"{offer.title}: decided for {len(cases)} case{'' if len(cases) == 1 else 's'}.")
-    return True
+        form.add_error(None, str(error))
+        return None
 
 
 def _consequences(request: HttpRequest, offer: Offer, cases: list[Case], form: DecisionForm) -> dict:

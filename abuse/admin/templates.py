@@ -41,12 +41,8 @@ class TemplateAdmin(EvidenceAdmin):
         changed = {(each.key, each.language): each for each in Template.objects.select_related("changed_by")}
         languages = [code for code, _ in settings.LANGUAGES]
         rows = [
-            (
-                key,
-                wordings.built_in(settings.LANGUAGE_CODE)[key].subject,
-                [(language, changed.get((key, language))) for language in languages],
-            )
-            for key in sorted(wordings.built_in(settings.LANGUAGE_CODE))
+            (key, words.subject, [(language, changed.get((key, language))) for language in languages])
+            for key, words in sorted(wordings.built_in(settings.LANGUAGE_CODE).items())
         ]
         context = {"rows": rows, "title": "Templates"}
         return TemplateResponse(request, "desk/templates.html", self._context(request) | context)

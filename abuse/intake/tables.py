@@ -149,7 +149,8 @@ def _delimiter(lines: Sequence[str]) -> str:
 def _header(row: Sequence[str]) -> list[str]:
     """What each column means, "" for unknown; empty where the row is no header."""
     meanings = [_BY_WORD.get(_BARE.sub("", cell.lower()), "") for cell in row[: limits.MAX_COLUMNS]]
-    return meanings if any(each in _NAMING for each in meanings) and not any(map(subjects.find, row)) else []
+    others = (cell for cell, meaning in zip(row, meanings, strict=False) if not meaning)
+    return meanings if any(each in _NAMING for each in meanings) and not any(map(subjects.find, others)) else []
 
 
 def _commented_header(lines: Sequence[str], delimiter: str) -> list[str]:

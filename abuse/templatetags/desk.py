@@ -27,6 +27,8 @@ def defang(text: object) -> str:
 @register.filter
 def percent(share: float) -> str:
     """0.37 %: as many digits as tell it from nothing."""
+    if share in (0, 1):
+        return f"{share:.0%}"
     return f"{share:.1%}" if share >= 0.01 else f"{share:.3%}" if share >= 0.00001 else "less than 0.001%"
 
 

@@ -25,9 +25,11 @@ def contact(request: HttpRequest) -> HttpResponse:
         "periods": [each.days for each in contacts.PERIODS],
         "authority_contact": settings.AUTHORITY_CONTACT,
         "security_contact": settings.SECURITY_CONTACT,
+        "security_uri": contacts.uri(settings.SECURITY_CONTACT),
         "legal_representative": settings.LEGAL_REPRESENTATIVE,
         "policy_url": contacts.at("abuse_policy"),
         "keys_url": contacts.at("abuse_signing_keys"),
+        "appeal_days": settings.APPEAL_WINDOW.days,
         "heads_url": contacts.at("ledger_heads"),
     }
     return render(request, "abuse/contact.html", context)

@@ -11,14 +11,14 @@ from abuse.models import Decision, LedgerEntry, Statement
 from ddns import mails
 from ddns.models import Notification
 from ddns.models.notifications import Kind
-from tests.abuse.fairness import REPORTER_WORDS, decide, judge, open_case, report_on, trudy  # noqa: F401 - fixtures
+from tests.abuse.fairness import REPORTER_WORDS, decide, open_case, report_on
 
 pytestmark = pytest.mark.django_db
 Action = Decision.Action
 
 
 @pytest.fixture
-def case(home, trudy):  # noqa: F811
+def case(home, trudy):
     case = open_case(home)
     report_on(case, trudy)
     return case

