@@ -54,6 +54,7 @@ def unfold(site_name: str) -> dict[str, Any]:
                         _link("Appeals", "scale", "abuse_appeal_changelist", "abuse.view_appeal"),
                         _link("Statements", "contract", "abuse_statement_changelist", "abuse.view_statement"),
                         _link("Templates", "edit_note", "abuse_template_changelist", "abuse.view_template"),
+                        _link("Categories", "category", "abuse_category_changelist", "abuse.view_category"),
                         _link("Weights", "balance", "abuse_weight_changelist", "abuse.view_weight"),
                         _link("Rules", "rule", "abuse_rule_changelist", "abuse.view_rule"),
                         _link("Brands", "verified", "abuse_brand_changelist", "abuse.view_brand"),

@@ -4,6 +4,7 @@ from abuse.admin.accounts import AccountAdmin
 from abuse.admin.acme_accounts import AcmeAccountAdmin
 from abuse.admin.appeals import AppealAdmin
 from abuse.admin.cases import CaseAdmin
+from abuse.admin.categories import CategoryAdmin
 from abuse.admin.evidence_files import EvidenceFileAdmin
 from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
@@ -21,6 +22,7 @@ __all__ = [
     "AppealAdmin",
     "BrandAdmin",
     "CaseAdmin",
+    "CategoryAdmin",
     "EvidenceFileAdmin",
     "FeedAdmin",
     "HostnameAdmin",
