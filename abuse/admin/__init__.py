@@ -3,8 +3,11 @@
 from abuse.admin.accounts import AccountAdmin
 from abuse.admin.acme_accounts import AcmeAccountAdmin
 from abuse.admin.appeals import AppealAdmin
+from abuse.admin.approvals import DecisionAdmin
+from abuse.admin.blocks import BlockAdmin
 from abuse.admin.cases import CaseAdmin
 from abuse.admin.categories import CategoryAdmin
+from abuse.admin.diversions import DiversionTargetAdmin, ProtectedNameAdmin
 from abuse.admin.evidence_files import EvidenceFileAdmin
 from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
@@ -20,13 +23,17 @@ __all__ = [
     "AccountAdmin",
     "AcmeAccountAdmin",
     "AppealAdmin",
+    "BlockAdmin",
     "BrandAdmin",
     "CaseAdmin",
     "CategoryAdmin",
+    "DecisionAdmin",
+    "DiversionTargetAdmin",
     "EvidenceFileAdmin",
     "FeedAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
+    "ProtectedNameAdmin",
     "ReporterAdmin",
     "RuleAdmin",
     "StatementAdmin",

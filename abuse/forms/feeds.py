@@ -4,7 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminPasswordInput, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldAdminURLInputWidget,
+)
 
 from abuse import feeds
 from abuse.errors import InvalidParameter
@@ -14,13 +19,14 @@ MINUTE = timedelta(minutes=1)
 
 
 class FeedForm(forms.ModelForm):
+    url = forms.URLField(max_length=500, assume_scheme="https", label="URL", widget=UnfoldAdminURLInputWidget)
     every_minutes = forms.IntegerField(
         min_value=5, max_value=7 * 24 * 60, label="Every (minutes)", widget=UnfoldAdminIntegerFieldWidget
     )
     secret = forms.CharField(
         required=False,
         max_length=feeds.MAX_SECRET_CHARACTERS,
-        widget=UnfoldAdminPasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
+        widget=UnfoldAdminPasswordWidget(render_value=False, attrs={"autocomplete": "new-password"}),
         help_text="What the header says. Stored sealed and shown never; empty: it stays as it is.",
     )
     forgets_secret = forms.BooleanField(required=False, label="Forget the secret")
@@ -34,7 +40,6 @@ class FeedForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         every = self.instance.every or timedelta(hours=1)
         self.fields["every_minutes"].initial = every // MINUTE
-        self.fields["url"].assume_scheme = "https"
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
