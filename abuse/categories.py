@@ -78,7 +78,7 @@ def check(category: Category) -> None:
     if category.route != Category.Route.SUSPECT and category.may_hold:
         raise InvalidParameter("policy holds no name whose customer is a victim, or in a dispute, or restricted.")
     try:
-        category.full_clean()
+        category.full_clean(validate_unique=False)
     except ValidationError as error:
         raise InvalidParameter(" ".join(error.messages)) from error
 

@@ -61,7 +61,7 @@ class CategoryForm(ReasonForm):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         row = self.instance
-        self.initial["clock_hours"] = f"{row.clock / HOUR:g}"
+        self.initial["clock_hours"] = row.clock / HOUR
         self.initial["retention_days"] = row.retention.days
         self.initial["evidence_wanted"] = "\n".join(row.evidence_wanted)
 

@@ -113,7 +113,7 @@ def filled_in(**fields) -> dict:
 
 
 def test_category_is_changed_with_an_entry(admin):
-    assert 'value="4"' in admin.get(CATEGORY).text
+    assert 'value="4.0"' in admin.get(CATEGORY).text
     answer = admin.post(CATEGORY, filled_in(clock_hours="1.5", evidence_wanted="The whole address.\n\nA screenshot."))
     assert answer.status_code == 302
     category = Category.objects.get(pk="content/phishing")
