@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from abuse import messages, presence, queue, screen
+from abuse import appeals, messages, presence, queue, screen
 from abuse.admin import batches as batch_pages
 from abuse.admin import case_decisions, offers
 from abuse.admin import queue as queue_pages
@@ -56,6 +56,7 @@ class CaseAdmin(EvidenceAdmin):
         if request.user.has_perm("abuse.decide_case"):
             # Shown as new this once more.
             messages.read(case)
+        appeals.look_at_all(case, request.user)
         return page
 
     def next_view(self, request: HttpRequest, case_id: int) -> HttpResponse:
