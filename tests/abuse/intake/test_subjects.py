@@ -39,11 +39,12 @@ def test_host_is_found(said, name, address, port, url):
 @pytest.mark.parametrize(
     "said",
     [
-        "", " ", "/\x1f", "mailto:\x1f", "mailto:", "http://", "http:// ", "http://\x85/", "https://[", "https://[::", ":80", "localhost", "a..b",
-        "1.2.3", "12345678", "999.0.2.7", "fe80::1%eth0", "-", "home.ddns.1", "a b", "x" * 300 + ".test", "ü" * 200 + ".test", "x" * 5_000, "@",
-        "a.test@", "xn--.test\x00", None, 7, [], {}, b"home.ddns.test", "。。", ".", "http://./",
+        "", " ", "/\x1f", "mailto:\x1f", "mailto:", "http://", "http:// ", "http://\x85/", "https://[", "https://[::",
+        ":80", "localhost", "a..b", "1.2.3", "12345678", "999.0.2.7", "fe80::1%eth0", "-", "home.ddns.1", "a b", "@",
+        "x" * 300 + ".test", "ü" * 200 + ".test", "x" * 5_000, "a.test@", "xn--.test\x00", "。。", ".", "http://./",
+        None, 7, [], {}, b"home.ddns.test",
     ],
 )  # fmt: skip
 def test_what_names_nothing_says_so(said):
-    with pytest.raises(subjects.NoSubject, match="names no host|longer than"):
+    with pytest.raises(subjects.NoSubject, match=r"names no host|longer than"):
         subjects.read(said)
