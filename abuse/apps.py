@@ -9,7 +9,8 @@ class AbuseConfig(AppConfig):
     verbose_name = "Abuse desk"
 
     def ready(self) -> None:
-        from abuse import roles
+        from abuse import customer_exports, roles
 
         # Not in a migration: permissions do not exist yet while the first migrations run.
         post_migrate.connect(roles.make_missing, sender=self)
+        customer_exports.add()

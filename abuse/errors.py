@@ -1,11 +1,15 @@
 """What can be wrong with a decision. An error's docstring is its message; details follow it."""
 
+from django.utils.translation import gettext
+
 
 class AbuseError(Exception):
     """The decision cannot be carried out."""
 
     def __str__(self) -> str:
-        return " ".join([(self.__doc__ or "").strip(), *map(str, self.args)]).strip()
+        """In the language that is active, where strangers or customers can see it (deploy/messages); the desk speaks English."""
+        said = (self.__doc__ or "").strip()
+        return " ".join([gettext(said) if said else "", *map(str, self.args)]).strip()
 
 
 class ReasonMissing(AbuseError):
@@ -82,3 +86,75 @@ class NotUndoable(AbuseError):
 
 class InvalidParameter(AbuseError):
     """This decision lacks something:"""
+
+
+class TemplateUnknown(AbuseError):
+    """There is no such template:"""
+
+
+class TemplateWrong(AbuseError):
+    """This template cannot be used:"""
+
+
+class TextMissing(AbuseError):
+    """There is nothing in it: write some words."""
+
+
+class TextTooLong(AbuseError):
+    """This is too long:"""
+
+
+class NotAppealable(AbuseError):
+    """An appeal is not possible here:"""
+
+
+class AppealedAlready(AbuseError):
+    """There was an appeal against this decision already:"""
+
+
+class AppealDecided(AbuseError):
+    """The appeal was decided already."""
+
+
+class AlreadyDecided(AbuseError):
+    """Somebody has decided about this already:"""
+
+
+class ChangedSince(AbuseError):
+    """What this touches has changed since it was shown. Look again and decide anew:"""
+
+
+class InfrastructureName(AbuseError):
+    """This is a name of the platform itself, and nothing here can touch it:"""
+
+
+class DecidedOnCase(AbuseError):
+    """This was decided on a case, with a statement and a receipt of its own."""
+
+
+class WrongLink(AbuseError):
+    """This link is not valid. Open it again from the mail or the page where you found it, whole."""
+
+
+class TooManyMessages(AbuseError):
+    """You have written a lot today. The desk reads all of it; please go on tomorrow, or write a mail."""
+
+
+class WrongReporterKey(AbuseError):
+    """There is no such working key."""
+
+
+class PostingDiffers(AbuseError):
+    """The Idempotency-Key came with another report before."""
+
+
+class MailboxFailed(AbuseError):
+    """The mailbox cannot be read:"""
+
+
+class FeedFailed(AbuseError):
+    """The feed cannot be read:"""
+
+
+class NotForPeople(AbuseError):
+    """Nobody needs to read this any more: it was read or settled meanwhile."""

@@ -1,13 +1,15 @@
 """The overview: the few numbers that an analyst and an operator look at first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Min, Q
 
-from abuse.models import LedgerEntry
-from ddns.models import Hostname, Restriction
+from abuse import queue
+from abuse.models import Case, LedgerEntry
+from abuse.queue import Tab
+from ddns.models import Hostname, Restriction, User
 from ddns.models.hostnames import State
 from dnsupdate.models import PendingPublication, Zone
 
@@ -33,6 +35,34 @@ def now() -> Overview:
         oldest_queued_at=waiting["oldest"],
         decisions=list(LedgerEntry.objects.all()[:LATEST_DECISIONS]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OfDesk:
+    """What waits for people, as far as this member of staff may know of it. Counts end at queue.MOST_COUNTED."""
+
+    counts: Mapping[Tab, int]
+    oldest: Case | None
+
+    def tiles(self) -> list[tuple[str, str, int]]:
+        """(part of the queue, words, count): what is wrong when it is not nothing comes with its tab."""
+        wanted = (Tab.MINE, Tab.OVERDUE, Tab.SECOND, Tab.APPEALS, Tab.UNREADABLE, Tab.CUSTOMER)
+        return [(tab.value, TILES[tab], self.counts[tab]) for tab in wanted]
+
+
+TILES = {
+    Tab.MINE: "to decide",
+    Tab.OVERDUE: "overdue",
+    Tab.SECOND: "wait for a second person",
+    Tab.APPEALS: "with an open appeal",
+    Tab.UNREADABLE: "submissions to read",
+    Tab.CUSTOMER: "wait for a customer",
+}
+
+
+def of_desk(user: User) -> OfDesk:
+    """A short query for each part of the queue."""
+    return OfDesk(queue.counts(user), queue.of(user, Tab.MINE).order_by("opened_at").first())
 
 
 def _hostnames_by_state() -> dict[str, int]:

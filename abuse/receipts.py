@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from abuse import signing_keys
 from abuse.errors import WrongReceipt
@@ -111,13 +112,13 @@ def verify(shown: Any, keys: Mapping[str, bytes]) -> dict[str, Any]:
         body = json.loads(payload)
         key = keys[body["key"]]
     except KeyError as error:
-        raise WrongReceipt(f"{error} is missing, or not among the published keys.") from error
+        raise WrongReceipt(_("{what} is missing, or not among the published keys.").format(what=error)) from error
     except (TypeError, ValueError, AttributeError, RecursionError, binascii.Error) as error:
-        raise WrongReceipt("it is not a receipt of ours.") from error
+        raise WrongReceipt(_("it is not a receipt of ours.")) from error
     try:
         Ed25519PublicKey.from_public_bytes(key).verify(signature, payload.encode())
     except (InvalidSignature, ValueError) as error:
-        raise WrongReceipt("its signature does not fit its text: one of both was changed.") from error
+        raise WrongReceipt(_("its signature does not fit its text: one of both was changed.")) from error
     return body
 
 
@@ -126,7 +127,7 @@ def keys_of(published: Any) -> dict[str, bytes]:
     try:
         return {each["key"]: base64.b64decode(each["public_key"], validate=True) for each in published["keys"]}
     except (KeyError, TypeError, ValueError) as error:
-        raise WrongReceipt("the list of keys is not one of ours.") from error
+        raise WrongReceipt(_("the list of keys is not one of ours.")) from error
 
 
 def canonical(value: Any) -> str:

@@ -24,11 +24,21 @@ _MAY_LOOK: Rights = {
     "dnsupdate": ("view_zone", "view_serverstate", "view_proof"),
     "abuse": (
         *("view_suspension", "view_ledgerentry", "view_case", "view_report", "view_submission", "view_decision"),
-        *("view_appeal", "view_reporter", "view_statement", "view_receipt", "view_evidence"),
+        *("view_appeal", "view_reporter", "view_statement", "view_receipt"),
     ),
 }
-_MAY_SEE_SETTINGS = {
-    "abuse": ("view_category", "view_weight", "view_rule", "view_feed", "view_template", "view_diversiontarget"),
+# Everybody but those who set the desk up.
+_MAY_SEE_EVIDENCE: Rights = {"abuse": ("view_evidence",)}
+_MAY_SEE_SETTINGS: Rights = {
+    "abuse": (
+        "view_category",
+        "view_weight",
+        "view_rule",
+        "view_brand",
+        "view_feed",
+        "view_template",
+        "view_diversiontarget",
+    ),
 }
 _MAY_DECIDE: Rights = {
     "ddns": ("delete_acmeaccount",),
@@ -46,19 +56,21 @@ _MAY_CONFIGURE: Rights = {"abuse": ("change_settings",)}
 
 # What each may when its group is made. Restricted cases are for named people: given to persons, not to a role.
 ROLES: dict[str, tuple[Rights, ...]] = {
-    ANALYST: (_MAY_LOOK, _MAY_DECIDE),
-    SENIOR: (_MAY_LOOK, _MAY_SEE_SETTINGS, _MAY_DECIDE, _MAY_DECIDE_GRAVELY),
-    LIAISON: (_MAY_LOOK, _MAY_DEAL_WITH_AUTHORITIES),
-    AUDITOR: (_MAY_LOOK, _MAY_SEE_SETTINGS, _MAY_AUDIT),
+    ANALYST: (_MAY_LOOK, _MAY_SEE_EVIDENCE, _MAY_DECIDE),
+    SENIOR: (_MAY_LOOK, _MAY_SEE_EVIDENCE, _MAY_SEE_SETTINGS, _MAY_DECIDE, _MAY_DECIDE_GRAVELY),
+    LIAISON: (_MAY_LOOK, _MAY_SEE_EVIDENCE, _MAY_DEAL_WITH_AUTHORITIES),
+    AUDITOR: (_MAY_LOOK, _MAY_SEE_EVIDENCE, _MAY_SEE_SETTINGS, _MAY_AUDIT),
     ADMINISTRATOR: (_MAY_LOOK, _MAY_SEE_SETTINGS, _MAY_CONFIGURE),
 }
 
 
 def make_missing(**signal) -> None:
     """After migrate, when all permissions exist. A group that is there stays as the operator has made it."""
+    # The other roles came later than the analyst's: with them that group gets what its people need for cases, once.
+    is_upgrade = not Group.objects.filter(name=SENIOR).exists()
     for name, rights in ROLES.items():
         group, is_new = Group.objects.get_or_create(name=name)
-        if is_new:
+        if is_new or (is_upgrade and name == ANALYST):
             group.permissions.add(*_permissions(rights))
 
 

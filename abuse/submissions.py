@@ -30,6 +30,7 @@ def accept(
     source: str,
     content_type: str = "",
     filename: str = "",
+    default_kind: str = "",
     reporter: Reporter | None = None,
 ) -> Submission:
     """Stores the octets and a signed receipt in one transaction; reading follows by itself once it is committed.
@@ -46,6 +47,7 @@ def accept(
         source=source[:300],
         content_type=content_type[:200],
         filename=filename[:300],
+        default_kind=default_kind[:60],
         reporter=reporter,
     )
     receipts.issue_for_submission(submission)

@@ -1,19 +1,27 @@
-"""Suspensions: a hostname out of DNS within seconds, and exactly as it was when the last one is lifted."""
+"""Suspensions, diversions and holds: what covers a hostname, of which the strongest is in force, each lifted exactly."""
+
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from abuse import ledger
-from abuse.errors import AlreadyLifted, AlreadySuspended, ReasonMissing
-from abuse.models import Suspension
+from abuse.errors import AlreadyLifted, AlreadySuspended, DecidedOnCase, ReasonMissing
+from abuse.models import Decision, Suspension
 from ddns import hostnames, notifications
-from ddns.models import Hostname, User
+from ddns.models import Hostname, Restriction, User
 from ddns.models.notifications import Kind
+from dnsupdate.models.pending import Urgency
+from dnsupdate.rrsets import RRsets
+
+# From the weakest: what is out of DNS answers nothing, whatever else was decided; a diversion answers instead of what stood.
+_STRENGTH = {Suspension.Kind.HELD: 0, Suspension.Kind.DIVERTED: 1, Suspension.Kind.SUSPENDED: 2}
+ENDED = "It ended, as was decided with it."
 
 
 @transaction.atomic
-def suspend(hostname: Hostname, *, reason: str, by: User) -> Suspension:
-    """Suspension, restriction, urgent withdrawal and ledger entry in one transaction.
+def suspend(hostname: Hostname, *, reason: str, by: User, ends_at: datetime | None = None) -> Suspension:
+    """By name, without a case: suspension, restriction, urgent withdrawal and ledger entry in one transaction.
 
     Several suspensions may cover one hostname. Locks the hostname. Raises ReasonMissing, HostnameReleased, and
     AlreadySuspended for the same decision sent twice.
@@ -23,45 +31,123 @@ def suspend(hostname: Hostname, *, reason: str, by: User) -> Suspension:
     if Suspension.objects.in_force().filter(hostname=hostname, decided_by=by, reason=reason).exists():
         raise AlreadySuspended
     is_first = not Suspension.objects.in_force().filter(hostname=hostname).exists()
-    suspension = Suspension.objects.create(hostname=hostname, reason=reason, decided_by=by, decided_at=timezone.now())
-    hostnames.suspend(hostname)
+    suspension = cover(hostname, Suspension.Kind.SUSPENDED, reason=reason, by=by, ends_at=ends_at)
     if is_first:
         # That it is so, and not why: further ones change nothing for the customer.
         notifications.tell(hostname.account, Kind.SUSPENDED, hostname=hostname)
-    ledger.append(
-        actor=by,
-        action="suspend",
-        object=f"hostname {hostname.name}",
-        reason=reason,
-        details={"suspension": suspension.pk, "account": hostname.account_id},
-    )
+    _enter("suspend", suspension, reason, by)
     return suspension
 
 
 @transaction.atomic
 def lift(suspension: Suspension, *, reason: str, by: User) -> Suspension:
-    """Ends the suspension; if it was the last one, the name answers again what its records say.
+    """Ends what was decided by name; if nothing else covers it, the name answers again what its records say.
 
-    Locks the hostname. Raises ReasonMissing and AlreadyLifted.
+    Locks the hostname. Raises ReasonMissing, AlreadyLifted, and DecidedOnCase where a decision is to be undone instead.
     """
     reason = _required(reason)
+    if suspension.decision is not None:
+        raise DecidedOnCase(f"Undo it on case {suspension.decision.case_id}.")
+    suspension = uncover(suspension, reason=reason, by=by)
+    _tell_if_free(suspension.hostname)
+    _enter("lift", suspension, reason, by)
+    return suspension
+
+
+@transaction.atomic
+def cover(
+    hostname: Hostname,
+    kind: Suspension.Kind,
+    *,
+    reason: str,
+    by: User | None,
+    answer: RRsets | None = None,
+    ends_at: datetime | None = None,
+    decision: Decision | None = None,
+) -> Suspension:
+    """One more that covers the hostname; the strongest is in force. Neither tells the customer nor enters it in the ledger.
+
+    answer is what a diversion answers. Locks the hostname. Raises HostnameReleased.
+    """
+    hostname = hostnames.lock(hostname)
+    if kind == Suspension.Kind.HELD:
+        # What stood before anything covered it: under a restriction nothing of it changes.
+        answer = hostnames.owners_rrsets(hostname)
+    suspension = Suspension.objects.create(
+        hostname=hostname,
+        kind=kind,
+        answer=answer or {},
+        reason=reason,
+        decided_by=by,
+        decided_at=timezone.now(),
+        ends_at=ends_at,
+        decision=decision,
+    )
+    _impose_strongest(hostname, Urgency.WITHDRAWAL)
+    return suspension
+
+
+@transaction.atomic
+def uncover(suspension: Suspension, *, reason: str, by: User | None) -> Suspension:
+    """Ends it: the next strongest that covers the hostname is in force then, or none. Neither tells nor enters it.
+
+    Locks the hostname. Raises AlreadyLifted.
+    """
     hostname = hostnames.lock(suspension.hostname)
-    suspension = Suspension.objects.select_for_update().get(pk=suspension.pk)
+    suspension = Suspension.objects.select_for_update(of=("self",)).select_related("hostname").get(pk=suspension.pk)
     if not suspension.is_in_force:
         raise AlreadyLifted
     suspension.lifted_by, suspension.lifted_at, suspension.lift_reason = by, timezone.now(), reason
     suspension.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
-    if not Suspension.objects.in_force().filter(hostname=hostname).exists():
-        hostnames.reinstate(hostname)
+    _impose_strongest(hostname, Urgency.ORDINARY)
+    return suspension
+
+
+def strongest(hostname: Hostname) -> Suspension | None:
+    """The one that is in force of those that cover the hostname; of two alike the later."""
+    covering = Suspension.objects.in_force().filter(hostname=hostname)
+    return max(covering, key=lambda each: (_STRENGTH[Suspension.Kind(each.kind)], each.pk), default=None)
+
+
+def end_due(now: datetime) -> int:
+    """Lifts what was decided by name until now; gives how many. Each is a transaction; may be stopped and run again."""
+    due = Suspension.objects.in_force().filter(decision=None, ends_at__lte=now).order_by("ends_at")
+    return sum(_end(suspension) for suspension in due.select_related("hostname")[:100])
+
+
+@transaction.atomic
+def _end(suspension: Suspension) -> bool:
+    try:
+        suspension = uncover(suspension, reason=ENDED, by=None)
+    except AlreadyLifted:
+        return False
+    _tell_if_free(suspension.hostname)
+    _enter("lift", suspension, ENDED, None)
+    return True
+
+
+def _impose_strongest(hostname: Hostname, urgency: Urgency) -> None:
+    found = strongest(hostname)
+    if found is None:
+        hostnames.impose(hostname, None)
+    else:
+        hostnames.impose(hostname, Restriction.Kind(found.kind), found.answer, urgency)
+
+
+def _tell_if_free(hostname: Hostname) -> None:
+    if strongest(hostname) is None:
         notifications.tell(hostname.account, Kind.LIFTED, hostname=hostname)
+
+
+def _enter(action: str, suspension: Suspension, reason: str, by: User | None) -> None:
+    hostname = suspension.hostname
     ledger.append(
         actor=by,
-        action="lift",
+        action=action,
         object=f"hostname {hostname.name}",
         reason=reason,
         details={"suspension": suspension.pk, "account": hostname.account_id},
     )
-    return suspension
 
 
 def _required(reason: str) -> str:

@@ -1,11 +1,172 @@
 """Celery's entries for the desk: each calls one verb and may run twice."""
 
-from celery import shared_task
+from datetime import timedelta
 
-from abuse import reports
+from celery import shared_task
+from django.utils import timezone
+
+from abuse import (
+    acknowledgements,
+    address_matches,
+    appeals,
+    batches,
+    clocks,
+    decisions,
+    feeds,
+    forwards,
+    ledger_heads,
+    mailbox,
+    postings,
+    proofs,
+    reporter_mails,
+    reports,
+    retention,
+    scoring,
+    stays,
+    suspensions,
+    tiers,
+)
+from abuse.models import Case
+from dnsupdate import turns
 
 
 @shared_task
 def read_submissions() -> None:
     """Reads what came in, oldest first, until nothing is left."""
     reports.read_all()
+
+
+@shared_task
+def match_addresses() -> None:
+    """Finds the names behind reported addresses. One at a time: each run reads the whole table of hostnames."""
+    with turns.take("match-addresses", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            address_matches.match_waiting()
+
+
+@shared_task
+def watch_clocks() -> None:
+    """Brings back what has waited long enough, and tells of what is overdue."""
+    clocks.watch()
+
+
+@shared_task
+def send_answers() -> None:
+    """Sends mails to reporters. One at a time."""
+    with turns.take("send-answers", timedelta(minutes=2)) as is_ours:
+        if is_ours:
+            reporter_mails.send_due()
+
+
+@shared_task
+def review_reporters() -> None:
+    """Moves reporters between tiers by their records."""
+    tiers.review(timezone.now())
+
+
+@shared_task
+def publish_ledger_head() -> None:
+    """Signs and publishes the head of the ledger, once a day."""
+    ledger_heads.publish()
+
+
+@shared_task
+def purge_reports() -> None:
+    """Ends the retention of reports, cases and what came in."""
+    retention.purge(timezone.now())
+    reporter_mails.purge(timezone.now())
+
+
+@shared_task
+def send_acknowledgements() -> None:
+    """Sends receipts to those who reported by mail. One at a time."""
+    with turns.take("send-acknowledgements", timedelta(minutes=2)) as is_ours:
+        if is_ours:
+            acknowledgements.send_due()
+
+
+@shared_task
+def purge_postings() -> None:
+    """Ends the day in which the same report by the API is the same submission."""
+    postings.purge(timezone.now())
+
+
+@shared_task
+def watch_appeals() -> None:
+    """Tells who is on duty of appeals that wait for too long."""
+    appeals.watch()
+
+
+@shared_task
+def end_decisions() -> None:
+    """Ends what was decided until now, and lifts what was suspended by name until now."""
+    now = timezone.now()
+    decisions.end_due(now)
+    suspensions.end_due(now)
+
+
+@shared_task
+def run_batches() -> None:
+    """Goes on with decisions about many cases."""
+    batches.run_due()
+
+
+@shared_task
+def prove_decisions() -> None:
+    """Asks every authoritative server whether it answers as decided."""
+    proofs.prove_due(timezone.now())
+
+
+@shared_task
+def send_forwards() -> None:
+    """Sends the mails to other providers."""
+    forwards.send_due(timezone.now())
+
+
+def score_case(case_id: int) -> None:
+    """Scores a case, and holds its name where a rule says so."""
+    scoring.rescore(Case(pk=case_id))
+
+
+@shared_task
+def score_cases() -> None:
+    """Scores cases with reports that no score knows of. One at a time."""
+    with turns.take("score-cases", timedelta(minutes=2)) as is_ours:
+        if is_ours:
+            scoring.rescore_due()
+
+
+@shared_task
+def follow_stays() -> None:
+    """Follows who has which address, and gathers what was there before."""
+    stays.follow()
+    stays.gather()
+
+
+@shared_task
+def purge_stays() -> None:
+    """Ends the retention of who had which address."""
+    stays.purge(timezone.now() - stays.KEPT)
+
+
+def poll_mailbox() -> None:
+    """Stores what lies in the mailbox. One at a time."""
+    with turns.take("poll-mailbox", timedelta(minutes=10)) as is_ours:
+        if is_ours:
+            mailbox.poll()
+
+
+@shared_task
+def pull_feeds() -> None:
+    """Pulls feeds that are due. One at a time."""
+    with turns.take("pull-feeds", timedelta(minutes=15)) as is_ours:
+        if is_ours:
+            feeds.pull_due()
+
+
+@shared_task
+def pull_feed(feed_id: int) -> None:
+    """Pulls one feed now: somebody asked for it at the desk."""
+    with turns.take(f"pull-feed-{feed_id}", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            feeds.pull_now(feed_id)

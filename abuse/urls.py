@@ -1,5 +1,22 @@
 """Pages of the abuse desk for everybody: reporting, receipts, what a customer is told."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from abuse.views import contact, customers, ledger, ours, receipts, report, reports
+
+urlpatterns = [
+    path(".well-known/security.txt", contact.security_txt, name="security_txt"),
+    path(".well-known/abuse-signing-keys.json", contact.signing_keys, name="abuse_signing_keys"),
+    path(".well-known/abuse-ledger.json", ledger.heads, name="ledger_heads"),
+    path("abuse/cases/", customers.case_list, name="customer_cases"),
+    path("abuse/cases/<int:pk>/", customers.case, name="customer_case"),
+    path("abuse/c/<str:token>/", customers.by_link, name="customer_link"),
+    path("abuse/", contact.contact, name="abuse"),
+    path("abuse/policy.json", contact.policy, name="abuse_policy"),
+    path("abuse/is-ours", ours.is_ours, name="abuse_is_ours"),
+    path("abuse/report/", report.file, name="abuse_report"),
+    path("abuse/reports/<str:token>/", reports.reports, name="abuse_reports"),
+    path("abuse/receipts/", receipts.verify, name="abuse_verify"),
+    path("abuse/receipts/<uuid:pk>.json", receipts.receipt_json, name="abuse_receipt_json"),
+    path("abuse/receipts/<uuid:pk>/", receipts.receipt, name="abuse_receipt"),
+]

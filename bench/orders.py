@@ -1,4 +1,4 @@
-"""Orders to a desk (desk.py, or another module) that runs beside the measurement."""
+"""Orders to staff (staff.py, or another module) that runs beside the measurement."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from deploy.local.program import ROOT
 class Orders:
     """Use as a context manager. The desk is a process of its own, so that it starts before anything is timed."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path, *, module: str = "bench.desk") -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path, *, module: str = "bench.staff") -> None:
         self.environment, self.log, self.module = environment, log, module
 
     def __enter__(self) -> Self:

@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.bind import Bind
@@ -55,7 +54,7 @@ class Services:
     def _log(self, name: str) -> Path:
         return self.directory / f"{name}.log"
 
-    def _environment(self, settings: str) -> Mapping[str, str]:
+    def _environment(self, settings: str) -> dict[str, str]:
         static = self.directory / "static"
         static.mkdir(exist_ok=True)
         return {

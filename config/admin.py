@@ -59,6 +59,8 @@ def _page_that_asks(request: HttpRequest) -> str:
 
 def start_page(request: HttpRequest, context: dict) -> dict:
     """UNFOLD's DASHBOARD_CALLBACK."""
-    from abuse import overview
+    from abuse import mailbox, overview
 
-    return {**context, "overview": overview.now()}
+    doors = mailbox.health() if request.user.has_perm("abuse.view_submission") else None
+    desk = overview.of_desk(request.user) if request.user.has_perm("abuse.view_case") else None
+    return {**context, "overview": overview.now(), "desk": desk, "doors": doors}

@@ -26,6 +26,35 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "purge-acme-accounts": {"task": "ddns.tasks.purge_acme_accounts", "schedule": timedelta(hours=1)},
     # A submission whose wake-up was lost waits this long.
     "read-submissions": {"task": "abuse.tasks.read_submissions", "schedule": 5.0, "options": {"expires": 5}},
+    # A scan of all hostnames each time that an address waits; people who report addresses write logs, and wait for hours.
+    "match-addresses": {"task": "abuse.tasks.match_addresses", "schedule": 30.0, "options": {"expires": 30}},
+    "watch-clocks": {"task": "abuse.tasks.watch_clocks", "schedule": 60.0, "options": {"expires": 60}},
+    "send-answers": {"task": "abuse.tasks.send_answers", "schedule": 10.0, "options": {"expires": 10}},
+    "review-reporters": {"task": "abuse.tasks.review_reporters", "schedule": timedelta(hours=1)},
+    "send-acknowledgements": {
+        "task": "abuse.tasks.send_acknowledgements",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    # What a lost wake-up may delay a hold by.
+    "score-cases": {"task": "abuse.tasks.score_cases", "schedule": 5.0, "options": {"expires": 5}},
+    # Who shares an address is asked on the screen of a case: seconds late is early enough.
+    "follow-stays": {"task": "abuse.tasks.follow_stays", "schedule": 5.0, "options": {"expires": 5}},
+    "purge-stays": {"task": "abuse.tasks.purge_stays", "schedule": timedelta(hours=1)},
+    # Each feed has its own interval; none is shorter than five minutes.
+    "pull-feeds": {"task": "abuse.tasks.pull_feeds", "schedule": 60.0, "options": {"expires": 60}},
+    "purge-postings": {"task": "abuse.tasks.purge_postings", "schedule": timedelta(hours=1)},
+    # Does something once a day.
+    "publish-ledger-head": {"task": "abuse.tasks.publish_ledger_head", "schedule": timedelta(hours=1)},
+    # Their clocks are hours: a minute is soon enough.
+    "watch-appeals": {"task": "abuse.tasks.watch_appeals", "schedule": 60.0, "options": {"expires": 60}},
+    "purge-reports": {"task": "abuse.tasks.purge_reports", "schedule": timedelta(hours=1)},
+    # A decision that ends is late by this at most.
+    "end-decisions": {"task": "abuse.tasks.end_decisions", "schedule": 10.0, "options": {"expires": 10}},
+    # People wait for the rest of a batch, and for the proof of what they decided.
+    "run-batches": {"task": "abuse.tasks.run_batches", "schedule": 5.0, "options": {"expires": 5}},
+    "prove-decisions": {"task": "abuse.tasks.prove_decisions", "schedule": 3.0, "options": {"expires": 3}},
+    "send-forwards": {"task": "abuse.tasks.send_forwards", "schedule": 30.0, "options": {"expires": 30}},
     # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
     "tell-address-changes": {
         "task": "ddns.tasks.tell_address_changes",

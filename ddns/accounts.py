@@ -159,8 +159,9 @@ def _forget(pk: int, now: datetime) -> bool:
     account.set_unusable_password()
     account.language = ""
     account.last_login = None
+    account.sign_up_network = ""
     account.forgotten_at = now
-    account.save(update_fields=["email", "password", "language", "last_login", "forgotten_at"])
+    account.save(update_fields=["email", "password", "language", "last_login", "sign_up_network", "forgotten_at"])
     EmailAddress.objects.filter(user=account).delete()
     Authenticator.objects.filter(user=account).delete()
     account.update_keys.update(label="", networks=[], used_from=None, used_by="")

@@ -35,7 +35,7 @@ def tell() -> int:
     ends_at, total = time.monotonic() + RUN_SECONDS, 0
     while time.monotonic() < ends_at:
         with cursors.take(NAME) as cursor:
-            if cursor is None or not _advance(cursor):
+            if cursor is None or not advance(cursor):
                 return total
             first, cursor.position = cursor.position + 1, min(cursor.position + CHUNK, cursor.horizon)
             total += _tell(first, cursor.position)
@@ -43,7 +43,7 @@ def tell() -> int:
     return total
 
 
-def _advance(cursor: Cursor) -> bool:
+def advance(cursor: Cursor) -> bool:
     """Sets the next horizon where the last one is reached. Whether there is something below a horizon that is safe."""
     with connection.cursor() as database:
         database.execute(_LOOK)

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from ddns import addresses, changes, contacts, records, requests
+from ddns import addresses, blocks, changes, contacts, records, requests
 from ddns import hostnames as held
 from ddns.addresses import Address, Addresses
 from ddns.errors import (
@@ -138,7 +138,12 @@ class Excluded:
     """The account's plan does not have the option that was asked for; nothing was written."""
 
 
-Outcome = Changed | Unchanged | Unknown | Restricted | Excluded
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """The address is in a network that the abuse desk has blocked; nothing was written. The hostname itself is not restricted."""
+
+
+Outcome = Changed | Unchanged | Unknown | Restricted | Excluded | Barred
 
 
 # How each outcome stands among a hostname's last requests.
@@ -148,6 +153,7 @@ CODES: dict[type, str] = {
     Unknown: "nohost",
     Restricted: "abuse",
     Excluded: "!donator",
+    Barred: "blocked",
 }
 _MAY_UPDATE = frozenset(permission.encode() for permission in MAY_UPDATE)
 _FAMILIES = {4: "A", 6: "AAAA"}
@@ -234,6 +240,16 @@ class Standing:
             and wish.offline in (None, self.offline)
             and (wish.others is None or _by_family(wish.others) == self._further_addresses())
         )
+
+    def gains(self, wish: Wish) -> list[Address]:
+        """The addresses that it answers after the wish and not before, so far as it is for the wish to say."""
+        after = [each for each in self.addresses_after(wish) if each is not None]
+        before: set[Address | None] = set() if wish.offline is False and self.offline else {self.ipv4, self.ipv6}
+        if wish.others is not None:
+            after += wish.others
+        if before and wish.others is not None:
+            before |= set(self.further)
+        return [each for each in after if each not in before]
 
     @property
     def further(self) -> tuple[Address, ...]:
@@ -330,6 +346,8 @@ def decide(
         return Restricted()
     if standing.fulfils(wish):
         return Unchanged()
+    if blocks.bars(standing.gains(wish)):
+        return Barred()
     admit(hostname_id=standing.hostname_id, key_id=key_id, account_id=standing.account_id, source=caller.source)
     return _change(caller, key_id, wish, standing)
 

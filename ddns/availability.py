@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ddns import hostnames
+from ddns import blocks, hostnames
 from ddns.models import Domain, Hostname, ReservedName
 from dnsupdate.names import normalise, normalise_host_label
 
@@ -24,7 +24,7 @@ class Offer:
 
 
 def of(label: str) -> list[Offer]:
-    """Of the label in every domain that takes names, by three queries. Raises InvalidName.
+    """Of the label in every domain that takes names, by four queries. Raises InvalidName.
 
     What is said to be free may be gone a moment later: hostnames.register decides.
     """
@@ -32,7 +32,7 @@ def of(label: str) -> list[Offer]:
     by_name = {normalise(f"{label}.{domain.name}"): domain for domain in Domain.objects.taking_names()}
     reserved = set(ReservedName.objects.in_force().filter(name__in=[label, *by_name]).values_list("name", flat=True))
     taken = set(Hostname.objects.unreleased().filter(name__in=by_name).values_list("name", flat=True))
-    is_kept = label in reserved or hostnames.is_kept(label)
+    is_kept = label in reserved or hostnames.is_kept(label) or blocks.bars_label(label)
     offers = []
     for name, domain in by_name.items():
         reason = _("taken") if name in taken else _("reserved") if is_kept or name in reserved else ""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 
 from ddns.models import Notification
 
@@ -20,6 +21,8 @@ def site(request: HttpRequest) -> dict[str, str | bool]:
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "abuse_contact": settings.ABUSE_CONTACT,
+        "decisions_url": reverse(settings.DECISIONS_PAGE) if settings.DECISIONS_PAGE else "",
+        "abuse_page": settings.ABUSE_PAGE,
         "can_mail": settings.CAN_MAIL,
         "can_sign_up": settings.SIGN_UP,
         "theme": theme if theme in THEMES else "",

@@ -189,3 +189,11 @@ class InvalidWebhook(DdnsError):
 
 class TooManyWebhooks(DdnsError):
     """The account has as many webhooks as it may have:"""
+
+
+class InvalidBlock(DdnsError):
+    """This cannot be blocked:"""
+
+
+class AddressBlocked(InvalidAddress):
+    """Hostnames cannot point into this network at present, by a decision of the abuse desk. Ask it if that is wrong:"""

@@ -48,7 +48,16 @@ def document(account: User) -> Iterator[str]:
 
 
 def _account(account: User) -> dict:
-    wanted = ("email", "date_joined", "last_login", "rules_accepted_at", "plan", "language", "is_staff")
+    wanted = (
+        "email",
+        "date_joined",
+        "last_login",
+        "rules_accepted_at",
+        "sign_up_network",
+        "plan",
+        "language",
+        "is_staff",
+    )
     return {name: getattr(account, name) for name in wanted}
 
 

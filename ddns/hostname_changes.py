@@ -171,6 +171,11 @@ def _check(locked: Hostname, change: Change) -> None:
     for address in change.given_addresses:
         if not addresses.is_publishable(address):
             raise InvalidAddress(_("{address} is one that the Internet does not route.").format(address=address))
+    own = {locked.ipv4, locked.ipv6}
+    gained = [each for each in change.given_addresses if str(each) not in own]
+    if locked.offline and change.offline is False:
+        gained += hostnames.stored_addresses(locked)
+    hostnames.check_blocks(gained)
     if isinstance(change.group, Group) and change.group.account_id != locked.account_id:
         raise NoSuchGroup(f"{change.group.pk}.")
     if change.ttl is not KEEP:

@@ -15,8 +15,10 @@ from django.db.models import BooleanField, ExpressionWrapper, F, Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ddns import plans
+from ddns import addresses, blocks, plans
+from ddns.addresses import Address
 from ddns.errors import (
+    AddressBlocked,
     HostnameReleased,
     HostnameRestricted,
     InvalidRecord,
@@ -77,8 +79,15 @@ def desired_rrsets(hostname: Hostname) -> RRsets:
         case State.HELD if hostname.account.is_active:
             return hostname.restriction.answer
         case State.LIVE | State.OFFLINE if hostname.account.is_active:
-            return _rrsets_of_owner(hostname)
+            return owners_rrsets(hostname)
     return {}
+
+
+def owners_rrsets(hostname: Hostname) -> RRsets:
+    """What its owner wants it to answer, whatever is in force over it: what a hold freezes."""
+    if hostname.offline:
+        return parking_rrsets(hostname.answered_ttl) if hostname.parked else {}
+    return address_rrsets(hostname.ipv4, hostname.ipv6, hostname.answered_ttl, hostname.others)
 
 
 def desired_names(hostname: Hostname) -> dict[str, RRsets]:
@@ -112,7 +121,7 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
         raise TooManyHostnames(_limit_in_words(account, limit))
     if not domain.is_open or domain.zone.is_retired:
         raise NameUnavailable(_("{domain} takes no new names at present.").format(domain=domain))
-    if is_kept(label) or ReservedName.objects.covering(label, name).exists():
+    if is_kept(label) or ReservedName.objects.covering(label, name).exists() or blocks.bars_label(label):
         raise NameUnavailable(_("{name} is reserved.").format(name=name))
     ids = outbox.publish(domain.zone, {name: {}})
     try:
@@ -126,9 +135,11 @@ def register(account: User, *, domain: Domain, label: str) -> Hostname:
 def configure(
     hostname: Hostname, *, wildcard: bool | None = None, offline: bool | None = None, parked: bool | None = None
 ) -> Hostname:
-    """Sets what is given. Raises HostnameRestricted, HostnameReleased, NotInPlan."""
+    """Sets what is given. Raises HostnameRestricted, HostnameReleased, NotInPlan, AddressBlocked."""
     hostname = lock_unrestricted(hostname)
     check_options(hostname, wildcard=wildcard, offline=offline)
+    if hostname.offline and offline is False:
+        check_blocks(stored_addresses(hostname))
     hostname.wildcard = hostname.wildcard if wildcard is None else wildcard
     hostname.offline = hostname.offline if offline is None else offline
     hostname.parked = hostname.parked if parked is None else parked
@@ -144,6 +155,19 @@ def check_options(hostname: Hostname, *, wildcard: bool | None, offline: bool | 
         raise NotInPlan(_("wildcards."))
     if offline and not hostname.offline and not plan.has_offline:
         raise NotInPlan(_("taking hostnames offline."))
+
+
+def stored_addresses(hostname: Hostname) -> list[Address]:
+    """Those that it answers unless it is offline, further ones included."""
+    rrsets = address_rrsets(hostname.ipv4, hostname.ipv6, 0, hostname.others)
+    return [addresses.parse(each) for rdtype in ("A", "AAAA") if rdtype in rrsets for each in rrsets[rdtype]["rdata"]]
+
+
+def check_blocks(gained: Iterable[Address]) -> None:
+    """Of addresses that it gets, not of those that it has. Raises AddressBlocked."""
+    for address in gained:
+        if blocks.bars([address]):
+            raise AddressBlocked(f"{address}.")
 
 
 @transaction.atomic
@@ -178,15 +202,34 @@ def check_ttl(hostname: Hostname, ttl: int | None) -> None:
 
 
 @transaction.atomic
+def impose(
+    hostname: Hostname,
+    kind: Restriction.Kind | None,
+    answer: RRsets | None = None,
+    urgency: Urgency = Urgency.WITHDRAWAL,
+) -> None:
+    """Makes this the restriction in force in the place of whatever is; None ends it. Which one is to be the caller knows.
+
+    answer is what the name answers instead, while held or diverted. Raises HostnameReleased, except where it is ended.
+    """
+    locked = lock(hostname)
+    if kind is not None:
+        if locked.state == State.RELEASED:
+            raise HostnameReleased
+        _restrict(locked, kind, answer or {}, urgency)
+        return
+    Restriction.objects.filter(hostname=locked).delete()
+    # A name that was given up may be somebody else's by now.
+    if locked.state != State.RELEASED:
+        publish(lock(hostname))
+
+
 def suspend(hostname: Hostname) -> None:
     """Withdraws the name from DNS, before all ordinary updates; takes the place of a hold or a diversion.
 
     Raises HostnameReleased.
     """
-    locked = lock(hostname)
-    if locked.state == State.RELEASED:
-        raise HostnameReleased
-    _restrict(locked, Restriction.Kind.SUSPENDED, {})
+    impose(hostname, Restriction.Kind.SUSPENDED)
 
 
 @transaction.atomic
@@ -196,7 +239,7 @@ def hold(hostname: Hostname) -> None:
     Raises HostnameReleased, and HostnameRestricted where a restriction is in force: a hold must not weaken a suspension.
     """
     locked = lock_unrestricted(hostname)
-    _restrict(locked, Restriction.Kind.HELD, _rrsets_of_owner(locked))
+    impose(locked, Restriction.Kind.HELD, owners_rrsets(locked))
 
 
 @transaction.atomic
@@ -205,17 +248,12 @@ def divert(hostname: Hostname, *, answer: RRsets) -> None:
 
     Raises HostnameReleased, and HostnameRestricted where a restriction is in force: a diversion must not weaken a suspension.
     """
-    _restrict(lock_unrestricted(hostname), Restriction.Kind.DIVERTED, answer)
+    impose(lock_unrestricted(hostname), Restriction.Kind.DIVERTED, answer)
 
 
-@transaction.atomic
 def reinstate(hostname: Hostname) -> None:
     """Ends the restriction, of whatever kind: the name answers again what its stored records say."""
-    locked = lock(hostname)
-    Restriction.objects.filter(hostname=locked).delete()
-    # A name that was given up may be somebody else's by now.
-    if locked.state != State.RELEASED:
-        publish(lock(hostname))
+    impose(hostname, None)
 
 
 @transaction.atomic
@@ -284,13 +322,6 @@ def publication_ids(held: Iterable[Hostname]) -> list[int]:
     return ids
 
 
-def _rrsets_of_owner(hostname: Hostname) -> RRsets:
-    """What its owner wants it to answer."""
-    if hostname.offline:
-        return parking_rrsets(hostname.answered_ttl) if hostname.parked else {}
-    return address_rrsets(hostname.ipv4, hostname.ipv6, hostname.answered_ttl, hostname.others)
-
-
 def _limit_in_words(account: User, limit: int) -> str:
     words = _("{limit}. Names given up in the last {days} days count too.").format(limit=limit, days=RELEASE_REST.days)
     grown_up = plans.of(account).hostnames
@@ -330,6 +361,6 @@ def _rrsets(rows: Iterable[Record], default_ttl: int) -> dict[str, RRsets]:
     return by_label
 
 
-def _restrict(locked: Hostname, kind: Restriction.Kind, answer: RRsets) -> None:
+def _restrict(locked: Hostname, kind: Restriction.Kind, answer: RRsets, urgency: Urgency) -> None:
     Restriction.objects.update_or_create(hostname=locked, defaults={"kind": kind, "answer": answer})
-    publish(lock(locked), Urgency.WITHDRAWAL)
+    publish(lock(locked), urgency)

@@ -36,6 +36,7 @@ class Adapter(DefaultAccountAdapter):
         """The form was not valid without a yes to the rules."""
         user.rules_accepted_at = timezone.now()
         user.language = translation.get_language() or ""
+        user.sign_up_network = str(sign_ups.network(sources.address_of(request)))
         return super().save_user(request, user, form, commit)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:

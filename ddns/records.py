@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from dns.rdtypes.ANY.TXT import TXT
 
-from ddns import addresses, hostnames, plans
+from ddns import addresses, blocks, hostnames, plans
 from ddns.addresses import Address
 from ddns.errors import InvalidRecord, TooManyRecords
 from ddns.models import Hostname, Record
@@ -180,6 +180,8 @@ def _escaped(octets: bytes) -> str:
 def _checked(rdtype: str, rdata: str) -> str:
     if rdtype in ("A", "AAAA") and not addresses.is_publishable(addresses.parse(rdata)):
         raise InvalidRecord(_("{address} is one that the Internet does not route.").format(address=rdata))
+    if rdtype in ("A", "AAAA") and blocks.bars([addresses.parse(rdata)]):
+        raise InvalidRecord(_("{address} is in a network that the abuse desk has blocked.").format(address=rdata))
     if len(rdata) > MAX_RDATA_CHARACTERS:
         raise InvalidRecord(_("it is too long."))
     return rdata.lower() if rdtype in ("CNAME", "MX", "SRV") else rdata

@@ -44,6 +44,10 @@ EXPLANATIONS: dict[str, Promise] = {
     "notfqdn": _("No full hostname was sent. The device must send the whole name, like home.example.com."),
     "numhost": _("Too many hostnames in one request: at most 20 are read."),
     "dnserr": _("What the device sent as its address is none, or one that the Internet does not route."),
+    "blocked": _(
+        "The address is in a network that the abuse desk has blocked: hostnames cannot point there at present. Ask it if that "
+        "is wrong."
+    ),
     "abuse": _("The hostname is suspended or otherwise restricted. Its page says more."),
     "badauth": _("The key was wrong, has expired or was revoked. Make a new one and put it into the device."),
     "badtime": _(

@@ -92,6 +92,11 @@ def _lifted(name: str, details: Details) -> Wording:
     return Wording(_("Your account works again, and so do its hostnames"), text)
 
 
+def _statement(name: str, details: Details) -> Wording:
+    """Written in the account's language when it was told, and kept as it was written."""
+    return Wording(details["headline"], details["text"])
+
+
 def _new_key(name: str, details: Details) -> Wording:
     if "tsig" in details:
         headline = _("A TSIG key was made: %(tsig)s, of %(label)s (%(prefix)s…)") % details
@@ -129,6 +134,7 @@ _WORDS: dict[Kind, Callable[[str, Details], Wording]] = {
     Kind.EXPIRED: _expired,
     Kind.SUSPENDED: _suspended,
     Kind.LIFTED: _lifted,
+    Kind.STATEMENT: _statement,
     Kind.NEW_KEY: _new_key,
     Kind.NEW_WEBHOOK: _new_webhook,
     Kind.KEY_EXPIRING: _key_expiring,

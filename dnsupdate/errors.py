@@ -151,3 +151,7 @@ class RegistryError(DnsUpdateError):
 
 class PostFailed(DnsUpdateError):
     """The receiver did not get it:"""
+
+
+class FetchFailed(DnsUpdateError):
+    """It could not be fetched:"""

@@ -1,4 +1,6 @@
-"""Posts: JSON sent to a receiver by HTTP POST, signed, within limits of time and size, to permitted addresses only."""
+"""Posts: JSON sent to a receiver by HTTP POST, signed; and files fetched by GET. Within limits of time and size, from
+permitted addresses only.
+"""
 
 import base64
 import hmac
@@ -6,15 +8,16 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from dnsupdate.errors import PostFailed
+from dnsupdate.errors import FetchFailed, PostFailed
 
 Address = IPv4Address | IPv6Address
 
@@ -24,16 +27,18 @@ CONNECT_SECONDS = 4.0
 TOTAL_SECONDS = 10.0
 # Of what the receiver answers, for a person who looks for what is wrong with it. The rest is not read.
 MAX_ANSWER_OCTETS = 1000
+PIECE_OCTETS = 64 * 1024
 # A name with a hundred addresses must not make us connect a hundred times.
 MAX_ADDRESSES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the receiver said: the status, and the beginning of the body."""
+    """What the other side said: the status, the body or the beginning of it, and headers by their names in lower case."""
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_accepted(self) -> bool:
@@ -61,15 +66,40 @@ def post(url: str, body: bytes, headers: dict[str, str], *, permits: Callable[[A
     try:
         connection = _Connection(parts, _permitted(parts, permits), ends_at)
         try:
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request(
-                "POST", target, body, {"Content-Type": "application/json", "Connection": "close", **headers}
+                "POST", _target(parts), body, {"Content-Type": "application/json", "Connection": "close", **headers}
             )
             return _read(connection)
         finally:
             connection.hang_up()
     except (OSError, HTTPException, ValueError) as error:
         raise PostFailed(f"{type(error).__name__}: {error}."[:500]) from error
+
+
+def get(
+    url: str, headers: Mapping[str, str], *, most: int, seconds: float, permits: Callable[[Address], bool] = anywhere
+) -> Answer:
+    """One GET, as post is one POST: at most so many octets of body, unpacked ones too, in so many seconds over all.
+
+    The body is whole, or FetchFailed is raised; that of an answer other than 200 is not read.
+    """
+    parts = urlsplit(url)
+    ends_at = time.monotonic() + seconds
+    try:
+        connection = _Connection(parts, _permitted(parts, permits), ends_at)
+        try:
+            connection.request(
+                "GET", _target(parts), headers={"Accept-Encoding": "gzip", "Connection": "close", **headers}
+            )
+            answer = connection.getresponse()
+            said = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, _whole(answer, most) if answer.status == 200 else b"", said)
+        finally:
+            connection.hang_up()
+    except PostFailed as error:
+        raise FetchFailed(*error.args) from error
+    except (OSError, HTTPException, ValueError, zlib.error) as error:
+        raise FetchFailed(f"{type(error).__name__}: {error}."[:500]) from error
 
 
 def body_signature(secret: str, body: bytes) -> str:
@@ -89,6 +119,30 @@ def signed_headers(secrets: Sequence[bytes], identity: str, at: int, body: bytes
         "webhook-timestamp": str(at),
         "webhook-signature": " ".join(f"v1,{mac}" for mac in macs),
     }
+
+
+def _target(parts: SplitResult) -> str:
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _whole(answer: HTTPResponse, most: int) -> bytes:
+    """All of the body, unpacked as it comes. Raises FetchFailed where it is longer, or ends too early."""
+    if (answer.length or 0) > most:
+        raise FetchFailed(f"it has {answer.length} octets; the most is {most}.")
+    is_packed = (answer.headers.get("Content-Encoding") or "").strip().lower() in ("gzip", "x-gzip")
+    # 16: with the header and trailer of gzip (RFC 1952).
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16) if is_packed else None
+    pieces, size, packed_size = [], 0, 0
+    while octets := answer.read(PIECE_OCTETS):
+        packed_size += len(octets)
+        piece = octets if unpacking is None else unpacking.decompress(octets, most + 1 - size)
+        pieces.append(piece)
+        size += len(piece)
+        if max(size, packed_size) > most:
+            raise FetchFailed(f"it has more than {most} octets.")
+    if answer.length or (unpacking is not None and not unpacking.eof):
+        raise FetchFailed("it ended too early.")
+    return b"".join(pieces)
 
 
 def _permitted(parts: SplitResult, permits: Callable[[Address], bool]) -> list[Address]:

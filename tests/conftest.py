@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import translation
 
-from ddns import changes, domains
+from ddns import blocks, changes, domains
 from ddns.models import Domain, ReservedName
 from dnsupdate import primaries, wake
 from dnsupdate.models import Nameserver, Proof, Publication, TsigKey, Zone
@@ -60,5 +60,6 @@ def _as_a_new_process() -> Iterator[None]:
     yield
     translation.deactivate()
     changes.forget()
+    blocks.forget()
     primaries.close_all()
     wake._quiet_until = 0.0

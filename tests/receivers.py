@@ -1,4 +1,4 @@
-"""Receivers: real web servers that keep what they are posted, and answer as a test wants them to."""
+"""Receivers: real web servers that keep what they are posted or asked for, and answer as a test wants them to."""
 
 import ssl
 import threading
@@ -59,7 +59,12 @@ class _Handler(BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def do_GET(self) -> None:
+        self._answer(b"")
+
+    def _answer(self, body: bytes) -> None:
         self.server.paths.append(self.path)
         self.server.received.append((dict(self.headers), body))
         if self.server.holds:

@@ -11,9 +11,12 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
+from abuse import messages
+from abuse.models import Message
 from ddns import acme_accounts, exports, groups, keys, records, webhooks
 from ddns.models import Delivery, Hostname, User
 from ddns.tsig_keys import create as create_tsig_key
+from tests.abuse import rows
 from tests.ddns.devices import caller
 from tests.people import *  # noqa: F403 - fixtures
 from tests.people import logged_in
@@ -31,10 +34,22 @@ FOR_EVERYBODY = {
     r"accounts/^confirm-email/(?P<key>[-:\w]+)/$",
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
     *("accounts/2fa/authenticate/", "accounts/2fa/webauthn/login/"),
+    *(
+        ".well-known/security.txt",
+        ".well-known/abuse-signing-keys.json",
+        "abuse/",
+        "abuse/policy.json",
+        "abuse/is-ours",
+    ),
+    *("abuse/report/", "abuse/receipts/", "abuse/receipts/<uuid:pk>/", "abuse/receipts/<uuid:pk>.json"),
+    # The link is the proof.
+    *("abuse/reports/<str:token>/", "abuse/c/<str:token>/"),
+    ".well-known/abuse-ledger.json",
     *("api/v1/", "api/v1/openapi.json", "api/v1/problems", "api/v1/problems/<str:slug>"),
+    *("api/v1/reports", "api/v1/reports/<str:id>"),
 }
-# The link is the proof: whoever has it needs no session, and so no token of a form.
-WITHOUT_TOKEN = {"unsubscribe/<str:token>/", "renew/<str:token>/"}
+# The link is the proof: whoever has it needs no session, and so no token of a form. For reporters no session counts at all.
+WITHOUT_TOKEN = {"unsubscribe/<str:token>/", "renew/<str:token>/", "abuse/c/<str:token>/", "api/v1/reports"}
 _VALUE = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
 
 
@@ -65,10 +80,12 @@ def numbers(alice: User, home: Hostname) -> dict[str, str]:
         "acme-dns": acme_account,
         "webauthn": Authenticator.objects.create(user=alice, type="webauthn", data={"name": "hers", "credential": {}}),
         "webhooks": webhook,
+        "cases": rows.case(home),
         "deliveries": Delivery.objects.create(account=alice, webhook=webhook, due_at=timezone.now()),
         "sessions": UserSession.objects.create(user=alice, session_key="hers", ip="203.0.113.1", data={}),
     }
     create_tsig_key(key)
+    messages.say(owned["cases"], side=Message.Side.CUSTOMER, text="Is it a camera?", author=None, is_ours=True)
     found = {word: str(each.pk) for word, each in owned.items()}
     found |= {"acme-dns-accounts": found["acme-dns"], "2fa/webauthn/keys": found["webauthn"]}
     return found | {"name": home.name, "label": "_sip", "type": "TXT"}

@@ -2,8 +2,41 @@
 
 from abuse.admin.accounts import AccountAdmin
 from abuse.admin.acme_accounts import AcmeAccountAdmin
+from abuse.admin.appeals import AppealAdmin
+from abuse.admin.approvals import DecisionAdmin
+from abuse.admin.blocks import BlockAdmin
+from abuse.admin.cases import CaseAdmin
+from abuse.admin.diversions import DiversionTargetAdmin, ProtectedNameAdmin
+from abuse.admin.evidence_files import EvidenceFileAdmin
+from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
+from abuse.admin.policy import BrandAdmin, RuleAdmin, WeightAdmin
+from abuse.admin.reporter_keys import ReporterAdmin
+from abuse.admin.statements import StatementAdmin
+from abuse.admin.submissions import SubmissionAdmin
 from abuse.admin.suspensions import SuspensionAdmin
+from abuse.admin.templates import TemplateAdmin
 
-__all__ = ["AccountAdmin", "AcmeAccountAdmin", "HostnameAdmin", "LedgerAdmin", "SuspensionAdmin"]
+__all__ = [
+    "AccountAdmin",
+    "AcmeAccountAdmin",
+    "AppealAdmin",
+    "BlockAdmin",
+    "BrandAdmin",
+    "CaseAdmin",
+    "DecisionAdmin",
+    "DiversionTargetAdmin",
+    "EvidenceFileAdmin",
+    "FeedAdmin",
+    "HostnameAdmin",
+    "LedgerAdmin",
+    "ProtectedNameAdmin",
+    "ReporterAdmin",
+    "RuleAdmin",
+    "StatementAdmin",
+    "SubmissionAdmin",
+    "SuspensionAdmin",
+    "TemplateAdmin",
+    "WeightAdmin",
+]

@@ -16,7 +16,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
-from abuse import accounts
+from abuse import accounts, queue
 from abuse.admin import decisions
 from abuse.admin.decisions import Decision
 from abuse.models import LedgerEntry
@@ -110,7 +110,9 @@ class AccountAdmin(UserAdmin, ModelAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context=None) -> HttpResponse:
         account = self.get_object(request, object_id)
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **_shown(account)})
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **_shown(account, request.user)}
+        )
 
     def deactivate_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
         account = self._get(request, object_id)
@@ -203,12 +205,13 @@ class AccountAdmin(UserAdmin, ModelAdmin):
         }
 
 
-def _shown(account: User | None) -> dict:
+def _shown(account: User | None, by: User) -> dict:
     if account is None:
         return {}
     return {
         "account": account,
         "hostnames": list(Hostname.objects.held_by(account).with_state()[:HOSTNAME_ROWS]),
+        "cases": queue.about(account, by),
         "closed": None if account.closed_at is None else _day(account.closed_at),
         # By number: its e-mail address may have been another when that was decided.
         "ledger": list(

@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.decorators import display
 
-from abuse import evidence, search, suspensions
+from abuse import evidence, queue, search, suspensions
 from abuse.admin import decisions
 from abuse.admin.decisions import Decision
 from abuse.admin.evidence import EvidenceAdmin
@@ -75,6 +75,7 @@ class HostnameAdmin(EvidenceAdmin):
         context = self._context(request, hostname) | {
             "evidence": evidence.of(hostname),
             "badge": BADGES[hostname.state],
+            "cases": queue.about(hostname, request.user),
         }
         return TemplateResponse(request, "desk/hostname.html", context)
 

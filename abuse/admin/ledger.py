@@ -1,6 +1,8 @@
 """The ledger on the desk: read, searched, and nothing else."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.decorators import display
 
 from abuse.admin.evidence import EvidenceAdmin
@@ -19,6 +21,10 @@ class LedgerAdmin(EvidenceAdmin):
     search_fields = ("object", "actor_name", "reason", "hash__startswith")
     search_help_text = "Part of a name, an account, a person or a reason; or the beginning of a hash."
     fields = ("sequence", "at", "actor_name", "action", "object", "reason", "details", "previous_hash", "hash")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
+        entries = super().get_queryset(request)
+        return entries if request.user.has_perm("abuse.view_restricted_case") else entries.unrestricted()
 
     @display(description="action", ordering="action", label=ACTION_BADGES)
     def shown_action(self, entry: LedgerEntry) -> str:

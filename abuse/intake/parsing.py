@@ -8,6 +8,7 @@ from typing import Any
 from abuse.errors import Unreadable
 from abuse.intake import (
     attachments,
+    form,
     json_text,
     kinds,
     limits,
@@ -96,6 +97,7 @@ def of_json(said: str, *, kind: str = "") -> Parsed:
 
 
 _JSON_FORMATS: tuple[tuple[Callable[[Any], bool], Callable[..., Parsed]], ...] = (
+    (form.is_one, form.read),
     (xarf.is_one, xarf.read),
     (stix.is_one, stix.read),
     (misp.is_one, misp.read),

@@ -1,7 +1,13 @@
 """Appeals: against a decision, by the customer or by a reporter; decided by somebody else."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+
+
+class AppealQuerySet(models.QuerySet["Appeal"]):
+    def waiting(self) -> "AppealQuerySet":
+        """Those that nobody has decided, oldest first."""
+        return self.filter(decided_at=None).order_by("filed_at", "pk")
 
 
 class Appeal(models.Model):
@@ -17,12 +23,19 @@ class Appeal(models.Model):
     report = models.ForeignKey("abuse.Report", on_delete=models.PROTECT, null=True, related_name="appeals")
     text = models.TextField()
     filed_at = models.DateTimeField(auto_now_add=True)
+    look_due_at = models.DateTimeField(null=True, help_text="Until when somebody shall have looked at it.")
+    looked_at = models.DateTimeField(null=True, help_text="When somebody did first.")
     due_at = models.DateTimeField()
     breached_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey("ddns.User", on_delete=models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
     is_upheld = models.BooleanField(null=True)
-    reason = models.TextField(blank=True, default="")
+    reason = models.TextField(blank=True, default="", help_text="For the appellant.")
+    # As the decision had them when the appeal was filed: who may not decide it.
+    first_decider = models.ForeignKey("ddns.User", on_delete=models.PROTECT, null=True, related_name="+")
+    first_approver = models.ForeignKey("ddns.User", on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = AppealQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
@@ -35,6 +48,11 @@ class Appeal(models.Model):
                 nulls_distinct=False,
             ),
             models.CheckConstraint(name="appeal_party_known", condition=Q(party__in=["customer", "reporter"])),
+            models.CheckConstraint(
+                name="appeal_decided_by_another",
+                condition=(Q(decided_by=None) | Q(first_decider=None) | ~Q(decided_by=F("first_decider")))
+                & (Q(decided_by=None) | Q(first_approver=None) | ~Q(decided_by=F("first_approver"))),
+            ),
             models.CheckConstraint(
                 name="appeal_decided_whole",
                 condition=Q(decided_at=None, decided_by=None, is_upheld=None)

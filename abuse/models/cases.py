@@ -1,7 +1,7 @@
 """Cases: the work on one name and its holder, with a clock."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -14,6 +14,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def unrestricted(self) -> "CaseQuerySet":
         return self.exclude(route="restricted")
+
+    def restricted(self) -> "CaseQuerySet":
+        """For named people."""
+        return self.filter(route="restricted")
 
     def with_queue(self) -> "CaseQuerySet":
         """What a line of the queue shows, in one query."""
@@ -59,6 +63,10 @@ class Case(models.Model):
     score = models.SmallIntegerField(default=0, help_text="0 to 100, by policy.")
     score_reasons = models.JSONField(default=list, help_text="Sentences, with points.")
     scored_at = models.DateTimeField(null=True)
+    scored_report_count = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="report_count when it was scored."
+    )
+    purged_at = models.DateTimeField(null=True, help_text="When its retention ended.")
 
     objects = CaseQuerySet.as_manager()
 
@@ -68,6 +76,14 @@ class Case(models.Model):
             models.Index(fields=["due_at", "-severity", "id"], name="cases_in_queue", condition=Q(closed_at=None)),
             models.Index(fields=["name", "-id"], name="cases_of_name"),
             models.Index(fields=["-closed_at"], name="cases_closed", condition=Q(closed_at__isnull=False)),
+            models.Index(
+                fields=["due_at", "-severity", "id"],
+                name="cases_to_score",
+                condition=Q(closed_at=None) & ~Q(report_count=F("scored_report_count")),
+            ),
+            models.Index(
+                fields=["closed_at"], name="cases_to_purge", condition=Q(closed_at__isnull=False, purged_at=None)
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -101,3 +117,8 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return f"Case {self.pk}: {self.name}"
+
+    @property
+    def is_restricted(self) -> bool:
+        """For named people only."""
+        return self.route == "restricted"

@@ -64,6 +64,7 @@ class Decision(models.Model):
     undo_reason = models.TextField(blank=True, default="")
     batch = models.UUIDField(null=True, help_text="Shared by what was decided at once.")
     impact = models.JSONField(default=dict, help_text="What it was said to touch when it was decided.")
+    effect = models.JSONField(default=dict, help_text="What it changed, and from what: undoing needs it.")
     proof = models.JSONField(default=dict, help_text="What every authoritative server answered afterwards.")
     proven_at = models.DateTimeField(null=True)
     withheld = models.CharField(
@@ -81,6 +82,7 @@ class Decision(models.Model):
             models.Index(fields=["decided_at"], name="decisions_to_approve", condition=Q(state="proposed")),
             models.Index(fields=["ends_at"], name="decisions_to_end", condition=Q(state="done", ends_at__isnull=False)),
             models.Index(fields=["-decided_at"], name="decisions_by_age"),
+            models.Index(fields=["batch"], name="decisions_of_batch", condition=Q(batch__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(name="decision_has_reason", condition=~Q(reason="")),

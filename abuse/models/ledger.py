@@ -2,6 +2,28 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
+from abuse.models.cases import Case
+
+
+class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
+    def of_case(self, case) -> "LedgerEntryQuerySet":
+        """Everything that was decided and looked at on a case, from the first."""
+        return (
+            self.filter(details__has_key="case")
+            .annotate(of=KT("details__case"))
+            .filter(of=str(case.pk))
+            .order_by("sequence")
+        )
+
+    def unrestricted(self) -> "LedgerEntryQuerySet":
+        """Without what is about restricted cases, which are for named people."""
+        # By the index, so that a ledger of millions is asked for a handful.
+        cases = Case.objects.restricted().annotate(key=Cast("pk", models.TextField())).values("key")
+        about_cases = LedgerEntry.objects.filter(details__has_key="case").annotate(of=KT("details__case"))
+        return self.exclude(pk__in=about_cases.filter(of__in=cases).values("pk"))
 
 
 class LedgerEntry(models.Model):
@@ -18,10 +40,17 @@ class LedgerEntry(models.Model):
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 
+    objects = LedgerEntryQuerySet.as_manager()
+
     class Meta:
         ordering = ["-sequence"]
         verbose_name_plural = "ledger"
-        indexes = [models.Index(fields=["object", "sequence"], name="ledger_of_object")]
+        indexes = [
+            models.Index(fields=["object", "sequence"], name="ledger_of_object"),
+            models.Index(
+                KT("details__case"), "sequence", name="ledger_of_case", condition=models.Q(details__has_key="case")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.action} {self.object}"

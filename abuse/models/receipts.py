@@ -45,11 +45,13 @@ class Receipt(models.Model):
         DECISION = "decision", "decided"
         APPEAL = "appeal", "appeal"
         LEDGER_HEAD = "ledger_head", "head of the ledger"
+        EXPORT = "export", "exported"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=12, choices=Kind)
     submission = models.OneToOneField("abuse.Submission", on_delete=models.PROTECT, null=True, related_name="receipt")
     decision = models.ForeignKey("abuse.Decision", on_delete=models.PROTECT, null=True, related_name="receipts")
+    appeal = models.ForeignKey("abuse.Appeal", on_delete=models.PROTECT, null=True, related_name="receipts")
     payload = models.TextField()
     signature = models.BinaryField(max_length=64)
     key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, related_name="+")
@@ -59,7 +61,8 @@ class Receipt(models.Model):
         ordering = ["-issued_at"]
         constraints = [
             models.CheckConstraint(
-                name="receipt_kind_known", condition=Q(kind__in=["submission", "decision", "appeal", "ledger_head"])
+                name="receipt_kind_known",
+                condition=Q(kind__in=["submission", "decision", "appeal", "ledger_head", "export"]),
             )
         ]
 

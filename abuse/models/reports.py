@@ -5,6 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+_PICTURE_NAMES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")
+
 
 class ReportQuerySet(models.QuerySet["Report"]):
     def counted(self) -> "ReportQuerySet":
@@ -61,6 +63,7 @@ class Report(models.Model):
         blank=True,
         help_text="The victim or client on whose behalf the reporter writes: org, contact, domain.",
     )
+    contact = models.EmailField(blank=True, default="", help_text="Where its answer goes; empty: nowhere.")
     is_anonymous = models.BooleanField(
         default=False, help_text="Whether the reporter's name is kept from the customer."
     )
@@ -102,6 +105,16 @@ class Report(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True, default=Outcome.PENDING)
     answer = models.TextField(blank=True, default="", help_text="What the reporter was told.")
     answered_at = models.DateTimeField(null=True)
+    mail = models.ForeignKey(
+        "abuse.ReporterMail",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="reports",
+        help_text="That tells the answer.",
+    )
+    purged_at = models.DateTimeField(
+        null=True, help_text="What was said in it is gone since then: its retention ended."
+    )
 
     objects = ReportQuerySet.as_manager()
 
@@ -149,3 +162,8 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return self.filename or self.description[:60] or self.content_type
+
+    @property
+    def looks_like_picture(self) -> bool:
+        """By what it calls itself; whether it is one is found out when it is painted."""
+        return self.content_type.lower().startswith("image/") or self.filename.lower().endswith(_PICTURE_NAMES)

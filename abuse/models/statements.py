@@ -37,9 +37,13 @@ class Message(models.Model):
     is_ours = models.BooleanField(help_text="Said by the desk.")
     text = models.TextField()
     at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True, help_text="When the desk read what was written to it.")
 
     class Meta:
         ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["case"], name="messages_unread", condition=Q(is_ours=False, read_at=None)),
+        ]
         constraints = [
             models.CheckConstraint(name="message_side_known", condition=Q(side__in=["customer", "reporter", "note"]))
         ]

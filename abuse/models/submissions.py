@@ -38,6 +38,12 @@ class Submission(models.Model):
     source = models.CharField(max_length=300, help_text="Address of the request, envelope sender, or URL of the feed.")
     content_type = models.CharField(max_length=200, blank=True, default="")
     filename = models.CharField(max_length=300, blank=True, default="")
+    default_kind = models.CharField(
+        max_length=60,
+        blank=True,
+        default="",
+        help_text="category/type where its format has none: of a feed, an upload.",
+    )
     reporter = models.ForeignKey(
         "abuse.Reporter",
         on_delete=models.PROTECT,
@@ -52,6 +58,9 @@ class Submission(models.Model):
         blank=True, default="", help_text="Why no parser understood it, or what one passed over."
     )
     read_at = models.DateTimeField(null=True)
+    try_count = models.PositiveSmallIntegerField(default=0, help_text="How often somebody began to read it.")
+    claimed_until = models.DateTimeField(null=True, help_text="Whoever reads it has so long; then another does.")
+    purged_at = models.DateTimeField(null=True, help_text="When its retention ended.")
     settled_by = models.ForeignKey("ddns.User", on_delete=models.PROTECT, null=True, related_name="+")
 
     objects = SubmissionQuerySet.as_manager()

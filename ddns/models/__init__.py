@@ -2,6 +2,7 @@
 
 from ddns.models.acme_accounts import AcmeAccount
 from ddns.models.address_updates import AddressUpdate
+from ddns.models.blocks import Block
 from ddns.models.contacts import HostnameContact
 from ddns.models.cursors import Cursor
 from ddns.models.derived_keys import DerivedKey
@@ -23,6 +24,7 @@ __all__ = [
     "AcmeAccount",
     "AddressUpdate",
     "BelowName",
+    "Block",
     "Cursor",
     "Delivery",
     "DerivedKey",

@@ -20,10 +20,12 @@ class Kind(models.TextChoices):
     NEW_WEBHOOK = "new_webhook", _("A webhook was added")
     KEY_EXPIRING = "key_expiring", _("A key expires soon")
     WEBHOOK_DISABLED = "webhook_disabled", _("A webhook was switched off")
+    # In the words that came with it: what it is about is decided elsewhere.
+    STATEMENT = "statement", _("The abuse desk decided or wrote something")
 
 
 # Whoever could switch these off would lose a name unwarned, or not hear of a stranger in the account.
-ALWAYS_MAILED = frozenset({Kind.EXPIRING, Kind.EXPIRED, Kind.SUSPENDED, Kind.LIFTED, Kind.NEW_WEBHOOK})
+ALWAYS_MAILED = frozenset({Kind.EXPIRING, Kind.EXPIRED, Kind.SUSPENDED, Kind.LIFTED, Kind.NEW_WEBHOOK, Kind.STATEMENT})
 # Everything but what a healthy device does by itself, every day in some places.
 MAILED_BY_DEFAULT = frozenset(set(Kind) - {Kind.ADDRESS_CHANGED})
 

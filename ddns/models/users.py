@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models, transaction
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -52,6 +53,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     date_joined = models.DateTimeField(default=timezone.now)
     rules_accepted_at = models.DateTimeField(null=True, editable=False, help_text="Null: made by staff.")
+    sign_up_network = models.CharField(
+        max_length=43,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Where it signed up from: a /24 or a /56, no more.",
+    )
     forgotten_at = models.DateTimeField(null=True, editable=False, help_text="What was personal is gone since then.")
 
     objects = UserManager()
@@ -61,6 +70,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         verbose_name = "account"
+        indexes = [
+            # Accounts of one network about one time: a burst of sign-ups.
+            models.Index(
+                fields=["sign_up_network", "date_joined"], name="users_by_sign_up", condition=~Q(sign_up_network="")
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 Lower("email"),

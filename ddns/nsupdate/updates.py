@@ -12,7 +12,7 @@ from django.db import transaction
 from dns.rdtypes.ANY import TXT as txt_records
 
 from ddns import address_updates, addresses, challenges, keys, requests
-from ddns.address_updates import Caller, Changed, Outcome, Unchanged
+from ddns.address_updates import CODES, Caller, Changed, Outcome, Unchanged
 from ddns.errors import InvalidRecord, KeyNotAllowed, TooManyChanges
 from ddns.models import Domain, Hostname, UpdateKey
 from ddns.nsupdate import holdings, names, wishes
@@ -204,5 +204,5 @@ def _text(rdata: bytes, hostname: Hostname) -> str:
 
 def _insist(outcome: Outcome | None, hostname: Hostname) -> None:
     """So that nothing of the message is kept. Raises Refused."""
-    if not isinstance(outcome, Changed | Unchanged):
-        raise Refused("!donator", hostname=hostname.name)
+    if outcome is not None and not isinstance(outcome, Changed | Unchanged):
+        raise Refused(CODES[type(outcome)], hostname=hostname.name)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from ddns import addresses, interface_ids
-from ddns.address_updates import Excluded, Outcome, Restricted, Standing, Unknown, Wish
+from ddns.address_updates import Barred, Excluded, Outcome, Restricted, Standing, Unknown, Wish
 from ddns.addresses import Address, Addresses, is_publishable
 from ddns.protocols.answers import Answer
 from ddns.protocols.dyndns2 import MAX_HOSTNAMES, bad_agent, challenge, credentials, full_name, outage, text
@@ -122,7 +122,7 @@ def names(sent: Parameters, user: str = "") -> list[str | None]:
 def render(outcomes: Iterable[Outcome]) -> Answer:
     """One word for all, since all or none were changed; an unchanged address is good."""
     kinds = {type(outcome) for outcome in outcomes}
-    for kind, code in ((Unknown, "nohost"), (Restricted, "abuse"), (Excluded, "!donator")):
+    for kind, code in ((Unknown, "nohost"), (Restricted, "abuse"), (Excluded, "!donator"), (Barred, "dnserr")):
         if kind in kinds:
             return text(code)
     return text("good")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from wsgiref.types import WSGIEnvironment
 
 from ddns import addresses, prefixes
-from ddns.address_updates import Changed, Excluded, Outcome, Restricted, Unchanged, Unknown, Wish
+from ddns.address_updates import Barred, Changed, Excluded, Outcome, Restricted, Unchanged, Unknown, Wish
 from ddns.addresses import Address, Addresses
 from ddns.errors import InvalidPrefix
 from ddns.protocols.answers import Answer
@@ -166,6 +166,9 @@ def code(outcome: Outcome | None, echo: str = "") -> str:
             return "abuse"
         case Excluded():
             return "!donator"
+        case Barred():
+            # Not "abuse", which says that the hostname is blocked and ends many clients for good: another address is taken.
+            return "dnserr"
         case Unknown():
             return "nohost"
     return "notfqdn"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from wsgiref.types import WSGIEnvironment
 
 from ddns import addresses, prefixes
-from ddns.address_updates import Changed, Outcome, Restricted, Unchanged, Wish
+from ddns.address_updates import Barred, Changed, Outcome, Restricted, Unchanged, Wish
 from ddns.addresses import Address, Addresses
 from ddns.errors import InvalidPrefix
 from ddns.interface_ids import LONGEST_PREFIX, SHORTEST_PREFIX
@@ -62,6 +62,8 @@ def render(outcome: Outcome) -> Answer:
             return _text("addresses unchanged")
         case Restricted():
             return refusal("zone is suspended")
+        case Barred():
+            return refusal("the network of the address is blocked")
     return refusal("zone not found")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ddns.address_updates import Changed, Excluded, Outcome, Restricted, Unchanged, Unknown
+from ddns.address_updates import Barred, Changed, Excluded, Outcome, Restricted, Unchanged, Unknown
 from ddns.protocols import dyndns2
 from ddns.protocols.answers import Answer
 from ddns.protocols.parameters import Parameters, last
@@ -15,7 +15,7 @@ MAX_NAME_CHARACTERS = 60
 
 _PARAMETERS = ("location", "group")
 # Of several outcomes under one line the first of these is said: no device shall stop because of one hostname.
-_RANKS = (Changed, Unchanged, Restricted, Excluded, Unknown)
+_RANKS = (Changed, Unchanged, Barred, Restricted, Excluded, Unknown)
 
 
 def name(sent: Parameters, user: str) -> str | None:

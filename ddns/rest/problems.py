@@ -115,12 +115,19 @@ _OF_REST: dict[type[Exception], Kind] = {
     exceptions.ParseError: INVALID,
 }
 _PASSING = (errors.RequestUnderWay, errors.Conflict)
+_OURS = [NOT_TOGETHER, TOO_BIG, BROKEN, OUTAGE]
+
+
+def add(*new: Kind, of_errors: Mapping[type[Exception], Kind]) -> None:
+    """Kinds of an app above this one, and which of its errors are which."""
+    _OURS.extend(new)
+    _OF_ERRORS.update(of_errors)
 
 
 def kinds() -> list[Kind]:
     """All there are, by slug."""
-    ours = [NOT_TOGETHER, TOO_BIG, BROKEN, OUTAGE, *_OF_ERRORS.values(), *_OF_REST.values()]
-    return sorted({kind.slug: kind for kind in ours}.values(), key=lambda kind: kind.slug)
+    known = [*_OURS, *_OF_ERRORS.values(), *_OF_REST.values()]
+    return sorted({kind.slug: kind for kind in known}.values(), key=lambda kind: kind.slug)
 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> Response:

@@ -18,8 +18,12 @@ class Throttle(BaseThrottle):
         self.allowances: Sequence[Allowance] = ()
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        self.allowances = request._request.allowances = limits.count_request(_subjects(request))
+        self.allowances = request._request.allowances = limits.count_request(self.subjects(request))
         return all(allowance.remaining >= 0 for allowance in self.allowances)
+
+    def subjects(self, request: Request) -> dict[str, Subject]:
+        """By whom the request is counted, by the limit's name."""
+        return _subjects(request)
 
     def wait(self) -> float:
         return max(allowance.ends_in for allowance in self.allowances if allowance.remaining < 0)

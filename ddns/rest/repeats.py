@@ -51,16 +51,24 @@ def claim(request: Request) -> IdempotentRequest | None:
 
     Raises Replayed, RequestUnderWay, RequestDiffers, and ValidationError for what is no key.
     """
+    key = key_of(request)
+    if key is None:
+        return None
+    claimed = idempotent_requests.claim(request.user, key=key, digest=_digest(request))
+    if isinstance(claimed, Answer):
+        raise Replayed(claimed)
+    return claimed
+
+
+def key_of(request: Request) -> str | None:
+    """The name that the client gave the request; None where there is none, or nothing is changed. Raises ValidationError."""
     text = request.headers.get(HEADER)
     if text is None or request.method in SAFE_METHODS:
         return None
     match = _KEY.fullmatch(text)
     if match is None:
         raise ValidationError({HEADER: [_("1 to %d visible ASCII characters.") % MAX_KEY_CHARACTERS]})
-    claimed = idempotent_requests.claim(request.user, key=match[1], digest=_digest(request))
-    if isinstance(claimed, Answer):
-        raise Replayed(claimed)
-    return claimed
+    return match[1]
 
 
 def keep(claimed: IdempotentRequest, response: Response) -> None:

@@ -61,8 +61,8 @@ _SAID = {
     "409": "It does not go together with what is there.",
     "412": "It has changed since you read it.",
     "413": "The body is too big.",
-    "415": "The body is not JSON.",
-    "422": "The Idempotency-Key came with another request before.",
+    "415": "The body is not JSON, or a report in no format that is taken.",
+    "422": "The Idempotency-Key came with another request before; a report cannot be understood.",
     "429": "Too many requests: `Retry-After` says when to come back.",
     "default": "Anything else.",
 }

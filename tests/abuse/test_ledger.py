@@ -7,6 +7,8 @@ from django.db import DatabaseError, connection, transaction
 from abuse import ledger
 from abuse.errors import LedgerBroken
 from abuse.models import LedgerEntry
+from tests.abuse import rows
+from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
 
@@ -148,3 +150,19 @@ def test_a_ledger_written_anew_is_found(entries, oscar):
 def test_what_is_no_count_and_hash_is_refused(db, text: str):
     with pytest.raises(CommandError, match="is not COUNT:HASH"):
         call_command("verify_ledger", "--expect", text)
+
+
+def test_entries_about_restricted_cases_are_for_named_people(oscar, root, home):
+    case = rows.case(home, kind="content/csam")
+    ledger.append(
+        actor=root, action="suspend", object="hostname secret.ddns.test", reason="r", details={"case": case.pk}
+    )
+    ledger.append(actor=root, action="suspend", object="hostname open.ddns.test", reason="r", details={"case": 0})
+    ledger.append(actor=root, action="lift", object="hostname old.ddns.test", reason="r", details={})
+
+    def shown_to(user) -> list[str]:
+        page = logged_in(user).get("/admin/abuse/ledgerentry/").content.decode()
+        return [label for label in ("secret", "open", "old") if f"{label}.ddns.test" in page]
+
+    assert shown_to(root) == ["secret", "open", "old"]
+    assert shown_to(oscar) == ["open", "old"]

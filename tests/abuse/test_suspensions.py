@@ -1,9 +1,13 @@
 """Suspensions: exact, urgent, recorded, and undone to the letter."""
 
-import pytest
+import itertools
+from datetime import timedelta
 
-from abuse import suspensions
-from abuse.errors import AlreadyLifted, AlreadySuspended, ReasonMissing
+import pytest
+from django.utils import timezone
+
+from abuse import decisions, suspensions
+from abuse.errors import AlreadyLifted, AlreadySuspended, DecidedOnCase, ReasonMissing
 from abuse.models import LedgerEntry, Suspension
 from ddns import hostnames
 from ddns.errors import HostnameReleased, HostnameRestricted
@@ -11,6 +15,7 @@ from ddns.models import Hostname, Restriction
 from ddns.models.hostnames import State
 from dnsupdate.models import PendingPublication, Publication
 from dnsupdate.models.pending import Urgency
+from tests.abuse.stories import open_case
 
 pytestmark = pytest.mark.django_db
 
@@ -158,3 +163,55 @@ def test_a_failure_leaves_neither_restriction_nor_entry(home, oscar, monkeypatch
     assert not Restriction.objects.exists()
     assert not Suspension.objects.exists()
     assert state_of(home) == State.LIVE
+
+
+SINKHOLE = {"A": {"ttl": 60, "rdata": ["198.51.100.1"]}}
+Kind = Suspension.Kind
+
+
+def cover(hostname, kind, by):
+    answer = SINKHOLE if kind == Kind.DIVERTED else None
+    return suspensions.cover(hostname, kind, reason=f"{kind}", by=by, answer=answer)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(Kind)))
+@pytest.mark.parametrize("back", list(itertools.permutations(range(3))))
+def test_the_strongest_is_in_force_and_lifting_it_leaves_the_next(answered, oscar, order, back):
+    before = answers_of(answered)
+    shown = {Kind.HELD: before, Kind.DIVERTED: SINKHOLE, Kind.SUSPENDED: {}}
+    covering = [cover(answered, kind, oscar) for kind in order]
+    left = list(order)
+    for number in back:
+        strongest = max(left, key=[Kind.HELD, Kind.DIVERTED, Kind.SUSPENDED].index)
+        assert (state_of(answered), answers_of(answered)) == (State(strongest.value), shown[strongest])
+        suspensions.uncover(covering[number], reason="over", by=oscar)
+        left.remove(order[number])
+
+    assert (state_of(answered), answers_of(answered)) == (State.LIVE, before)
+
+
+def test_a_hold_under_a_suspension_freezes_what_stood_before_both(answered, oscar):
+    before = answers_of(answered)
+    suspended = cover(answered, Kind.SUSPENDED, oscar)
+    cover(answered, Kind.HELD, oscar)
+    suspensions.uncover(suspended, reason="over", by=oscar)
+
+    assert (state_of(answered), answers_of(answered)) == (State.HELD, before)
+
+
+def test_a_suspension_with_an_end_is_lifted_by_itself(answered, oscar):
+    now = timezone.now()
+    suspensions.suspend(answered, reason="phishing", by=oscar, ends_at=now + timedelta(hours=1))
+    assert suspensions.end_due(now + timedelta(minutes=59)) == 0
+    assert suspensions.end_due(now + timedelta(minutes=61)) == 1
+
+    assert state_of(answered) == State.LIVE
+    assert LedgerEntry.objects.first().actor_name == "system"
+
+
+def test_what_was_decided_on_a_case_is_undone_there(answered, oscar):
+    decision = decisions.take(open_case(answered), action="suspend", reason="phishing", by=oscar)
+    with pytest.raises(DecidedOnCase):
+        suspensions.lift(decision.suspension, reason="by name", by=oscar)
+
+    assert state_of(answered) == State.SUSPENDED

@@ -16,7 +16,8 @@ from ddns import errors
 from tests.catalogues import Message, read
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = ROOT / "ddns" / "templates"
+# Those that customers and reporters see.
+TEMPLATES = (ROOT / "ddns" / "templates", ROOT / "abuse" / "templates" / "abuse")
 FUNCTIONS = {"_", "gettext", "gettext_lazy", "ngettext", "npgettext", "pgettext"}
 HINT = "run deploy/messages and translate what is new (docs/translating.md)"
 # What stands for a value, and markup: both must survive.
@@ -99,7 +100,11 @@ def test_details_of_errors_can_be_translated():
     assert raised == []
 
 
-@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.*")), ids=lambda path: str(path.relative_to(TEMPLATES)))
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for each in TEMPLATES for path in each.rglob("*.*")),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_templates_say_nothing_that_cannot_be_translated(path):
     """What is written for a device, in setup/*.txt, is in its language."""
     if path.parent.name == "setup" and path.suffix == ".txt":
@@ -109,8 +114,8 @@ def test_templates_say_nothing_that_cannot_be_translated(path):
 
 # Of dnsupdate, whose errors are for operators, those that a customer can cause.
 SPOKEN_ERRORS = {name for name, _class in inspect.getmembers(errors, inspect.isclass)} | {"InvalidName", "InvalidRRset"}
-# What is called the same everywhere: standards, programs, and the width of a page.
-NAMES = {"API", "DNS", "FRITZ", "Box", "IPv", "OpenWrt", "REST", "TTL", "UTC", "ddclient", "narrow"}
+# What is called the same everywhere: standards, programs, and the widths of a page.
+NAMES = {"API", "DNS", "FRITZ", "Box", "IPv", "OpenWrt", "REST", "TTL", "UTC", "ddclient", "form", "narrow"}
 # In the order in which they are cut out: what is marked, what is shown as it is typed, what is no text.
 _SILENT = [
     re.compile(r"\{% (blocktranslate|comment)\b.*?\{% end\1 %\}", re.DOTALL),
@@ -130,7 +135,7 @@ def spoken(template: str) -> set[str]:
 
 def sources() -> Iterator[Path]:
     """Without what is for the staff."""
-    for app in ("ddns", "dnsupdate"):
+    for app in ("abuse", "ddns", "dnsupdate"):
         for path in (ROOT / app).rglob("*.py"):
             if not {"admin", "management"} & set(path.relative_to(ROOT).parts):
                 yield path
@@ -143,7 +148,7 @@ def has_words(argument: ast.expr) -> bool:
 
 
 def templates() -> Iterator[Path]:
-    yield from (path for path in TEMPLATES.rglob("*") if path.suffix in (".html", ".txt"))
+    yield from (path for each in TEMPLATES for path in each.rglob("*") if path.suffix in (".html", ".txt"))
 
 
 def plain_code(template: Path) -> str:

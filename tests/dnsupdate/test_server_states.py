@@ -311,6 +311,7 @@ def test_two_tasks_do_not_watch_at_once(quiet_zone: Zone):
     assert ServerState.objects.count() == 0
 
 
+@pytest.mark.servers
 def test_only_one_has_the_turn_and_it_comes_back():
     with turns.take("x", timedelta(seconds=30)) as first:
         with turns.take("x", timedelta(seconds=30)) as second:
@@ -321,6 +322,7 @@ def test_only_one_has_the_turn_and_it_comes_back():
         assert fourth
 
 
+@pytest.mark.servers
 def test_a_turn_ends_by_itself_and_who_was_late_does_not_end_anothers():
     late = turns.take("x", timedelta(milliseconds=20))
     assert late.__enter__()

@@ -1,0 +1,40 @@
+"""Customer exports: what the desk has told an account, as sections of everything that is stored about it."""
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext_lazy as _
+
+from abuse.models import Appeal, Message, Statement
+from ddns import exports
+from ddns.exports import CHUNK, Section
+from ddns.models import User
+
+
+def add() -> None:
+    """To the sections of ddns, which knows nothing of decisions; once, however often."""
+    known = {each.name for each in exports.SECTIONS}
+    exports.SECTIONS.extend(each for each in _SECTIONS if each.name not in known)
+
+
+def _statements(account: User) -> Iterable[dict]:
+    wanted = ("at", "language", "subject", "text", "facts", "decision__case", "decision__action", "decision__state")
+    return Statement.objects.filter(account=account).order_by("pk").values(*wanted).iterator(CHUNK)
+
+
+def _messages(account: User) -> Iterable[dict]:
+    said = Message.objects.filter(case__account=account, side=Message.Side.CUSTOMER)
+    wanted = ("at", "case", "is_ours", "text")
+    return said.order_by("pk").values(*wanted).iterator(CHUNK)
+
+
+def _appeals(account: User) -> Iterable[dict]:
+    filed = Appeal.objects.filter(case__account=account, party=Appeal.Party.CUSTOMER)
+    wanted = ("case", "decision", "text", "filed_at", "due_at", "decided_at", "is_upheld", "reason")
+    return filed.order_by("pk").values(*wanted).iterator(CHUNK)
+
+
+_SECTIONS = [
+    Section("decisions", _("Decisions of the abuse desk about you, as you were told of them."), _statements),
+    Section("case_messages", _("What you and the abuse desk wrote to each other."), _messages),
+    Section("appeals", _("Your appeals, and what came of them."), _appeals),
+]

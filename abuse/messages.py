@@ -1,0 +1,110 @@
+"""Messages: what is said on a case, between the desk and the customer, between the desk and a reporter, or among staff."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from abuse import clocks, customer_pages, reporter_links, reporter_mails, templates
+from abuse.errors import TextMissing, TextTooLong, TooManyMessages
+from abuse.models import Case, Message, Report
+from ddns import notifications
+from ddns.models import User
+from ddns.models.notifications import Kind
+
+MAX_TEXT = 10_000
+# Of a customer on one case: a long talk is a short one still.
+ANSWERS_PER_DAY = 20
+
+
+@transaction.atomic
+def say(
+    case: Case, *, side: Message.Side, text: str, author: User | None, is_ours: bool, report: Report | None = None
+) -> Message:
+    """Stores it. What the desk says to the customer is told to them; what they say brings a case that waits for them back.
+
+    Raises TextMissing and TextTooLong.
+    """
+    message = Message.objects.create(
+        case=case, report=report, side=side, author=author, is_ours=is_ours, text=clean(text)
+    )
+    if side == Message.Side.CUSTOMER and is_ours:
+        _tell(message)
+    if side == Message.Side.REPORTER and is_ours and report is not None:
+        _write(message, report)
+    if not is_ours and side != Message.Side.NOTE:
+        _bring_back(case, side)
+    return message
+
+
+@transaction.atomic
+def answer(case: Case, *, text: str, author: User) -> Message:
+    """The customer's, from their page. Locks the case. Raises TextMissing, TextTooLong, TooManyMessages."""
+    Case.objects.select_for_update().get(pk=case.pk)
+    said = Message.objects.filter(case=case, side=Message.Side.CUSTOMER, is_ours=False)
+    if said.filter(at__gt=timezone.now() - timedelta(days=1)).count() >= ANSWERS_PER_DAY:
+        raise TooManyMessages
+    return say(case, side=Message.Side.CUSTOMER, text=text, author=author, is_ours=False)
+
+
+def clean(text: str) -> str:
+    """As it is stored. Raises TextMissing and TextTooLong."""
+    # PostgreSQL stores no NUL.
+    text = text.replace("\r\n", "\n").replace("\x00", "").strip()
+    if not text:
+        raise TextMissing
+    if len(text) > MAX_TEXT:
+        raise TextTooLong(f"{len(text)} characters; the most is {MAX_TEXT}.")
+    return text
+
+
+def read(case: Case) -> int:
+    """The desk has read what was written to it; gives how many were new."""
+    return Message.objects.filter(case=case, is_ours=False, read_at=None).update(read_at=timezone.now())
+
+
+def _tell(message: Message) -> None:
+    case = message.case
+    if case.account is None:
+        return
+    words = templates.render(
+        "message", case.account.language, name=case.name, text=message.text, link=customer_pages.link(case)
+    )
+    notifications.tell(
+        case.account,
+        Kind.STATEMENT,
+        hostname=case.hostname,
+        details={
+            "headline": words.subject,
+            "text": words.text,
+            "case": case.pk,
+            "page": customer_pages.path(case),
+        },
+    )
+
+
+def _write(message: Message, report: Report) -> None:
+    """To whoever reported, if they left an address where somebody reads."""
+    words = templates.render(
+        "message.reporter",
+        report.language,
+        name=report.name or report.url,
+        text=message.text,
+        link=reporter_links.link(report.submission),
+    )
+    reporter_mails.tell(report.contact, subject=f"[{settings.SITE_NAME}] {words.subject}", text=words.text + "\n")
+
+
+def _bring_back(case: Case, side: Message.Side) -> None:
+    """Only from the one who was waited for. What was warned has as long as a new report then, and not until its deadline."""
+    waited = {Message.Side.CUSTOMER: Case.State.WAITING_CUSTOMER, Message.Side.REPORTER: Case.State.WAITING_REPORTER}
+    if not Case.objects.filter(pk=case.pk, state=waited[side]).exists():
+        return
+    case.refresh_from_db(from_queryset=Case.objects.select_for_update(of=("self",), no_key=True))
+    if case.state == waited[side]:
+        now = timezone.now()
+        clocks.go_on(case, now)
+        if side == Message.Side.CUSTOMER:
+            case.due_at = min(case.due_at, now + case.category.clock)
+        case.save(update_fields=["state", "due_at", "paused_at", "paused_for"])

@@ -1,0 +1,191 @@
+"""Rows of reports: made from drafts, each about one subject of ours, with what we found about it. Not saved here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from abuse import agreements, answer_words, answers, categories, fingerprints, matching, reporters
+from abuse.agreements import Agreement, Claim, Verdict
+from abuse.intake.drafts import Draft, Parsed, Party, Subject
+from abuse.matching import Match, Wanted
+from abuse.models import Category, Report, Reporter, Submission
+from ddns.models import User
+
+State, Standing, Outcome, Grade = Report.State, Report.Standing, Report.Outcome, Report.Grade
+Matches = Mapping[Wanted, Match]
+Read = tuple[Submission, Parsed]
+Made = tuple[Report, Draft]
+
+# A sentence that can be followed is longer than this.
+DESCRIBED_CHARACTERS = 20
+_SAYS_SOMETHING = ("malware_family", "file_hashes", "file_hash", "reference", "dns_records", "confidence")
+
+
+def make(read: Sequence[Read], *, by: User | None = None) -> list[Made]:
+    """Of many submissions at once: the number of queries grows with new reporters, not with names.
+
+    Where a person read it (by), what is in it is said by whoever sent it all the same.
+    """
+    drafts = [(submission, draft) for submission, parsed in read for draft in parsed.drafts]
+    matches = matching.match_all(
+        (subject.name, seen_at(draft, submission))
+        for submission, draft in drafts
+        for subject in draft.subjects
+        if subject.name
+    )
+    kinds = categories.of_all({draft.kind for _, draft in drafts})
+    known: dict[tuple, Reporter] = {}
+    made: list[Made] = []
+    positions: dict[object, int] = {}
+    for submission, draft in drafts:
+        reporter = _reporter(submission, draft, known)
+        for subject, match in own(draft, submission, matches):
+            position = positions.get(submission.pk, 0)
+            positions[submission.pk] = position + 1
+            made.append((_row(submission, draft, subject, match, kinds[draft.kind], reporter, position), draft))
+    _compare_with_history(made)
+    return made
+
+
+def own(draft: Draft, submission: Submission, matches: Matches) -> list[tuple[Subject, Match]]:
+    """The subjects that are reports of their own: ours, once for each hostname; else the first, which is nobody's.
+
+    Without any name of ours an address may be one that a name of ours answers: that is looked up later, for many at once.
+    """
+    at = seen_at(draft, submission)
+    found: dict[int | str, tuple[Subject, Match]] = {}
+    for subject in draft.subjects:
+        match = matches.get((subject.name, at))
+        if match is None or match.standing == Standing.NOT_OURS:
+            continue
+        key = match.hostname.pk if match.hostname else subject.name
+        if key not in found or (subject.url and not found[key][0].url):
+            found[key] = (subject, match)
+    if found:
+        return list(found.values())
+    if submission.door == Submission.Door.FEED:
+        # Of a list of the whole Internet nobody waits for an answer about each line that is another's.
+        return []
+    by_address = next((each for each in draft.subjects if each.address and not each.name), None)
+    if by_address is not None:
+        return [(by_address, Match(Standing.UNKNOWN))]
+    return [(draft.subjects[0] if draft.subjects else Subject(), Match(Standing.NOT_OURS))]
+
+
+def foreign_count(parsed: Parsed, made: Iterable[Report]) -> int:
+    """How many names of a submission are none of ours and no report of their own."""
+    named = {subject.name for draft in parsed.drafts for subject in draft.subjects if subject.name}
+    return len(named) - len({report.name for report in made} & named)
+
+
+def seen_at(draft: Draft, submission: Submission) -> datetime:
+    """When the reporter saw it. Nobody has seen what is still to come: then it counts as seen when it was received."""
+    return min(draft.evidence_at or submission.received_at, submission.received_at)
+
+
+def _reporter(submission: Submission, draft: Draft, known: dict[tuple, Reporter]) -> Reporter:
+    if submission.reporter is not None:
+        return submission.reporter
+    key = (draft.reporter, submission.door)
+    if key not in known:
+        known[key] = reporters.of(draft.reporter, door=submission.door)
+    return known[key]
+
+
+def _row(
+    submission: Submission,
+    draft: Draft,
+    subject: Subject,
+    match: Match,
+    category: Category,
+    reporter: Reporter,
+    position: int,
+) -> Report:
+    notes = [match.note] if match.note else []
+    if draft.evidence_at is not None and draft.evidence_at > submission.received_at:
+        notes.append(f"It says it was seen at {draft.evidence_at:%Y-%m-%d %H:%M} UTC, after it was sent.")
+    return Report(
+        submission=submission,
+        position=position,
+        reporter=reporter,
+        contact=_contact(draft, reporter),
+        complainant=_as_json(draft.complainant),
+        is_anonymous=draft.is_anonymous,
+        category=category,
+        kind=draft.kind[:60],
+        name=subject.name[:253],
+        url=subject.url,
+        address=subject.address or None,
+        port=subject.port,
+        evidence_at=seen_at(draft, submission),
+        description=draft.description,
+        language=draft.language[:10],
+        is_good_faith=draft.is_good_faith,
+        details=dict(draft.details) | ({"is_retraction": True} if draft.is_retraction else {}),
+        external_id=draft.external_id[:200],
+        fingerprint=fingerprints.of(
+            draft,
+            subject,
+            reporter=reporter,
+            category=category,
+            hostname=match.hostname,
+            received_at=submission.received_at,
+        ),
+        grade=grade(draft, subject),
+        warnings=[*draft.warnings, *notes],
+        received_at=submission.received_at,
+        standing=match.standing,
+        hostname=match.hostname,
+        state=State.WITHDRAWN if draft.is_retraction else State.MATCHING,
+    )
+
+
+def _contact(draft: Draft, reporter: Reporter) -> str:
+    """Where the answer goes: what a draft says, if it is the reporter's own house; else where the reporter has said.
+
+    So nobody who has proven who it is sends our answers to a third.
+    """
+    if reporter.kind == Reporter.Kind.ANONYMOUS:
+        return ""
+    said = draft.reporter.contact.strip()
+    if said and (not reporters.is_proven(reporter) or reporters.identity_of(draft.reporter) == reporter.identity):
+        return said[:254]
+    return reporter.contact
+
+
+def _as_json(party: Party) -> dict[str, str]:
+    fields = (("org", party.org), ("contact", party.contact), ("domain", party.domain))
+    return {key: value for key, value in fields if value}
+
+
+def grade(draft: Draft, subject: Subject) -> Report.Grade:
+    """What it shows by itself. Whether it agrees with our history comes afterwards."""
+    if any(attachment.content and not attachment.problem for attachment in draft.attachments):
+        return Grade.ATTACHED
+    says = len(draft.description.strip()) >= DESCRIBED_CHARACTERS or subject.port is not None
+    points_there = "/" in subject.url.partition("//")[2].rstrip("/")
+    if says or points_there or any(draft.details.get(key) for key in _SAYS_SOMETHING):
+        return Grade.DESCRIBED
+    return Grade.NONE
+
+
+def _compare_with_history(made: Sequence[Made]) -> None:
+    """What was seen in DNS is compared with what we answered then; what can be followed and agrees is verified."""
+    claims: list[tuple[Report, Claim]] = []
+    for report, _ in made:
+        seen = agreements.claimed(report.details, report.address)
+        if report.hostname is not None and seen:
+            claims.append((report, Claim(report.hostname, report.evidence_at, seen)))
+    judged = agreements.of_all([claim for _, claim in claims]) if claims else []
+    for (report, _), agreement in zip(claims, judged, strict=True):
+        apply(report, agreement)
+
+
+def apply(report: Report, agreement: Agreement) -> None:
+    report.details["agreement"] = agreement.as_json()
+    if agreement.verdict == Verdict.YES and report.grade > Grade.NONE:
+        report.grade = Grade.VERIFIED
+
+
+def answer_nameless(reports: Sequence[Report]) -> None:
+    """Those that are no name or address at all: their reporters are asked for one."""
+    answers.prepare(reports, Outcome.INSUFFICIENT, text=answer_words.NAMELESS)

@@ -1,0 +1,86 @@
+"""Matching: the holder at the time of the evidence."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from abuse import matching
+from ddns import hostnames
+from ddns.models import Hostname, ReservedName
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+
+
+def hold(hostname: Hostname, *, since: timedelta, until: timedelta | None = None) -> None:
+    now = timezone.now()
+    Hostname.objects.filter(pk=hostname.pk).update(
+        created_at=now - since, released_at=None if until is None else now - until
+    )
+
+
+@pytest.fixture
+def successor(home, bob, domain):
+    """Alice held the name from day 100 to day 50, Bob holds it since day 10."""
+    hold(home, since=100 * DAY, until=50 * DAY)
+    ReservedName.objects.all().delete()
+    after = hostnames.register(bob, domain=domain, label="home")
+    hold(after, since=10 * DAY)
+    return after
+
+
+@pytest.mark.parametrize(
+    ("name", "standing"),
+    [
+        ("home.ddns.test", "held"),
+        ("www.home.ddns.test", "held"),
+        ("*.home.ddns.test", "held"),
+        ("_acme-challenge.home.ddns.test", "held"),
+        ("nobody.ddns.test", "never"),
+        ("example.com", "not_ours"),
+        ("homeddns.test", "not_ours"),
+        ("test", "not_ours"),
+        ("ddns.test", "infrastructure"),
+        ("ns1.ddns.test", "infrastructure"),
+        ("a.ns1.ddns.test", "infrastructure"),
+    ],
+)
+def test_standing_now(home, name, standing):
+    assert matching.match(name, timezone.now()).standing == standing
+
+
+@pytest.mark.parametrize(
+    ("days", "standing", "holder"),
+    [
+        (120, "held_since", None),
+        (70, "held_since", "alice@example.com"),
+        (30, "held_since", None),
+        (5, "held", "bob@example.com"),
+    ],
+)
+def test_holder_at_the_time_of_the_evidence_is_meant(home, successor, days, standing, holder):
+    match = matching.match("home.ddns.test", timezone.now() - days * DAY)
+    assert (match.standing, match.hostname and match.hostname.account.email) == (standing, holder)
+
+
+def test_operators_reserved_names_are_infrastructure(domain):
+    ReservedName.objects.create(name="printer", reason="ours")
+    assert matching.match("printer.ddns.test", timezone.now()).standing == "infrastructure"
+
+
+def test_released_name_is_its_last_holders(home):
+    hold(home, since=9 * DAY, until=5 * DAY)
+    match = matching.match("home.ddns.test", timezone.now() - 7 * DAY)
+    assert (match.standing, match.hostname) == ("released", home)
+
+
+def test_pasted_text_is_refanged(home):
+    assert matching.is_ours("hxxps://HOME[.]ddns[.]test/login").hostname == home
+
+
+def test_many_names_take_as_many_queries_as_one(home, foreign, django_assert_num_queries):
+    now = timezone.now()
+    with django_assert_num_queries(3):
+        matching.match_all((f"name-{number}.ddns.test", now) for number in range(500))

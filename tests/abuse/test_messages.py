@@ -1,0 +1,103 @@
+"""Messages: the customer answers, the case comes back; the desk writes, the customer is told."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from abuse import decisions, messages
+from abuse.errors import TextMissing, TextTooLong, TooManyMessages
+from abuse.models import Case, Decision, Message, ReporterMail
+from ddns.models import Notification
+from ddns.models.notifications import Kind
+from tests.abuse.fairness import open_case, report_on
+
+pytestmark = pytest.mark.django_db
+Side = Message.Side
+
+
+@pytest.fixture
+def case(home, trudy):
+    case = open_case(home)
+    report_on(case, trudy, contact="trudy@watchers.example")
+    return case
+
+
+def test_what_the_desk_writes_is_told_with_a_link(alice, case, oscar):
+    messages.say(case, side=Side.CUSTOMER, text="Is it a camera?", author=oscar, is_ours=True)
+    told = Notification.objects.get(account=alice)
+    assert told.kind == Kind.STATEMENT
+    assert "Is it a camera?" in told.details["text"]
+    assert "/abuse/c/" in told.details["text"]
+    assert oscar.email not in str(told.details)
+
+
+def test_a_note_is_told_to_nobody(case, oscar):
+    messages.say(case, side=Side.NOTE, text="Known?", author=oscar, is_ours=True)
+    assert not Notification.objects.exists()
+    assert not ReporterMail.objects.exists()
+
+
+def test_what_the_desk_writes_to_a_reporter_is_mailed(case, oscar):
+    report = case.reports.get()
+    messages.say(case, side=Side.REPORTER, text="Which page?", author=oscar, is_ours=True, report=report)
+    mail = ReporterMail.objects.get()
+    assert mail.address == "trudy@watchers.example"
+    assert "Which page?" in mail.text
+    assert "/abuse/reports/" in mail.text
+    assert not Notification.objects.exists()
+
+
+def test_an_answer_to_a_warning_brings_the_case_back_and_does_not_wait_for_the_deadline(alice, case, oscar):
+    decisions.take(case, action=Decision.Action.WARN, reason="Spam.", by=oscar, parameters={"hours": 72})
+    waiting = Case.objects.get(pk=case.pk)
+    assert waiting.state == Case.State.WAITING_CUSTOMER
+    messages.answer(waiting, text="Done.", author=alice)
+    back = Case.objects.get(pk=case.pk)
+    assert back.state == Case.State.OPEN
+    assert back.due_at <= timezone.now() + back.category.clock
+    assert back in Case.objects.in_queue()
+
+
+def test_an_answer_on_a_closed_case_does_not_open_it_and_is_new_to_the_desk(alice, case):
+    Case.objects.filter(pk=case.pk).update(state="closed", closed_at=timezone.now())
+    messages.answer(case, text="I have cleaned it.", author=alice)
+    assert Case.objects.get(pk=case.pk).state == Case.State.CLOSED
+    assert messages.read(case) == 1
+    assert messages.read(case) == 0
+
+
+def test_what_the_customer_says_does_not_end_the_wait_for_the_reporter(alice, case):
+    Case.objects.filter(pk=case.pk).update(state="waits_reporter", paused_at=timezone.now())
+    messages.answer(case, text="Hello?", author=alice)
+    assert Case.objects.get(pk=case.pk).state == Case.State.WAITING_REPORTER
+
+
+def test_a_reporters_answer_lets_the_clock_go_on(case):
+    due_at = Case.objects.get(pk=case.pk).due_at
+    at = timezone.now() - timedelta(hours=5)
+    Case.objects.filter(pk=case.pk).update(state="waits_reporter", paused_at=at)
+    messages.say(case, side=Side.REPORTER, text="This page.", author=None, is_ours=False, report=case.reports.get())
+    back = Case.objects.get(pk=case.pk)
+    assert back.state == Case.State.OPEN
+    assert back.due_at - due_at >= timedelta(hours=5)
+
+
+def test_a_customer_writes_so_often_and_no_more(alice, case):
+    for _ in range(messages.ANSWERS_PER_DAY):
+        messages.answer(case, text="And another thing.", author=alice)
+    with pytest.raises(TooManyMessages):
+        messages.answer(case, text="One more.", author=alice)
+    Message.objects.update(at=timezone.now() - timedelta(days=2))
+    messages.answer(case, text="Today.", author=alice)
+
+
+@pytest.mark.parametrize("text", ["", "  \r\n ", "\x00"])
+def test_nothing_is_no_message(alice, case, text):
+    with pytest.raises(TextMissing):
+        messages.answer(case, text=text, author=alice)
+
+
+def test_a_book_is_no_message(alice, case):
+    with pytest.raises(TextTooLong):
+        messages.answer(case, text="x" * (messages.MAX_TEXT + 1), author=alice)

@@ -1,0 +1,144 @@
+"""Statements of reasons: all that the law asks for, in the customer's words and language, and nothing of who reported."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from abuse import statements, templates, wordings
+from abuse.models import Decision, LedgerEntry, Statement
+from ddns import mails
+from ddns.models import Notification
+from ddns.models.notifications import Kind
+from tests.abuse.fairness import REPORTER_WORDS, decide, open_case, report_on
+
+pytestmark = pytest.mark.django_db
+Action = Decision.Action
+
+
+@pytest.fixture
+def case(home, trudy):
+    case = open_case(home)
+    report_on(case, trudy)
+    return case
+
+
+@pytest.mark.parametrize("action", sorted(statements.TOLD))
+@pytest.mark.parametrize("language", ["", "en", "de"])
+def test_every_action_that_touches_a_customer_is_told_and_says_nothing_of_the_reporter(
+    alice, case, oscar, action, language
+):
+    alice.language = language
+    alice.save(update_fields=["language"])
+    case.refresh_from_db()
+    statement = statements.issue(decide(case, action, oscar, parameters={"deadline": "2026-12-01T12:00:00Z"}))
+    assert statement is not None
+    assert statement.account == alice
+    assert statement.language == (language or "en")
+    told = Notification.objects.get(account=alice)
+    assert told.kind == Kind.STATEMENT
+    assert told.details["text"] == statement.text
+    assert "/abuse/c/" in statement.text
+    for said in (statement.subject, statement.text, str(statement.facts), str(told.details)):
+        assert not [word for word in REPORTER_WORDS if word in said]
+        assert "{" not in said or said.startswith("{'"), "no placeholder is left over"
+
+
+def test_a_statement_has_every_element_of_article_17(case, oscar):
+    ends_at = timezone.now() + timedelta(days=7)
+    statement = statements.issue(decide(case, Action.SUSPEND, oscar, ends_at=ends_at, ground="Rules, 4.2"))
+    for element in (
+        "suspended home.ddns.test",
+        f"Until: {ends_at:%Y-%m-%d %H:%M} UTC",
+        "Phishing. Under this name a page was seen that imitates",
+        "Seen: 20",
+        "https://home.ddns.test/login/",
+        "because it was reported to us",
+        "A person looked at it and decided.",
+        "Rules, 4.2",
+        "/rules/",
+        "Appeal on the same page, free of charge, within 184 days",
+        "settlement out of court",
+        "court, at any time",
+    ):
+        assert element in statement.text
+    assert "No end is set" not in statement.text
+
+
+def test_what_a_rule_decided_says_so(case):
+    statement = statements.issue(decide(case, Action.HOLD))
+    assert "decided automatically" in statement.text
+    assert statement.facts["automated_decision"] == "AUTOMATED_DECISION_FULLY"
+    assert "No end is set" in statement.text
+
+
+def test_the_reason_of_the_desk_stays_in_the_ledger(case, oscar):
+    assert "screenshot" not in statements.issue(decide(case, Action.SUSPEND, oscar)).text
+
+
+def test_a_statement_that_is_withheld_is_told_to_nobody_and_is_in_the_ledger(case, oscar):
+    assert statements.issue(decide(case, Action.SUSPEND, oscar, withheld="Order 17 forbids it.")) is None
+    assert not Notification.objects.exists()
+    assert not Statement.objects.exists()
+    entry = LedgerEntry.objects.get()
+    assert (entry.action, entry.reason, entry.actor) == ("withhold-statement", "Order 17 forbids it.", oscar)
+
+
+@pytest.mark.parametrize("state", [Decision.State.PROPOSED, Decision.State.REFUSED])
+def test_what_was_not_done_is_not_told(case, oscar, state):
+    assert statements.issue(decide(case, Action.SUSPEND, oscar, state=state)) is None
+
+
+@pytest.mark.parametrize("action", sorted(set(Action) - statements.TOLD))
+def test_what_touches_nothing_of_the_customer_is_not_told(case, oscar, action):
+    assert statements.issue(decide(case, action, oscar)) is None
+
+
+def test_an_undo_is_told_once_the_decision_was(alice, case, oscar):
+    decision = decide(case, Action.SUSPEND, oscar)
+    statements.issue(decision)
+    decision.state = Decision.State.UNDONE
+    decision.save()
+    statements.issue(decision)
+    headlines = [each.details["headline"] for each in Notification.objects.filter(account=alice).order_by("pk")]
+    assert headlines == ["home.ddns.test was suspended", "home.ddns.test is no longer suspended"]
+
+
+def test_twice_is_as_good_as_once(case, oscar):
+    decision = decide(case, Action.SUSPEND, oscar)
+    assert statements.issue(decision) == statements.issue(decision)
+    assert Notification.objects.count() == 1
+
+
+def test_a_locked_account_gets_the_mail(alice, case, oscar, mailoutbox):
+    alice.is_active = False
+    alice.save(update_fields=["is_active"])
+    statements.issue(decide(case, Action.LOCK_ACCOUNT, oscar))
+    mails.send_due()
+    (mail,) = mailoutbox
+    assert mail.to == ["alice@example.com"]
+    assert "Your account was locked" in mail.subject
+    assert "/abuse/c/" in mail.body
+
+
+def test_a_preview_is_what_is_sent_and_stores_nothing(case, oscar):
+    words = statements.preview(case, Action.SUSPEND, {}, "en")
+    assert not Statement.objects.exists()
+    statement = statements.issue(decide(case, Action.SUSPEND, oscar))
+    assert (statement.subject, statement.text) == tuple(words)
+
+
+def test_every_key_is_in_every_language_with_the_same_placeholders():
+    english, german = wordings.built_in("en"), wordings.built_in("de")
+    assert set(english) == set(german)
+    for key, words in english.items():
+        of = [set(re.findall(r"{\w+}", "\n".join(each))) for each in (words, german[key])]
+        assert of[0] == of[1], key
+
+
+def test_all_built_in_words_may_be_stored_as_they_are():
+    for language in ("en", "de"):
+        for key, words in wordings.built_in(language).items():
+            templates.check(key, words)
+            assert len(key) <= 40
