@@ -31,7 +31,7 @@ _PLACES = (
 _CONTROLLER, _BOT = "infrastructure/botnet", "connection/infected_host"
 # Asked for by others; the rest of a report stays below "fields".
 _NOT_DETAILS = frozenset(
-    "xarf_version report_id timestamp reporter sender source_identifier category type evidence description tags"
+    "xarf_version report_id timestamp reporter sender source_identifier category class type on_behalf_of evidence description tags"
     " confidence confidence_score malware_family malware_type target_brand targeted_brands affected_brand threat_type"
     " file_hashes file_hash dns_records related_domains _internal is_anonymous is_good_faith".split()
 )
@@ -43,10 +43,11 @@ def is_one(value: object) -> bool:
         return any(is_one(each) for each in value[:20] if isinstance(each, dict))
     if not isinstance(value, dict):
         return False
+    is_said = ("category" in value or "class" in value) and "type" in value
     return (
         "xarf_version" in value
         or xarf_3.is_one(value)
-        or ("category" in value and "type" in value and ("source_identifier" in value or "reporter" in value))
+        or (is_said and ("source_identifier" in value or "reporter" in value))
     )
 
 
@@ -87,7 +88,8 @@ def _drafts(report: Any, kind: str, budget: attachments.Budget, *, is_validated:
     else:
         warnings = errors_of(report) if is_validated else ["Not held against the schema: too many reports in one list."]
     found, problems = _subjects(report)
-    said_kind = kinds.of(report.get("category"), report.get("type"))
+    # Drafts of version 4 called the category class, and the complainant on_behalf_of; some reporters still do.
+    said_kind = kinds.of(report.get("category") or report.get("class"), report.get("type"))
     if not found:
         raise Unreadable(text.cut(" ".join(["It names no host, address or URL.", *problems, *warnings]), 2_000))
     if not said_kind:
@@ -122,6 +124,8 @@ def _draft(
     budget: attachments.Budget,
 ) -> Draft:
     sender, complainant = party(report.get("sender")), party(report.get("reporter"))
+    if sender == Party() and isinstance(behalf := report.get("on_behalf_of"), dict):
+        sender, complainant = complainant, party(behalf)
     seen = [moments.read(report.get(key)) for key in ("timestamp", "last_seen", "first_seen")]
     at = next((each for each in seen if each is not None), None)
     said_at = text.line(report.get("timestamp"), 60)

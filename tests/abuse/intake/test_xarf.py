@@ -194,6 +194,16 @@ def test_report_without_type_is_taken_as_the_kind_of_the_door():
     assert parse(json.dumps(report).encode()).drafts[0].kind == "other/unclassified"
 
 
+def test_words_of_drafts_of_version_4_are_understood():
+    report = xarf(
+        **{"class": "content"}, on_behalf_of={"org": "Bank", "contact": "it@bank.example", "domain": "bank.example"}
+    )
+    del report["category"], report["sender"]
+    draft = parse(json.dumps(report).encode()).drafts[0]
+    assert draft.kind == "content/phishing"
+    assert (draft.reporter.org, draft.complainant.org) == ("Watch", "Bank")
+
+
 def test_category_is_known_by_its_type():
     report = xarf()
     del report["category"]
