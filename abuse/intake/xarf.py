@@ -31,8 +31,8 @@ _PLACES = (
 _CONTROLLER, _BOT = "infrastructure/botnet", "connection/infected_host"
 # Asked for by others; the rest of a report stays below "fields".
 _NOT_DETAILS = frozenset(
-    "xarf_version report_id timestamp reporter sender source_identifier category class type on_behalf_of evidence description tags"
-    " confidence confidence_score malware_family malware_type target_brand targeted_brands affected_brand threat_type"
+    "xarf_version report_id timestamp reporter sender source_identifier category class type on_behalf_of evidence description"
+    " tags confidence confidence_score malware_family malware_type target_brand targeted_brands affected_brand threat_type"
     " file_hashes file_hash dns_records related_domains _internal is_anonymous is_good_faith".split()
 )
 
