@@ -58,10 +58,9 @@ def read(value: Any, *, kind: str = "") -> Parsed:
         raise Unreadable(f"{len(reports):,} reports in one list; the most is {limits.MAX_REPORTS:,}. Send it in parts.")
     drafts: list[Draft] = []
     warnings: list[str] = []
-    budget = attachments.Budget()
     for position, report in enumerate(reports):
         try:
-            drafts += _drafts(report, kind, budget, is_validated=position < limits.MAX_REPORTS_VALIDATED)
+            drafts += _drafts(report, kind, is_validated=position < limits.MAX_REPORTS_VALIDATED)
         except Unreadable as error:
             if len(reports) == 1:
                 raise
@@ -79,7 +78,7 @@ def errors_of(report: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _drafts(report: Any, kind: str, budget: attachments.Budget, *, is_validated: bool) -> Iterator[Draft]:
+def _drafts(report: Any, kind: str, *, is_validated: bool) -> Iterator[Draft]:
     if not isinstance(report, dict):
         raise Unreadable("A report is an object, this is none.")
     if xarf_3.is_one(report):
@@ -95,7 +94,7 @@ def _drafts(report: Any, kind: str, budget: attachments.Budget, *, is_validated:
     if not said_kind:
         said_kind = kind or kinds.OTHER
         warnings.append(f"It does not say what it complains of: taken as {said_kind}.")
-    yield from _by_culprit(_draft(report, said_kind, found, (*warnings, *problems), budget))
+    yield from _by_culprit(_draft(report, said_kind, found, (*warnings, *problems)))
 
 
 def _by_culprit(draft: Draft) -> Iterator[Draft]:
@@ -121,7 +120,6 @@ def _draft(
     kind: str,
     found: tuple[Subject, ...],
     warnings: Sequence[str],
-    budget: attachments.Budget,
 ) -> Draft:
     sender, complainant = party(report.get("sender")), party(report.get("reporter"))
     if sender == Party() and isinstance(behalf := report.get("on_behalf_of"), dict):
@@ -142,7 +140,7 @@ def _draft(
         complainant=complainant if complainant not in (sender, Party()) and sender != Party() else Party(),
         external_id=text.line(report.get("report_id"), limits.MAX_ID_CHARACTERS),
         details=_details(report),
-        attachments=tuple(_attachments(report.get("evidence"), budget)),
+        attachments=tuple(_attachments(report.get("evidence"))),
         is_anonymous=report.get("is_anonymous") is True,
         is_good_faith=report.get("is_good_faith") is True,
         warnings=(*warnings, *unsaid),
@@ -200,8 +198,10 @@ def _port(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536 else None
 
 
-def _attachments(evidence: object, budget: attachments.Budget) -> Iterator[Attachment]:
-    for item in evidence if isinstance(evidence, list) else []:
+def _attachments(evidence: object) -> Iterator[Attachment]:
+    budget = attachments.Budget()
+    # Twice as many as are kept: each of the others says that it is not, and the schema that there are too many.
+    for item in evidence[: 2 * limits.MAX_ATTACHMENTS] if isinstance(evidence, list) else []:
         if isinstance(item, Mapping):
             yield attachments.decoded(
                 item.get("payload"),

@@ -252,6 +252,13 @@ def test_more_than_fifty_pieces_stay_in_the_submission():
     assert [bool(each.content) for each in kept] == [True] * 50 + [False] * 2
 
 
+def test_every_report_of_a_list_brings_its_evidence():
+    reports = [xarf(report_id=str(n), evidence=[evidence()] * 40) for n in range(3)]
+    kept = [each for draft in parse(json.dumps(reports).encode()).drafts for each in draft.attachments]
+    assert len(kept) == 120
+    assert all(each.content for each in kept)
+
+
 def test_media_of_abused_children_are_not_kept():
     picture = evidence(b"\x89PNG\r\n", content_type="image/png")
     hidden = evidence(base64.b64encode(b"\x89PNG" * 400), content_type="text/plain")
