@@ -59,6 +59,7 @@ class Chart:
     marks: Sequence[Mark]
     ticks: Sequence[Tick]
     networks: Sequence[Network]
+    more_networks: int
     begins_at: datetime
     before: Sequence[Entry]
 
@@ -83,7 +84,8 @@ def draw(timeline: Timeline) -> Chart | None:
         bars=bars,
         marks=[Mark(x(each.at), _lane(each.kind), each.kind.value, _words(each)) for each in reversed(shown)],
         ticks=_ticks(start, end, x),
-        networks=[Network(name, number) for name, number in colours.items()],
+        networks=[Network(name, number) for name, number in list(colours.items())[:COLOURS]],
+        more_networks=max(len(colours) - COLOURS, 0),
         begins_at=start,
         before=[each for each in timeline.entries if each.at < start and each.kind in (Kind.CREATION, Kind.SIGN_UP)],
     )

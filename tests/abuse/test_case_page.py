@@ -13,7 +13,7 @@ from abuse.models import Appeal, Case, Decision, LedgerEntry, Message, Report
 from ddns import hostnames
 from ddns.models import AddressUpdate, Hostname, User
 from ddns.models.hostnames import State
-from tests.abuse import rows
+from tests.abuse import page_rows as rows
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db

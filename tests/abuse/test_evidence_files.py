@@ -19,7 +19,7 @@ from abuse.files import Kind
 from abuse.models import Blob, Evidence, LedgerEntry
 from abuse.pictures import NotAPicture, Size
 from ddns.models import User
-from tests.abuse import rows
+from tests.abuse import page_rows as rows
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
