@@ -95,7 +95,8 @@ _REPORTS = """
 _DECISIONS = """
     INSERT INTO abuse_decision (case_id, action, parameters, reason, ground, rule, state, decided_by_id, decided_at, refusal,
         done_at, undo_reason, impact, proof, withheld, effect)
-    SELECT id, 'suspend', '{}', 'It imitates a bank.', '', '', 'done', %(staff)s, decided_at, '', decided_at, '', '{}', '{}', '', '{}'
+    SELECT id, 'suspend', '{}', 'It imitates a bank.', '', '', 'done', %(staff)s, decided_at, '', decided_at, '', '{}', '{}', '',
+        '{}'
     FROM abuse_case WHERE closed_at IS NOT NULL
 """
 
