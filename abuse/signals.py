@@ -253,8 +253,9 @@ def is_disposable(domain: str) -> bool:
 
 
 def _sign_ups_nearby(account: User) -> int:
-    """Accounts of the same network within a day before or after, itself not counted."""
-    if not account.sign_up_network:
+    """Accounts of the same network within a day before or after, itself not counted; none behind a carrier, a VPN or Tor."""
+    kind = networks.of(account.sign_up_network.partition("/")[0]).kind
+    if not account.sign_up_network or kind in (networks.CGNAT, networks.VPN, networks.TOR):
         return 0
     window = (account.date_joined - DAY, account.date_joined + DAY)
     near = User.objects.filter(sign_up_network=account.sign_up_network, date_joined__range=window)
