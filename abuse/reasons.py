@@ -213,7 +213,7 @@ def sunk(facts: Facts, parameters: Parameters) -> Finding | None:
 
 
 def confident_hits(facts: Facts, least: float, within: timedelta, *, unsaid: float = 0) -> list[FeedHit]:
-    """Of feeds that are sure enough, not down-weighted, of late, and do not call the name compromised; not heard and settled before.
+    """Of feeds that are sure enough, not down-weighted, of late, and do not call the name compromised; not settled before.
 
     unsaid is what a feed is taken for that gives no confidence: URLhaus lists what somebody has looked at, and no figure.
     """
