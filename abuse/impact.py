@@ -68,7 +68,7 @@ class Impact:
 def of(
     case: Case, action: str, parameters: Parameters, ends_at: datetime | None, *, by: User | None, case_count: int = 1
 ) -> Impact:
-    """Of parsed parameters. Nine queries at most, however many names it touches; none of the network."""
+    """Of parsed parameters. Ten queries at most, however many names it touches; none of the network."""
     touched = actions.of(action).touch(case, parameters)
     held = touched.hostnames
     totals = held.aggregate(

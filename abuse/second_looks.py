@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import IntegerField, Sum
+from django.db.models import IntegerField, Subquery, Sum
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -32,7 +32,7 @@ class Looked:
 
 
 def why(looked: Looked) -> str:
-    """Why a second person has to look, or nothing. Four queries at most."""
+    """Why a second person has to look, or nothing. Three queries at most."""
     act = actions.of(looked.action)
     if act.second_look:
         return act.second_look
@@ -73,7 +73,7 @@ def _lately(by: User) -> int:
 
 def _by_name(by: User, since: datetime) -> int:
     """Without a case: names that were suspended one by one, and those of accounts that were deactivated."""
-    last = LedgerEntry.objects.values_list("sequence", flat=True).first() or 0
+    last = Subquery(LedgerEntry.objects.order_by("-sequence").values("sequence")[:1])
     recent = LedgerEntry.objects.filter(sequence__gt=last - LATEST_ENTRIES, at__gt=since, actor=by)
     entries = recent.filter(action__in=["suspend", "deactivate"]).exclude(details__has_key="decision")
     return sum(details.get("hostnames", 1) for details in entries.values_list("details", flat=True))
