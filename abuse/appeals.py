@@ -78,10 +78,8 @@ def file(decision: Decision, *, party: Appeal.Party, text: str, report: Report |
 def problem_with(decision: Decision, *, party: Appeal.Party, report: Report | None = None) -> str:
     """Why nobody of this party can appeal against it, in a sentence; "" if they can."""
     if party == Appeal.Party.REPORTER:
-        if report is None or report.case_id != decision.case_id:
+        if report is None or report.case_id != decision.case_id or decision.action not in _answers():
             return _("It is about another report.")
-        if decision.action not in _answers():
-            return _("This decision did not answer your report.")
         if report.outcome not in _NOT_UPHELD or report.answered_at is None:
             return _("Your report was acted on, or not decided yet.")
         since = report.answered_at

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from abuse import helps, statements, templates, wordings
+from abuse import decisions, helps, statements, templates, wordings
 from abuse.models import Category, Decision, LedgerEntry, Reporter, Statement
-from ddns import mails
+from ddns import hostnames, mails
 from ddns.models import Notification
 from ddns.models.notifications import Kind
 from tests.abuse.fairness import REPORTER_WORDS, decide, open_case, report_on
@@ -165,6 +165,22 @@ def test_an_undo_is_told_once_the_decision_was(alice, case, oscar):
     statements.issue(decision)
     headlines = [each.details["headline"] for each in Notification.objects.filter(account=alice).order_by("pk")]
     assert headlines == ["home.ddns.test was suspended", "home.ddns.test is no longer suspended"]
+
+
+def test_what_ends_while_something_else_stays_is_not_said_to_be_as_it_was(alice, home, root):
+    hostnames.publish(hostnames.lock(home))
+    held = decisions.take(open_case(home), action=Action.HOLD, reason="x", by=root)
+    suspended = decisions.take(open_case(home), action=Action.SUSPEND, reason="x", by=root)
+    locked = decisions.take(open_case(home), action=Action.LOCK_ACCOUNT, reason="x", by=root)
+
+    def last_told(decision) -> str:
+        decisions.undo(decision, reason="x", by=root)
+        return Notification.objects.filter(account=alice).order_by("-pk").first().details["headline"]
+
+    another = "home.ddns.test: one decision has ended, another is in force"
+    assert last_told(suspended) == another
+    assert last_told(locked) == "Your account works again"
+    assert last_told(held) == "home.ddns.test is no longer on hold"
 
 
 def test_twice_is_as_good_as_once(case, oscar):
