@@ -64,7 +64,8 @@ def _enter(action: str, key: ReporterKey, by: User, reason: str) -> None:
     ledger.append(
         actor=by,
         action=action,
-        object=f"reporter {key.reporter.identity}",
+        # By number: the ledger is for good, and an identity may be a person's mailbox.
+        object=f"reporter {key.reporter_id}",
         reason=reason,
         details={"key": key.pk, "prefix": key.prefix, "label": key.label},
     )

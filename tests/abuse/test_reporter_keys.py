@@ -31,6 +31,8 @@ def test_making_and_revoking_a_key_is_in_the_ledger_without_its_text(trudy, root
     entries = list(LedgerEntry.objects.order_by("sequence"))
     assert [entry.action for entry in entries] == ["make-reporter-key", "revoke-reporter-key"]
     assert text not in str([entry.details for entry in entries])
+    # It is for good, and the identity may be a person's mailbox.
+    assert {entry.object for entry in entries} == {f"reporter {trudy.pk}"}
 
 
 def test_revoked_or_expired_or_invented_key_is_refused(trudy, root):
