@@ -71,7 +71,6 @@ def _by_form(name: str) -> None:
         kind="content/phishing",
         names=[f"https://{name}/login"],
         description="A text message sent me there. The page looks like Example Bank and asks for card number and PIN.",
-        seen_at=timezone.now(),
         language="en",
         name="Trudy Example",
         email="trudy@example.org",
