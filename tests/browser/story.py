@@ -129,7 +129,6 @@ def world_fixture(servers) -> Iterator[World]:
             server.start()
             started.append(server)
             stack.manage("add_secondary", f"{LOOPBACK}:{server.port}", "--name", server.name)
-        stack.run(PEOPLE, emails=[OSCAR, ELDER], password=PASSWORD)
         yield World(stack, secondaries)
     finally:
         for server in started:
@@ -138,8 +137,14 @@ def world_fixture(servers) -> Iterator[World]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+@pytest.fixture(scope="module", name="staff")
+def staff_fixture(world: World) -> None:
+    """Oscar and his elder colleague."""
+    world.stack.run(PEOPLE, emails=[OSCAR, ELDER], password=PASSWORD)
+
+
 @pytest.fixture(name="at_the_desk")
-def desk_fixture(world: World, open_browser: Callable[..., Chrome]) -> Callable[..., Chrome]:
+def desk_fixture(world: World, staff: None, open_browser: Callable[..., Chrome]) -> Callable[..., Chrome]:
     """`at_the_desk(email, to)`: a browser of this person's own, logged in."""
 
     def start(email: str, to: str = QUEUE) -> Chrome:

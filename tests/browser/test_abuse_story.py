@@ -39,6 +39,7 @@ from tests.browser.story import (  # noqa: F401 - fixtures
     desk_fixture,
     log_in_by_keyboard,
     open_by_keyboard,
+    staff_fixture,
     world_fixture,
 )
 from tests.clients.test_ddclient import CONFIG
