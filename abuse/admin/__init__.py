@@ -6,6 +6,7 @@ from abuse.admin.appeals import AppealAdmin
 from abuse.admin.approvals import DecisionAdmin
 from abuse.admin.blocks import BlockAdmin
 from abuse.admin.cases import CaseAdmin
+from abuse.admin.categories import CategoryAdmin
 from abuse.admin.diversions import DiversionTargetAdmin, ProtectedNameAdmin
 from abuse.admin.evidence_files import EvidenceFileAdmin
 from abuse.admin.feeds import FeedAdmin
@@ -26,6 +27,7 @@ __all__ = [
     "BlockAdmin",
     "BrandAdmin",
     "CaseAdmin",
+    "CategoryAdmin",
     "DecisionAdmin",
     "DiversionTargetAdmin",
     "EvidenceFileAdmin",
