@@ -23,9 +23,10 @@ _COLUMNS = {
     "ioc": "ioc indicator iocvalue value observable entity artifact target indicatorvalue",
     "address": "ip ipaddress address srcip sourceip dstip ipv4 ipv6 ipaddr resolvedip",
     "port": "port srcport dstport sourceport",
-    "at": "timestamp lastseen lastseenutc lastonline date time datetime seen detected reported dateadded firstseen firstseenutc"
+    "at": "timestamp lastseen lastseenutc lastonline date datum zeit time datetime seen detected"
+    " reported dateadded firstseen firstseenutc"
     " timesource detectedat seenat reportedat evidenceat",
-    "kind": "type category threat threattype kind classification abusetype classificationtype reporttype class abuse",
+    "kind": "type typ art category threat threattype kind classification abusetype classificationtype reporttype class abuse",
     "description": "description comment comments note notes info eventdescriptiontext text",
     "malware_family": "malware family malwarefamily malwareprintable malwarename classificationidentifier infection",
     "target_brand": "brand targetbrand impersonates",
@@ -37,6 +38,8 @@ _COLUMNS = {
 }
 _BY_WORD = {word: column for column, words in _COLUMNS.items() for word in words.split()}
 _NAMING = ("url", "host", "ioc", "address")
+# A single line with commas is a sentence.
+_ROWS_WITHOUT_HEADER = 2
 # What tells rows apart that say the same of several hosts.
 _OF_ONE = frozenset((*_NAMING, "port"))
 _SAMPLE = 50
@@ -54,6 +57,8 @@ def is_one(said: str) -> bool:
         return False
     if _header(rows[0]):
         return True
+    if len(rows) < _ROWS_WITHOUT_HEADER:
+        return False
     widths = [len(row) for row in rows]
     usual = max(set(widths), key=widths.count)
     named = sum(any(subjects.find(cell) for cell in row[: limits.MAX_COLUMNS]) for row in rows)
@@ -100,7 +105,10 @@ def rows_of(said: str) -> Iterator[Row]:
         cells = [cell.strip() for cell in row[: limits.MAX_COLUMNS]]
         if not any(cells):
             continue
-        yield _named(header, cells) if header else _guessed(cells)
+        if header:
+            yield _named(header, cells)
+        else:
+            yield from _guessed(cells)
 
 
 def raw_rows(said: str, columns: Sequence[str]) -> Iterator[Row]:
@@ -169,21 +177,29 @@ def _named(header: Sequence[str], cells: Sequence[str]) -> Row:
     return row
 
 
-def _guessed(cells: Sequence[str]) -> Row:
-    row: dict[str, str] = {}
+def _guessed(cells: Sequence[str]) -> Iterator[Row]:
+    """Each host that a cell is alone, with what the others say; an address beside a single one belongs to it."""
+    shared: dict[str, str] = {}
+    named: list[tuple[str, str]] = []
     for cell in cells:
         subject = subjects.find(cell)
         if subject is not None:
-            row.setdefault("url" if subject.url else "host" if subject.name else "address", cell)
-        elif cell.isdecimal() and len(cell) < 6 and row:
-            row.setdefault("port", cell)
+            named.append(("url" if subject.url else "host" if subject.name else "address", cell))
+        elif cell.isdecimal() and len(cell) < 6 and named:
+            shared.setdefault("port", cell)
         elif moments.read(cell):
-            row.setdefault("at", cell)
+            shared.setdefault("at", cell)
         elif kinds.of_words(cell):
-            row.setdefault("kind", cell)
+            shared.setdefault("kind", cell)
         elif " " in cell:
-            row.setdefault("description", cell)
-    return row
+            shared.setdefault("description", cell)
+    if len(named) == 2 and [column for column, _ in named].count("address") == 1:
+        yield shared | dict(named)
+        return
+    for column, cell in named:
+        yield shared | {column: cell}
+    if not named:
+        yield shared
 
 
 def _subject(row: Row) -> Subject | None:
