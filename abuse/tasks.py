@@ -123,6 +123,7 @@ def send_forwards() -> None:
     forwards.send_due(timezone.now())
 
 
+@shared_task
 def score_case(case_id: int) -> None:
     """Scores a case, and holds its name where a rule says so."""
     scoring.rescore(Case(pk=case_id))
@@ -145,10 +146,12 @@ def follow_stays() -> None:
 
 @shared_task
 def purge_stays() -> None:
-    """Ends the retention of who had which address."""
+    """Ends the retention of who had which address, and what the history did not end."""
+    stays.mend()
     stays.purge(timezone.now() - stays.KEPT)
 
 
+@shared_task
 def poll_mailbox() -> None:
     """Stores what lies in the mailbox. One at a time."""
     with turns.take("poll-mailbox", timedelta(minutes=10)) as is_ours:
