@@ -12,6 +12,7 @@ from abuse.admin.evidence_files import EvidenceFileAdmin
 from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
+from abuse.admin.messages import MessageAdmin
 from abuse.admin.policy import BrandAdmin, RuleAdmin, WeightAdmin
 from abuse.admin.reporter_keys import ReporterAdmin
 from abuse.admin.statements import StatementAdmin
@@ -33,6 +34,7 @@ __all__ = [
     "FeedAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
+    "MessageAdmin",
     "ProtectedNameAdmin",
     "ReporterAdmin",
     "RuleAdmin",
