@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -13,13 +12,12 @@ from abuse import address_matches, intake, reporters, reports, submissions
 from abuse.errors import ReasonMissing, Unreadable
 from abuse.intake.drafts import Attachment, Draft, Party, Subject
 from abuse.models import Case, Category, Evidence, LedgerEntry, Report, Reporter, Submission
+from tests.abuse.intake.samples import paths
 from tests.abuse.readable import read, submission
-from tests.left_out import left_out
 
 pytestmark = pytest.mark.django_db
 
 TRUDY = Party(contact="trudy@example.com")
-SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "samples"
 
 
 def phishing(*names: str, **fields) -> Draft:
@@ -158,15 +156,12 @@ def test_report_by_the_api_and_a_list_by_upload_end_on_one_case(home, foreign):
 
 
 def test_every_reference_report_is_read_and_none_is_ours(domain):
-    directory = SAMPLES / "xarf-v4"
-    if not directory.is_dir():
-        left_out("samples", "not beside the repository")
-    paths = sorted(directory.glob("*.json"))
-    for path in paths:
+    found = paths("xarf-v4/*.json")
+    for path in found:
         submissions.accept(
             path.read_bytes(), door=Submission.Door.API, source="203.0.113.9", content_type="application/json"
         )
-    assert reports.read_all() == len(paths)
+    assert reports.read_all() == len(found)
     assert set(Submission.objects.values_list("state", flat=True)) == {"read"}
     address_matches.match_waiting()
     assert set(Report.objects.values_list("standing", flat=True)) == {"not_ours"}
