@@ -7,13 +7,14 @@ from datetime import datetime
 from django.db.models import Count, Min, Q
 
 from abuse import queue
-from abuse.models import Case, LedgerEntry
+from abuse.models import Case, LedgerEntry, Mailbox
 from abuse.queue import Tab
 from ddns.models import Hostname, Restriction, User
 from ddns.models.hostnames import State
 from dnsupdate.models import PendingPublication, Zone
 
 LATEST_DECISIONS = 10
+MAILBOXES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ class OfDesk:
 
     counts: Mapping[Tab, int]
     oldest: Case | None
+    mailboxes: Sequence[Mailbox]
+
+    @property
+    def failing_mailboxes(self) -> list[Mailbox]:
+        return [each for each in self.mailboxes if each.failing_since is not None]
 
     def tiles(self) -> list[tuple[str, str, int]]:
         """(part of the queue, words, count): what is wrong when it is not nothing comes with its tab."""
@@ -62,7 +68,11 @@ TILES = {
 
 def of_desk(user: User) -> OfDesk:
     """A short query for each part of the queue."""
-    return OfDesk(queue.counts(user), queue.of(user, Tab.MINE).order_by("opened_at").first())
+    return OfDesk(
+        counts=queue.counts(user),
+        oldest=queue.of(user, Tab.MINE).order_by("opened_at").first(),
+        mailboxes=list(Mailbox.objects.order_by("name")[:MAILBOXES]),
+    )
 
 
 def _hostnames_by_state() -> dict[str, int]:

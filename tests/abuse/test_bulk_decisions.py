@@ -7,7 +7,7 @@ from abuse.models import Batch, Case, Decision
 from ddns import hostnames
 from ddns.models import Hostname
 from ddns.models.hostnames import State
-from tests.abuse import rows
+from tests.abuse import page_rows as rows
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db

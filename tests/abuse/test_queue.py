@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from abuse import queue
-from abuse.models import Appeal, Case, Decision, Report
+from abuse.models import Appeal, Case, Decision, Mailbox, Report
 from abuse.queue import Tab
 from ddns import hostnames
 from ddns.models import User
@@ -225,6 +225,13 @@ def test_start_page_shows_what_waits(oscar, names):
     page = logged_in(oscar).get(reverse("admin:index")).content.decode()
     assert "<strong>1</strong> to decide" in page
     assert "<strong>1</strong> overdue" in page
+
+
+def test_start_page_says_which_mailbox_cannot_be_read(oscar):
+    Mailbox.objects.create(name="abuse@mail.example/INBOX", failing_since=timezone.now(), failure="Wrong password.")
+    page = logged_in(oscar).get(reverse("admin:index")).content.decode()
+    assert "abuse@mail.example/INBOX cannot be read" in page
+    assert "Wrong password." in page
 
 
 def test_counts_end_somewhere(oscar, names, monkeypatch):

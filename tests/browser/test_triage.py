@@ -16,7 +16,7 @@ from abuse.models import Case, Decision, LedgerEntry
 from ddns import hostnames
 from ddns.models import AddressUpdate, Hostname, User
 from ddns.models.hostnames import State
-from tests.abuse import rows
+from tests.abuse import page_rows as rows
 from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, drain, with_password
 from tests.browser.pages import (
     PATIENCE_SECONDS,
