@@ -250,19 +250,9 @@ def _outcome(decision: Decision, act: Act) -> Report.Outcome | None:
 
 
 def _reopen(decision: Decision, by: User, reason: str) -> None:
-    """Where it was closed by this decision, and no other case about the same has been opened since: work goes on there then."""
-    case = decision.case
-    if not decision.effect.get("closed") or case.closed_at is None:
-        return
-    if case.hostname_id is None:
-        same = Case.objects.filter(hostname=None, name=case.name)
-    else:
-        same = Case.objects.filter(hostname=case.hostname_id, account=case.account_id)
-    if not same.open().filter(route=case.route).exclude(pk=case.pk).exists():
-        cases.reopen(case, by=by, reason=reason, is_entered=True)
-        # They were told what does not hold any more, and are answered anew.
-        answered = Report.objects.filter(case=case, state=Report.State.CLOSED, answered_at__gte=decision.done_at)
-        answered.update(state=Report.State.OPEN, outcome=Report.Outcome.PENDING)
+    """Where it was closed by this decision: its reports are answered anew."""
+    if decision.effect.get("closed") and decision.case.closed_at is not None:
+        cases.reopen(decision.case, by=by, reason=reason, is_entered=True)
 
 
 def _lock(case: Case) -> Case:

@@ -176,16 +176,17 @@ def _store(understood: Sequence[Read]) -> None:
     if not ours:
         return
     made = _take(ours)
-    now = timezone.now()
     of: dict[UUID, list[Report]] = {}
     for report in made:
         of.setdefault(report.submission_id, []).append(report)
+    alike: dict[tuple[str, str], list[UUID]] = {}
     for submission, parsed in ours:
-        submission.state, submission.read_at = Submission.State.READ, now
-        submission.format = parsed.format[:30]
-        submission.problem = "\n".join(_remarks(parsed, of.get(submission.pk, [])))
-    fields = ["state", "read_at", "format", "problem"]
-    Submission.objects.bulk_update([submission for submission, _ in ours], fields)
+        remarks = "\n".join(_remarks(parsed, of.get(submission.pk, [])))
+        alike.setdefault((parsed.format[:30], remarks), []).append(submission.pk)
+    for (form, problem), group in alike.items():
+        Submission.objects.filter(pk__in=group).update(
+            state=Submission.State.READ, read_at=timezone.now(), format=form, problem=problem
+        )
 
 
 def _remarks(parsed: Parsed, made: Sequence[Report]) -> list[str]:

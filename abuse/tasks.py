@@ -129,9 +129,9 @@ def score_case(case_id: int) -> None:
 
 
 @shared_task
-def score_due_cases() -> None:
+def score_cases() -> None:
     """Scores cases with reports that no score knows of. One at a time."""
-    with turns.take("score-due-cases", timedelta(minutes=2)) as is_ours:
+    with turns.take("score-cases", timedelta(minutes=2)) as is_ours:
         if is_ours:
             scoring.rescore_due()
 

@@ -73,28 +73,30 @@ _BLOBS = """
     CROSS JOIN LATERAL (SELECT convert_to('report ' || n || repeat(' evidence', 60), 'UTF8') AS content) made
 """
 _SUBMISSIONS = """
-    INSERT INTO abuse_submission (id, blob_id, door, source, content_type, filename, received_at, state, format, problem, read_at)
+    INSERT INTO abuse_submission (id, blob_id, door, source, content_type, filename, received_at, state, format, problem, read_at,
+        default_kind, try_count)
     SELECT gen_random_uuid(), sha256, 'api', '203.0.113.9', 'application/json', '', now() - interval '1 day', 'read', 'xarf', '',
-        now() FROM abuse_blob
+        now(), '', 0 FROM abuse_blob
 """
 _REPORTS = """
     WITH submission AS (SELECT id, row_number() OVER () - 1 AS n FROM abuse_submission),
     numbered AS (SELECT abuse_case.*, row_number() OVER (ORDER BY id) - 1 AS n FROM abuse_case)
     INSERT INTO abuse_report (id, submission_id, position, reporter_id, complainant, is_anonymous, category_id, kind, name, url,
         evidence_at, description, language, is_good_faith, details, external_id, fingerprint, grade, warnings, received_at, state,
-        standing, hostname_id, case_id, outcome, answer)
+        standing, hostname_id, case_id, outcome, answer, contact)
     SELECT gen_random_uuid(), submission.id, 0, %(first_reporter)s + submission.n %% %(organisations)s, '{}', false,
         numbered.category_id, replace(numbered.category_id, '*', 'other'), numbered.name, 'http://' || numbered.name || '/login',
         numbered.opened_at, 'It imitates a bank and asks for card numbers.', 'en', true, '{"confidence": 0.9}', '',
         encode(sha256(convert_to(submission.id::text, 'UTF8')), 'hex'), 2, '[]', numbered.opened_at,
         CASE WHEN numbered.closed_at IS NULL THEN 'open' ELSE 'closed' END, 'held', numbered.hostname_id, numbered.id,
-        CASE WHEN numbered.closed_at IS NULL THEN '' ELSE 'upheld' END, ''
+        CASE WHEN numbered.closed_at IS NULL THEN '' ELSE 'upheld' END, '', ''
     FROM submission JOIN numbered ON numbered.n = submission.n / %(reports_per_case)s
 """
 _DECISIONS = """
     INSERT INTO abuse_decision (case_id, action, parameters, reason, ground, rule, state, decided_by_id, decided_at, refusal,
-        done_at, undo_reason, impact, proof, withheld)
-    SELECT id, 'suspend', '{}', 'It imitates a bank.', '', '', 'done', %(staff)s, decided_at, '', decided_at, '', '{}', '{}', ''
+        done_at, undo_reason, impact, proof, withheld, effect)
+    SELECT id, 'suspend', '{}', 'It imitates a bank.', '', '', 'done', %(staff)s, decided_at, '', decided_at, '', '{}', '{}', '',
+        '{}'
     FROM abuse_case WHERE closed_at IS NOT NULL
 """
 

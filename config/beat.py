@@ -37,7 +37,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 10},
     },
     # What a lost wake-up may delay a hold by.
-    "score-due-cases": {"task": "abuse.tasks.score_due_cases", "schedule": 5.0, "options": {"expires": 5}},
+    "score-cases": {"task": "abuse.tasks.score_cases", "schedule": 5.0, "options": {"expires": 5}},
     # Who shares an address is asked on the screen of a case: seconds late is early enough.
     "follow-stays": {"task": "abuse.tasks.follow_stays", "schedule": 5.0, "options": {"expires": 5}},
     "purge-stays": {"task": "abuse.tasks.purge_stays", "schedule": timedelta(hours=1)},

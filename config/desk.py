@@ -47,6 +47,7 @@ def unfold(site_name: str) -> dict[str, Any]:
                         _link(
                             "acme-dns accounts", "verified_user", "ddns_acmeaccount_changelist", "ddns.view_acmeaccount"
                         ),
+                        _link("Decisions", "how_to_vote", "abuse_decision_changelist", "abuse.view_decision"),
                         _link("Suspensions", "block", "abuse_suspension_changelist", "abuse.view_suspension"),
                         _link("Submissions", "inbox", "abuse_submission_changelist", "abuse.view_submission"),
                         _link("Reporters", "campaign", "abuse_reporter_changelist", "abuse.view_reporter"),
@@ -54,6 +55,11 @@ def unfold(site_name: str) -> dict[str, Any]:
                         _link("Appeals", "scale", "abuse_appeal_changelist", "abuse.view_appeal"),
                         _link("Statements", "contract", "abuse_statement_changelist", "abuse.view_statement"),
                         _link("Templates", "edit_note", "abuse_template_changelist", "abuse.view_template"),
+                        _link("Blocks", "shield", "ddns_block_changelist", "abuse.view_decision"),
+                        _link(
+                            "Diversions", "alt_route", "abuse_diversiontarget_changelist", "abuse.view_diversiontarget"
+                        ),
+                        _link("Protected names", "lock", "abuse_protectedname_changelist", "abuse.change_settings"),
                         _link("Weights", "balance", "abuse_weight_changelist", "abuse.view_weight"),
                         _link("Rules", "rule", "abuse_rule_changelist", "abuse.view_rule"),
                         _link("Brands", "verified", "abuse_brand_changelist", "abuse.view_brand"),

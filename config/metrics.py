@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from abuse.metrics import Doors
 from ddns.metrics import Customers
 from dnsupdate import metrics
 
@@ -20,6 +21,7 @@ PATH = "/metrics"
 REGISTRY = CollectorRegistry()
 REGISTRY.register(metrics.Publishing())
 REGISTRY.register(Customers())
+REGISTRY.register(Doors())
 
 
 class Metrics:

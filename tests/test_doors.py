@@ -11,6 +11,8 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
+from abuse import messages
+from abuse.models import Message
 from ddns import acme_accounts, exports, groups, keys, records, webhooks
 from ddns.models import Delivery, Hostname, User
 from ddns.tsig_keys import create as create_tsig_key
@@ -47,7 +49,7 @@ FOR_EVERYBODY = {
     *("api/v1/reports", "api/v1/reports/<str:id>"),
 }
 # The link is the proof: whoever has it needs no session, and so no token of a form. For reporters no session counts at all.
-WITHOUT_TOKEN = {"unsubscribe/<str:token>/", "renew/<str:token>/", "api/v1/reports"}
+WITHOUT_TOKEN = {"unsubscribe/<str:token>/", "renew/<str:token>/", "abuse/c/<str:token>/", "api/v1/reports"}
 _VALUE = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
 
 
@@ -83,6 +85,7 @@ def numbers(alice: User, home: Hostname) -> dict[str, str]:
         "sessions": UserSession.objects.create(user=alice, session_key="hers", ip="203.0.113.1", data={}),
     }
     create_tsig_key(key)
+    messages.say(owned["cases"], side=Message.Side.CUSTOMER, text="Is it a camera?", author=None, is_ours=True)
     found = {word: str(each.pk) for word, each in owned.items()}
     found |= {"acme-dns-accounts": found["acme-dns"], "2fa/webauthn/keys": found["webauthn"]}
     return found | {"name": home.name, "label": "_sip", "type": "TXT"}

@@ -3,7 +3,10 @@
 from abuse.admin.accounts import AccountAdmin
 from abuse.admin.acme_accounts import AcmeAccountAdmin
 from abuse.admin.appeals import AppealAdmin
+from abuse.admin.approvals import DecisionAdmin
+from abuse.admin.blocks import BlockAdmin
 from abuse.admin.cases import CaseAdmin
+from abuse.admin.diversions import DiversionTargetAdmin, ProtectedNameAdmin
 from abuse.admin.evidence_files import EvidenceFileAdmin
 from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
@@ -19,12 +22,16 @@ __all__ = [
     "AccountAdmin",
     "AcmeAccountAdmin",
     "AppealAdmin",
+    "BlockAdmin",
     "BrandAdmin",
     "CaseAdmin",
+    "DecisionAdmin",
+    "DiversionTargetAdmin",
     "EvidenceFileAdmin",
     "FeedAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
+    "ProtectedNameAdmin",
     "ReporterAdmin",
     "RuleAdmin",
     "StatementAdmin",

@@ -29,6 +29,7 @@ class ReporterAdmin(EvidenceAdmin):
     list_filter_sheet = False
     search_fields = ("identity", "name", "contact")
     search_help_text = "Part of a domain, mailbox or name."
+    list_before_template = "desk/_reporters_before.html"
 
     @display(description="name", empty_value="–")
     def shown_name(self, reporter: Reporter) -> str:

@@ -43,6 +43,7 @@ class SubmissionAdmin(EvidenceAdmin):
     search_fields = ("source", "filename", "reporter__identity", "blob__sha256__startswith", "id__startswith")
     search_help_text = "Part of a source, file name or reporter; or the beginning of the SHA-256 or of its number."
     ordering = ("-received_at",)
+    list_before_template = "desk/_submissions_before.html"
 
     @display(description="state", ordering="state", label=_STATES)
     def shown_state(self, submission: Submission) -> str:
@@ -128,7 +129,7 @@ class SubmissionAdmin(EvidenceAdmin):
     def upload_view(self, request: HttpRequest) -> HttpResponse:
         if not request.user.has_perm("abuse.file_report"):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None) if request.method == "POST" else UploadForm()
+        form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
         if request.method == "POST" and form.is_valid():
             try:
                 return HttpResponseRedirect(_page_of(self._upload(request, form)))

@@ -14,6 +14,10 @@ WHATS = (
     ("appeal", gettext_lazy("Object to the decision")),
     ("withdraw", gettext_lazy("Take the report back")),
 )
+HELPS = (
+    ("appeal", gettext_lazy("An objection says what the decision overlooks.")),
+    ("withdraw", gettext_lazy("It may stay empty if you take the report back.")),
+)
 
 
 class FollowUpForm(forms.Form):
@@ -24,9 +28,6 @@ class FollowUpForm(forms.Form):
         required=False,
         max_length=MAX_TEXT,
         widget=forms.Textarea(attrs={"rows": 5, "class": "prose"}),
-        help_text=gettext_lazy(
-            "For an objection: what the decision overlooks. It may stay empty if you take the report back."
-        ),
     )
 
     def __init__(self, open_to: OpenTo, *args, **kwargs) -> None:
@@ -42,6 +43,8 @@ class FollowUpForm(forms.Form):
         if len(subjects) < 2:
             self.fields["about"].widget = forms.HiddenInput()
             self.fields["about"].initial = next(iter(subjects), "")
+        helps = [str(words) for what, words in HELPS if open_to.get(what)]
+        self.fields["text"].help_text = " ".join(helps)
         if len(whats) == 1:
             self.fields["what"].initial = whats[0][0]
 

@@ -170,8 +170,10 @@ class ReportForm(ProofOfWorkForm):
         return self.category.route == Category.Route.RESTRICTED
 
     def _say_what_may_be_left_out(self) -> None:
-        for field in self.fields.values():
-            if not field.required and not isinstance(field.widget, forms.CheckboxInput) and field.label:
+        """But for the parts of the time, which stand together."""
+        for name, field in self.fields.items():
+            is_box = isinstance(field.widget, forms.CheckboxInput)
+            if not (field.required or is_box or name.startswith("seen_") or name == "proof"):
                 field.label = format_lazy(_OPTIONAL, label=field.label)
 
     def details(self) -> list[forms.BoundField]:

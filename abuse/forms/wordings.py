@@ -112,6 +112,10 @@ RECEIPT_FIELDS = {
     "issued_at": gettext_lazy("Signed"),
     "key": gettext_lazy("Signing key"),
     "id": gettext_lazy("Number of the receipt"),
+    "submission": gettext_lazy("Number of what came in"),
+    "entry": gettext_lazy("Number of the entry"),
+    "hash": gettext_lazy("Hash of the entry"),
+    "version": gettext_lazy("Version"),
 }
 RECEIPT_KINDS = {
     "submission": gettext_lazy("a report"),
@@ -134,7 +138,8 @@ def _value(name: str, value: object) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name.endswith("_at") and isinstance(value, str):
-        return value.replace("T", " ").removesuffix("+00:00") + (" UTC" if value.endswith("+00:00") else "")
+        # Ours are in UTC; of anything else nothing is cut off.
+        return f"{value[:19].replace('T', ' ')} UTC" if value.endswith("+00:00") else value
     return str(value)
 
 

@@ -86,8 +86,8 @@ _PROSE = tuple(
         ("content/phishing", r"phish|fake (?:login|log-in|bank)|hameçonnage|credential (?:theft|harvest)|spoofed (?:login|site)"),
         (
             "infrastructure/botnet",
-            r"c2\b|c&c\b|cnc\b|command[ -](?:and|&)[ -]control|botnet|remote access trojan|\w{0,10}rat\b|njrat|asyncrat|"
-            r"remcos|quasar|nanocore|darkcomet|xworm|dcrat|netwire|bladabindi",
+            r"c2\b|c&c\b|cnc\b|command[ -](?:and|&)[ -]control|botnet|remote access trojan|"
+            r"(?:nj|async|dc|orcus|quasar|lime|wsh)?rat\b|remcos|nanocore|darkcomet|xworm|netwire|bladabindi",
         ),
         ("content/malware", r"malware|malicious (?:file|software|download|code)|trojan|ransomware|virus\b|schadsoftware|payload"),
         ("content/fraud", r"fraud|scam|fake shop|betrug|fakeshop|investment|escroquerie"),

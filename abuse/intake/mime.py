@@ -24,6 +24,7 @@ _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _PARAMETER = re.compile(r";\s*([^\s;=\"]{1,60})\s*=\s*(\"(?:[^\"\\]|\\.){0,2000}\"|[^;\"]{0,2000})", re.DOTALL)
 _CONTINUED = re.compile(r"(.+?)\*(\d{1,2})(\*?)")
 _NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
+_LINE_FEED = 0x0A
 MESSAGE = frozenset({"message/rfc822", "message/global"})
 # What a mail begins with: the fields of RFC 5322 and those of transport.
 _BEGINNING = re.compile(
@@ -196,16 +197,22 @@ def _joined(pieces: Mapping[int, tuple[str, bool]]) -> str:
 
 def _slices(body: bytes, boundary: bytes) -> Iterator[bytes]:
     """Between the delimiters (RFC 2046 §5.1.1): the line end before one belongs to it; the last may be missing."""
-    delimiter = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]{0,20}(?=\r?\n|\Z)")
+    delimiter = re.compile(rb"--" + re.escape(boundary) + rb"(--)?[ \t]{0,20}(?:\r?\n|\Z)")
     begin: int | None = None
-    for count, match in enumerate(delimiter.finditer(body)):
+    count = 0
+    for match in delimiter.finditer(body):
+        start = match.start()
+        if start and body[start - 1] != _LINE_FEED:
+            continue
+        count += 1
         if count > limits.MAX_MAIL_PARTS:
             raise Unreadable(f"The mail has more than {limits.MAX_MAIL_PARTS} parts.")
         if begin is not None:
-            yield body[begin : match.start()]
+            end = start - 2 if body[start - 2 : start] == b"\r\n" else start - 1
+            yield body[begin : max(begin, end)]
         if match[1]:
             return
-        begin = match.end() + (2 if body[match.end() : match.end() + 2] == b"\r\n" else 1)
+        begin = match.end()
     if begin is not None:
         yield body[begin:]
 

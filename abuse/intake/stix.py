@@ -34,11 +34,12 @@ _OBSERVABLES = {
 }
 
 # STIX 2.1 §9: a comparison of a path with a text or a set of them. What is negated or compared otherwise names nothing.
-_TEXT = r"'(?:[^'\\]|\\.){0,4000}'"
+# Possessive: what was read once is not read again in another way, which would take exponential time.
+_TEXT = r"'(?:[^'\\]|\\.){0,4000}+'"
 _COMPARISON = re.compile(
     r"\b(domain-name|hostname|x-hostname|url|ipv4-addr|ipv6-addr|network-traffic)\s{0,4}:\s{0,4}"
     r"(?:value|(?:dst|src)_ref\.value)\s{0,4}(?:=|==|IN)\s{0,4}"
-    rf"(\(\s{{0,4}}(?:{_TEXT}\s{{0,4}},?\s{{0,4}}){{1,1000}}\)|{_TEXT})",
+    rf"(\(\s{{0,4}}+(?:{_TEXT}\s{{0,4}}+(?:,\s{{0,4}}+)?+){{1,1000}}+\)|{_TEXT})",
     re.DOTALL,
 )
 _PORT = re.compile(r"\bnetwork-traffic\s{0,4}:\s{0,4}dst_port\s{0,4}=\s{0,4}(\d{1,5})\b")
@@ -94,7 +95,7 @@ class _Bundle:
         self.opinions_of: dict[str, list[Object]] = {}
         self.observed: list[Object] = []
         for each in objects:
-            kind = each.get("type")
+            kind = text.line(each.get("type"))
             if kind == "relationship":
                 self._relate(each)
             elif kind == "sighting":

@@ -10,6 +10,7 @@ from abuse.intake import limits
 
 # Tab and line feed stay. NUL, other controls and halves of surrogate pairs can be stored or shown by nobody.
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_BLANKS = re.compile(r"^ |  | $")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -28,6 +29,8 @@ CUT = "…"
 
 def clean(text: str) -> str:
     """Line ends are line feeds, what is unfit is replaced by U+FFFD, controls are dropped."""
+    if text.isprintable():
+        return text
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _UNFIT.sub(_fit, text) if _UNFIT.search(text) else text
@@ -35,6 +38,17 @@ def clean(text: str) -> str:
 
 def line(value: object, most: int = limits.MAX_FIELD_CHARACTERS) -> str:
     """A scalar as one line of at most that many characters; empty for anything else."""
+    if value is None or value == "":
+        return ""
+    # Most are fit already; a feed has a million of them.
+    if (
+        isinstance(value, str)
+        and len(value) <= most
+        and value.isprintable()
+        and " " not in (value[0], value[-1])
+        and "  " not in value
+    ):
+        return value
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
     return cut(" ".join(clean(str(value)[: 4 * most]).split()), most)

@@ -177,7 +177,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="case",
             name="scored_report_count",
-            field=models.PositiveIntegerField(default=0, help_text="report_count when it was scored."),
+            field=models.PositiveIntegerField(default=0, db_default=0, help_text="report_count when it was scored."),
         ),
         migrations.AddIndex(
             model_name="case",

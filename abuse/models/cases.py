@@ -63,7 +63,9 @@ class Case(models.Model):
     score = models.SmallIntegerField(default=0, help_text="0 to 100, by policy.")
     score_reasons = models.JSONField(default=list, help_text="Sentences, with points.")
     scored_at = models.DateTimeField(null=True)
-    scored_report_count = models.PositiveIntegerField(default=0, help_text="report_count when it was scored.")
+    scored_report_count = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="report_count when it was scored."
+    )
     purged_at = models.DateTimeField(null=True, help_text="When its retention ended.")
 
     objects = CaseQuerySet.as_manager()

@@ -53,8 +53,8 @@ REQUEST: dict[str, Any] = {each: _JSON if each in bodies.JSON_TYPES else _TEXT f
 
 OUTCOMES = [(outcome.value, outcome.label) for outcome in Report.Outcome]
 _SUBMISSION = ("id", "received_at", "door", "state", "sha256", "url")
-_ACCEPTED = (*_SUBMISSION, "status_url", "page_url", "receipt")
-_STATUS = (*_ACCEPTED, "format", "problem", "report_count", "states", "outcomes", "reports", "next")
+_RECEIVED = (*_SUBMISSION, "status_url", "page_url", "receipt")
+_STATUS = (*_RECEIVED, "format", "problem", "report_count", "states", "outcomes", "reports", "next")
 
 
 class ReceiptSerializer(serializers.Serializer):
@@ -83,16 +83,16 @@ class SubmissionSerializer(serializers.ModelSerializer):
         return f"{settings.SITE_URL}/api/v1/reports/{submission.pk}"
 
 
-class AcceptedSerializer(SubmissionSerializer):
-    """It is stored; it is read within seconds."""
+class ReceivedSerializer(SubmissionSerializer):
+    """A submission with what proves it."""
 
     status_url = serializers.SerializerMethodField(help_text="Shows its status to whoever has this address. Keep it.")
     page_url = serializers.SerializerMethodField(help_text="The same as a page, where one can also answer and appeal.")
     receipt = serializers.SerializerMethodField()
 
     class Meta(SubmissionSerializer.Meta):
-        fields: tuple[str, ...] = _ACCEPTED
-        read_only_fields: tuple[str, ...] = _ACCEPTED
+        fields: tuple[str, ...] = _RECEIVED
+        read_only_fields: tuple[str, ...] = _RECEIVED
 
     def get_status_url(self, submission: Submission) -> str:
         return _status_url(submission)
@@ -102,6 +102,21 @@ class AcceptedSerializer(SubmissionSerializer):
 
     def get_receipt(self, submission: Submission) -> ReceiptSerializer:
         return receipts.document(submission.receipt)
+
+
+class AcceptedSerializer(ReceivedSerializer):
+    """It is stored; it is read within seconds."""
+
+    warnings = serializers.SerializerMethodField(
+        help_text="What is odd about it: wrong hashes, fields against the schema."
+    )
+
+    class Meta(ReceivedSerializer.Meta):
+        fields = (*_RECEIVED, "warnings")
+        read_only_fields = (*_RECEIVED, "warnings")
+
+    def get_warnings(self, submission: Submission) -> list[str]:
+        return self.context["warnings"]
 
 
 class ReportSerializer(serializers.ModelSerializer):
@@ -120,7 +135,7 @@ class ReportSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class ReportStatusSerializer(AcceptedSerializer):
+class ReportStatusSerializer(ReceivedSerializer):
     """How far it is, and what was decided about each report in it."""
 
     format = serializers.CharField(read_only=True, help_text="As what it was understood.")
@@ -133,7 +148,7 @@ class ReportStatusSerializer(AcceptedSerializer):
     reports = serializers.SerializerMethodField(help_text=f"At most {REPORTS_SHOWN}, from `from` on.")
     next = serializers.SerializerMethodField(help_text="Where the reports go on.")
 
-    class Meta(AcceptedSerializer.Meta):
+    class Meta(ReceivedSerializer.Meta):
         fields = _STATUS
         read_only_fields = _STATUS
 
@@ -194,27 +209,8 @@ class Reports(ListModelMixin, View):
         refused, with everything that is wrong with it, and not stored. Reporters that the abuse desk knows have a key;
         without one reports are taken too, few at a time and of 2 MiB at most.
         """
-        content_type = bodies.content_type_of(request._request)
-        kind, is_kept, key = self._kind(), self._is_kept(), key_of(request) or ""
-        most = MAX_SIZE if self.reporter else bodies.MAX_ANONYMOUS_SIZE
-        content = bodies.read(request._request, most=most)
-        wrong = bodies.wrongs(content, content_type) if content and not is_kept else []
-        if wrong:
-            found = [{"field": each.field, "detail": each.detail} for each in wrong]
-            return respond(
-                UNREADABLE, "Nothing was stored. Look at the errors, correct the report and send it again.", found
-            )
-        submission, is_new = postings.accept(
-            content,
-            content_type=content_type,
-            source=str(sources.address_of(request._request)),
-            reporter=self.reporter,
-            key=key,
-            default_kind=kind,
-        )
-        answer = AcceptedSerializer(submission).data
-        headers = {"Location": answer["url"], "Cache-Control": "no-store"}
-        return Response(answer, 202, headers=headers if is_new else headers | {REPLAYED: "true"})
+        with bodies.room(request._request):
+            return self._create(request)
 
     @extend_schema(
         summary="Get the status of a report",
@@ -229,6 +225,29 @@ class Reports(ListModelMixin, View):
             ReportStatusSerializer(submission, context=context).data,
             headers={"Referrer-Policy": "no-referrer"},
         )
+
+    def _create(self, request: Request) -> Response:
+        content_type = bodies.content_type_of(request._request)
+        kind, is_kept, key = self._kind(), self._is_kept(), key_of(request) or ""
+        most = MAX_SIZE if self.reporter else bodies.MAX_ANONYMOUS_SIZE
+        content = bodies.read(request._request, most=most)
+        checked = bodies.check(content, content_type, kind) if content and not is_kept else bodies.Checked()
+        if checked.wrong:
+            found = [{"field": each.field, "detail": each.detail} for each in checked.wrong]
+            return respond(
+                UNREADABLE, "Nothing was stored. Look at the errors, correct the report and send it again.", found
+            )
+        submission, is_new = postings.accept(
+            content,
+            content_type=content_type,
+            source=str(sources.address_of(request._request)),
+            reporter=self.reporter,
+            key=key,
+            default_kind=kind,
+        )
+        answer = AcceptedSerializer(submission, context={"warnings": checked.warnings}).data
+        headers = {"Location": answer["url"], "Cache-Control": "no-store"}
+        return Response(answer, 202, headers=headers if is_new else headers | {REPLAYED: "true"})
 
     def _submission(self, id: str) -> Submission:
         """Raises NotFound for what is another's, too."""

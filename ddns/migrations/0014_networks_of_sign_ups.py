@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 blank=True,
                 default="",
+                db_default="",
                 editable=False,
                 help_text="Where it signed up from: a /24 or a /56, no more.",
                 max_length=43,

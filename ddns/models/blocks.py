@@ -1,11 +1,15 @@
 """Blocks: addresses that no hostname gets, and labels that nobody registers, until a time."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import ExpressionWrapper, Q
 from django.db.models.functions import Now
 
 
 class BlockQuerySet(models.QuerySet["Block"]):
+    def with_state(self) -> "BlockQuerySet":
+        """With in_force, by the database's clock."""
+        return self.annotate(in_force=ExpressionWrapper(Q(expires_at__gt=Now()), models.BooleanField()))
+
     def in_force(self) -> "BlockQuerySet":
         return self.filter(expires_at__gt=Now())
 
@@ -24,6 +28,9 @@ class Block(models.Model):
     value = models.CharField(max_length=63, help_text="192.0.2.0/24, 2001:db8::/48; or paypal-*, in every domain.")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
+
+    # Only by with_state.
+    in_force: bool
 
     objects = BlockQuerySet.as_manager()
 

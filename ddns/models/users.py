@@ -57,6 +57,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=43,
         blank=True,
         default="",
+        db_default="",
         editable=False,
         help_text="Where it signed up from: a /24 or a /56, no more.",
     )

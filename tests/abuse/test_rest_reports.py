@@ -2,6 +2,8 @@
 
 import json
 import uuid
+from datetime import timedelta
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from abuse import categories, receipts, reporter_keys, reporter_links, submissions
+from abuse import categories, receipts, reporter_keys, reporter_links, reports, submissions
 from abuse.models import Report, Reporter, ReporterKey, Submission
 from abuse.rest import bodies
 from ddns import keys
@@ -18,7 +20,17 @@ from ddns import keys
 pytestmark = pytest.mark.django_db
 
 PATH = "/api/v1/reports"
-REPORT = {"xarf_version": "4.2.0", "report_id": "5d7b7f9c-0f5c-4f6e-8f0e-0d6a3f9b1c11", "category": "content"}
+REPORT: dict[str, Any] = {
+    "xarf_version": "4.2.0",
+    "report_id": "5d7b7f9c-0f5c-4f6e-8f0e-0d6a3f9b1c11",
+    "timestamp": "2026-11-25T08:00:00Z",
+    "reporter": {"org": "CERT Example", "contact": "trudy@cert.example", "domain": "cert.example"},
+    "sender": {"org": "CERT Example", "contact": "trudy@cert.example", "domain": "cert.example"},
+    "source_identifier": "evil.ddns.test",
+    "category": "content",
+    "type": "phishing",
+    "url": "https://evil.ddns.test/login",
+}
 JSON = "application/json"
 
 
@@ -61,7 +73,7 @@ def report_in(submission: Submission, position: int = 0, **fields: Any) -> Repor
 
 
 def test_report_is_stored_as_it_came_and_answered_with_a_receipt_that_holds(key, cert):
-    octets = b' {"xarf_version":  "4.2.0"}\n'
+    octets = b" " + json.dumps(REPORT, indent=3).encode() + b"\n"
     answer = post(octets, key=key)
     assert answer.status_code == 202
     submission = Submission.objects.get(pk=answer.json()["id"])
@@ -78,9 +90,39 @@ def test_report_of_nobody_in_particular_is_taken_too():
     assert Submission.objects.get(pk=answer.json()["id"]).reporter is None
 
 
-@pytest.mark.parametrize("content_type", [each for each in bodies.TYPES if each not in bodies.JSON_TYPES])
+LIST = b"evil.ddns.test\nother.ddns.test\n"
+FORMATS = {
+    "text/plain": LIST,
+    "text/csv": b"id,url\n1,https://evil.ddns.test/\n2,https://other.ddns.test/\n",
+    "application/stix+json": json.dumps(
+        {
+            "type": "bundle",
+            "id": "bundle--5d7b7f9c-0f5c-4f6e-8f0e-0d6a3f9b1c11",
+            "objects": [
+                {
+                    "type": "indicator",
+                    "spec_version": "2.1",
+                    "id": "indicator--5d7b7f9c-0f5c-4f6e-8f0e-0d6a3f9b1c12",
+                    "created": "2026-11-25T08:00:00Z",
+                    "modified": "2026-11-25T08:00:00Z",
+                    "pattern": "[domain-name:value = 'evil.ddns.test']",
+                    "pattern_type": "stix",
+                    "valid_from": "2026-11-25T08:00:00Z",
+                }
+            ],
+        }
+    ).encode(),
+    "application/misp+json": json.dumps(
+        {"Event": {"info": "x", "Attribute": [{"type": "domain", "value": "evil.ddns.test"}]}}
+    ).encode(),
+    "message/rfc822": b"From: trudy@cert.example\nSubject: x\n\nhttps://evil.ddns.test/ is phishing.\n",
+    "application/xarf+json": json.dumps([REPORT]).encode(),
+}
+
+
+@pytest.mark.parametrize("content_type", FORMATS)
 def test_every_format_is_stored_under_its_type(key, content_type: str):
-    answer = post(b"name\nevil.ddns.test\n", key=key, content_type=content_type, query="?kind=content/malware")
+    answer = post(FORMATS[content_type], key=key, content_type=content_type, query="?kind=content/malware")
     submission = Submission.objects.get(pk=answer.json()["id"])
     assert (answer.status_code, submission.content_type) == (202, content_type)
     assert submission.default_kind == "content/malware"
@@ -99,7 +141,8 @@ def test_every_format_is_stored_under_its_type(key, content_type: str):
         (b"[]", JSON, 422, "unreadable-report"),
         (b"[" + b"{}," * 1000 + b"{}]", JSON, 413, "too-many-reports"),
         (b" \n", "text/csv", 422, "unreadable-report"),
-        (b"a\0b", "text/plain", 422, "unreadable-report"),
+        (b"PK\x03\x04", "text/plain", 422, "unreadable-report"),
+        (b'{"a": 1}', JSON, 422, "unreadable-report"),
         (b"{}", "application/octet-stream", 415, "not-a-report-type"),
         (b"a=b", "application/x-www-form-urlencoded", 415, "not-a-report-type"),
         (b"{}", "", 415, "not-a-report-type"),
@@ -127,6 +170,40 @@ def test_everything_that_is_wrong_is_said_with_its_place(key):
     ]
     broken = post(b'{\n  "a": 1,\n  b}', key=key)
     assert broken.json()["errors"][0]["field"].startswith("line 3, column 3")
+
+
+def test_everything_that_the_schema_says_is_told_where_a_report_names_nothing(key):
+    answer = post({"xarf_version": "4.2.0", "category": "content", "type": "phishing", "timestamp": 7}, key=key)
+    found = answer.json()["errors"]
+    assert answer.status_code == 422
+    assert "names no host" in found[0]["detail"]
+    assert {"timestamp", "report_id"} <= {each["field"] for each in found} | {
+        word for each in found for word in each["detail"].replace("'", " ").split()
+    }
+
+
+def test_what_is_odd_and_can_be_read_is_taken_with_warnings(key):
+    """A wrong hash, a field against the schema: shown, and no reason to lose a report."""
+    odd = REPORT | {"evidence": [{"content_type": "text/plain", "payload": "eA==", "hash": "sha256:" + "0" * 64}]}
+    answer = post(odd, key=key)
+    assert answer.status_code == 202
+    assert len(answer.json()["warnings"]) == 1
+    assert post(key=key).json()["warnings"] == []
+
+
+def test_report_is_stored_though_the_parser_breaks(key, monkeypatch):
+    monkeypatch.setattr("abuse.intake.parse", lambda *args, **options: 1 / 0)
+    assert post(key=key).status_code == 202
+
+
+def test_report_is_read_into_a_case(key, home, cert):
+    url = post(REPORT | {"source_identifier": home.name, "url": f"https://{home.name}/login"}, key=key).json()["url"]
+    reports.read_all()
+    status = get(url, key).json()
+    assert (status["state"], status["format"]) == ("read", "xarf")
+    (report,) = status["reports"]
+    assert (report["name"], report["state"], report["kind"]) == (home.name, "open", "content/phishing")
+    assert Report.objects.get().reporter == cert
 
 
 def test_what_is_wrong_is_kept_for_a_person_where_a_known_reporter_wants_it(key):
@@ -163,6 +240,18 @@ def test_hundred_megabytes_are_refused_by_their_length_and_nothing_of_them_is_re
     assert body.taken == 0
 
 
+def test_big_reports_are_read_a_few_at_a_time(key, monkeypatch):
+    """Else a few at once would take all the memory that the process has."""
+    monkeypatch.setattr(bodies, "_room", BoundedSemaphore(1))
+    monkeypatch.setattr(bodies, "PATIENCE", timedelta(0))
+    big = json.dumps(REPORT | {"padding": "x" * bodies.MAX_ANONYMOUS_SIZE})
+    assert [post(big, key=key).status_code, post(big + " ", key=key).status_code] == [202, 202]
+    with bodies._room:
+        refused = post(big + "  ", key=key)
+        assert (refused.status_code, refused["Retry-After"]) == (429, "10")
+        assert post(key=key).status_code == 202
+
+
 def test_length_that_lies_is_found_out_while_reading(rf):
     request = rf.post(PATH, b"", content_type=JSON)
     body = Endless()
@@ -191,7 +280,7 @@ def test_same_octets_again_from_the_same_reporter_are_the_same_submission(key, c
     _, other_key = reporter_keys.create(cert, label="second scanner", by=root)
     first, again = post(key=key), post(key=other_key)
     assert (again.status_code, again["Idempotency-Replayed"]) == (202, "true")
-    assert again.json() == first.json()
+    assert again.json()["id"] == first.json()["id"]
     assert Submission.objects.count() == 1
 
 

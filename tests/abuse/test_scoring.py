@@ -210,7 +210,7 @@ def test_task_scores_and_may_run_twice(case, home):
     listed(case)
     tasks.score_case(case.pk)
     tasks.score_case(case.pk)
-    tasks.score_due_cases()
+    tasks.score_cases()
     tasks.follow_stays()
     tasks.purge_stays()
 

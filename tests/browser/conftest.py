@@ -85,7 +85,7 @@ def categories(transactional_db) -> None:
 
 
 @pytest.fixture
-def busy(home, alice) -> dict[str, object]:
+def busy(home, alice, categories) -> dict[str, object]:
     """Alice's hostname with something on every part of its page; what the addresses of her pages need."""
     group = groups.create(alice, name="attic")
     groups.assign(group, [home])

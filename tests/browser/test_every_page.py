@@ -20,6 +20,12 @@ PUBLIC = [
     "/accounts/login/",
     "/accounts/signup/",
     "/nowhere",
+    "/abuse/",
+    "/abuse/report/",
+    "/abuse/report/?about=content/phishing&name=home.example.com&name=203.0.113.7",
+    "/abuse/report/?about=content/csam",
+    "/abuse/is-ours?name=home.example.com",
+    "/abuse/receipts/",
 ]
 OWN = [
     "/hostnames/",

@@ -201,7 +201,7 @@ def test_mails_are_in_the_accounts_language(alice: User, monkeypatch):
 @pytest.mark.parametrize("kind", sorted(ALWAYS_MAILED))
 def test_what_cannot_be_switched_off_does_not_offer_it(alice: User, home: Hostname, kind: Kind):
     now = timezone.now().isoformat()
-    details = {"active_at": now, "expires_at": now, "url": "https://hooks.example/"}
+    details = {"active_at": now, "expires_at": now, "url": "https://hooks.example/", "headline": "Held", "text": "Why."}
     notifications.tell(alice, kind, hostname=home, details=details)
     mails.send_due()
     assert "List-Unsubscribe" not in mail.outbox[0].extra_headers

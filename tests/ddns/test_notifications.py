@@ -111,6 +111,7 @@ def test_every_kind_has_words_that_need_no_query(alice: User, home, language: st
     details = {
         "old": [], "new": ["203.0.113.7"], "source": "198.51.100.9", "count": 3, "since": now, "active_at": now,
         "expires_at": now, "label": "router", "prefix": "abcdefgh", "url": URL, "answer": "status 500.",
+        "headline": "home.ddns.test is on hold", "text": "Why.",
     }  # fmt: skip
     for kind in Kind:
         with translation.override(language):

@@ -226,3 +226,13 @@ def test_published_bundles_are_understood():
     assert (lure.kind, lure.subjects[0].url) == ("content/malware", "http://x4z9arb.cn/4712/")
     assert len(found["poisonivy"].drafts) == 23
     assert {draft.reporter.org for draft in found["poisonivy"].drafts} <= {"", "FireEye, Inc."}
+
+
+def test_set_without_its_end_takes_no_longer_than_one_with_it():
+    """Blanks between texts could once be read in five ways each: sixty of them took for ever."""
+    assert stix.comparisons("[domain-name:value IN (" + "'a.ddns.test'    " * 900)[0] == ()
+
+
+@pytest.mark.parametrize("kind", [[], {}, 7, None])
+def test_objects_of_no_type_are_passed_over(kind):
+    assert len(_parsed(indicator(), {"type": kind, "id": kind, "value": kind, "object_refs": kind}).drafts) == 1
