@@ -1,6 +1,7 @@
 """Appeals: against decisions, by the customer or a reporter (DSA Art. 20); decided by a person who did not decide before."""
 
 import hashlib
+from contextlib import suppress
 
 from django.conf import settings
 from django.db import transaction
@@ -18,7 +19,7 @@ from abuse.errors import (
     ReasonMissing,
     SamePerson,
 )
-from abuse.models import Appeal, Decision, Message, Receipt, Report
+from abuse.models import Appeal, Case, Decision, Message, Receipt, Report
 from abuse.statements import RESTRICTIONS
 from ddns import notifications
 from ddns.models import User
@@ -158,6 +159,14 @@ def check_decider(appeal: Appeal, by: User) -> None:
 def look(appeal: Appeal) -> None:
     """Somebody opened it: the first of its two clocks stands."""
     Appeal.objects.filter(pk=appeal.pk, looked_at=None).update(looked_at=timezone.now())
+
+
+def look_at_all(case: Case, by: User) -> None:
+    """Somebody opened the case, with the appeals that wait on it: a look, if they may decide them."""
+    for appeal in Appeal.objects.waiting().filter(case=case, looked_at=None).select_related("case", "decision"):
+        with suppress(NotAllowed, OwnAccount, SamePerson):
+            check_decider(appeal, by)
+            look(appeal)
 
 
 def watch() -> int:

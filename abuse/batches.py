@@ -160,6 +160,12 @@ def _run_chunk(batch_id: uuid.UUID) -> bool:
                 _step(batch, case)
         except (AbuseError, DdnsError) as error:
             batch.failures[str(case.pk)] = str(error)
+        except OperationalError:
+            raise
+        except Exception:
+            # Else the batch would stand before this case for ever.
+            logger.exception("Batch %s, case %d.", batch.pk, case.pk)
+            batch.failures[str(case.pk)] = "Something went wrong on our side: it is in the log."
     batch.done_count += len(ids)
     if batch.done_count >= len(batch.case_ids):
         batch.finished_at = timezone.now()

@@ -47,7 +47,7 @@ def change(category: Category, *, reason: str, by: User, **fields: Any) -> Categ
     changed = [name for name in before if before[name] != after[name]]
     if not changed:
         raise NothingToDo("It says that already.")
-    _check(category)
+    check(category)
     category.save(update_fields=changed)
     ledger.append(
         actor=by,
@@ -67,8 +67,8 @@ CHANGEABLE = (
 LEAST_CLOCK, LEAST_RETENTION = timedelta(minutes=15), timedelta(days=30)
 
 
-def _check(category: Category) -> None:
-    """Raises InvalidParameter."""
+def check(category: Category) -> None:
+    """Whether it makes sense. Raises InvalidParameter."""
     if category.first_action not in Decision.Action.values:
         raise InvalidParameter(f"{category.first_action} is no decision.")
     if category.clock < LEAST_CLOCK:
@@ -78,7 +78,7 @@ def _check(category: Category) -> None:
     if category.route != Category.Route.SUSPECT and category.may_hold:
         raise InvalidParameter("policy holds no name whose customer is a victim, or in a dispute, or restricted.")
     try:
-        category.full_clean()
+        category.full_clean(validate_unique=False)
     except ValidationError as error:
         raise InvalidParameter(" ".join(error.messages)) from error
 

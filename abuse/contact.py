@@ -63,7 +63,7 @@ class Pace:
 
 def paces() -> dict[str, list[Pace]]:
     """By category, for each of PERIODS; a query for each period, once in ten minutes."""
-    name = "abuse-paces"
+    name = f"abuse-paces-{VERSION}"
     try:
         if (known := cache.get(name)) is not None:
             return known

@@ -1,5 +1,6 @@
 """Decisions: taken with a reason, looked at by a second person where that is needed, undone exactly."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,9 @@ from abuse.errors import (
 from abuse.impact import Impact
 from abuse.models import Case, Decision, Report
 from ddns import hostnames
-from ddns.models import User
+from ddns.models import Hostname, User
+
+logger = logging.getLogger(__name__)
 
 # In one run of the periodic task; the next is there soon.
 CHUNK = 100
@@ -85,6 +88,7 @@ def take(
     if act.must_end and until is None:
         raise InvalidParameter("it needs an end: what is blocked for good outlives its reason.")
     _check_is_new(case, action, wanted, by)
+    _hold_still(act, case)
     found = impact.of(case, action, wanted, until, by=by, case_count=case_count)
     decision = Decision.objects.create(
         case=case,
@@ -124,11 +128,12 @@ def approve(decision: Decision, *, by: User, digest: str = "") -> Decision:
     decision.parameters, decision.ends_at = act.parse(case, decision.parameters, decision.ends_at)
     if decision.ends_at is not None and decision.ends_at <= timezone.now():
         raise InvalidParameter("its end has passed. Refuse it, and decide anew where it is still needed.")
+    _hold_still(act, case)
     found = impact.of(case, decision.action, decision.parameters, decision.ends_at, by=by)
-    if found.digest != (digest or decision.impact["digest"]):
+    if found.digest != (digest or decision.impact.get("digest")):
         raise ChangedSince(f"{found.name_count} names of {found.account_count} accounts by now.")
     decision.approved_by, decision.approved_at = by, timezone.now()
-    decision.impact = found.as_json() | {"needs_second_person": decision.impact["needs_second_person"]}
+    decision.impact = found.as_json() | {"needs_second_person": decision.impact.get("needs_second_person", "")}
     decision.save(update_fields=["parameters", "ends_at", "approved_by", "approved_at", "impact"])
     _do(decision, act, by)
     return decision
@@ -203,7 +208,16 @@ def prove(decision: Decision) -> Decision:
 def end_due(now: datetime) -> int:
     """Ends what was decided until now; gives how many. Each is a transaction; may be stopped and run again."""
     due = Decision.objects.in_force().filter(ends_at__lte=now).order_by("ends_at")
-    return sum(_end(decision, now) for decision in due.select_related("case")[:CHUNK])
+    return sum(_end_one(decision, now) for decision in due.select_related("case")[:CHUNK])
+
+
+def _end_one(decision: Decision, now: datetime) -> bool:
+    try:
+        return _end(decision, now)
+    except Exception:
+        # Else those behind it would never end.
+        logger.exception("Decision %d could not be ended.", decision.pk)
+        return False
 
 
 @transaction.atomic
@@ -258,6 +272,15 @@ def _reopen(decision: Decision, by: User, reason: str) -> None:
 def _lock(case: Case) -> Case:
     locked = Case.objects.select_for_update(of=("self",), no_key=True)
     return locked.select_related("hostname__domain__zone", "account", "category").get(pk=case.pk)
+
+
+def _hold_still(act: Act, case: Case) -> None:
+    """Locks what is about to be looked at: what was shown is what is done."""
+    if act.is_of_account and case.account is not None:
+        User.objects.select_for_update(no_key=True).get(pk=case.account.pk)
+        hostnames.lock_all(Hostname.objects.held_by(case.account))
+    elif act.is_in_dns and case.hostname is not None:
+        hostnames.lock_all([case.hostname])
 
 
 def _lock_proposed(decision: Decision) -> Decision:
@@ -352,7 +375,7 @@ def _enter(action: str, decision: Decision, by: User | None, reason: str) -> Non
             "parameters": parameters,
             "ends_at": decision.ends_at and decision.ends_at.isoformat(),
             "rule": decision.rule,
-            "names": decision.impact["name_count"],
+            "names": decision.impact.get("name_count", 0),
         },
     )
 

@@ -1,5 +1,6 @@
 """Messages: what is said on a case, between the desk and the customer, between the desk and a reporter, or among staff."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
@@ -20,19 +21,29 @@ ANSWERS_PER_DAY = 20
 
 @transaction.atomic
 def say(
-    case: Case, *, side: Message.Side, text: str, author: User | None, is_ours: bool, report: Report | None = None
+    case: Case,
+    *,
+    side: Message.Side,
+    text: str,
+    author: User | None,
+    is_ours: bool,
+    report: Report | None = None,
+    key: str = "message.reporter",
 ) -> Message:
-    """Stores it. What the desk says to the customer is told to them; what they say brings a case that waits for them back.
+    """Stores it, and tells whom it is for: the customer, or who reported (of no one report: all of the case, each once).
 
-    Raises TextMissing and TextTooLong.
+    What they say brings a case that waits for them back. key is the template of the mail to a reporter. Raises TextMissing
+    and TextTooLong.
     """
-    message = Message.objects.create(
-        case=case, report=report, side=side, author=author, is_ours=is_ours, text=clean(text)
-    )
+    text = clean(text)
+    is_to_reporters = side == Message.Side.REPORTER and is_ours
+    to: list[Report | None] = list(_one_each(case)) if is_to_reporters and report is None else [report]
+    for each in to or [None]:
+        message = Message.objects.create(case=case, report=each, side=side, author=author, is_ours=is_ours, text=text)
+        if is_to_reporters and each is not None:
+            _write(message, each, key)
     if side == Message.Side.CUSTOMER and is_ours:
         _tell(message)
-    if side == Message.Side.REPORTER and is_ours and report is not None:
-        _write(message, report)
     if not is_ours and side != Message.Side.NOTE:
         _bring_back(case, side)
     return message
@@ -84,14 +95,20 @@ def _tell(message: Message) -> None:
     )
 
 
-def _write(message: Message, report: Report) -> None:
+def _one_each(case: Case) -> Iterable[Report]:
+    """The last report of each reporter."""
+    return {each.reporter_id: each for each in case.reports.counted().order_by("received_at", "pk")}.values()
+
+
+def _write(message: Message, report: Report, key: str) -> None:
     """To whoever reported, if they left an address where somebody reads."""
     words = templates.render(
-        "message.reporter",
+        key,
         report.language,
         name=report.name or report.url,
         text=message.text,
         link=reporter_links.link(report.submission),
+        days=clocks.MOST_PAUSE.days,
     )
     reporter_mails.tell(report.contact, subject=f"[{settings.SITE_NAME}] {words.subject}", text=words.text + "\n")
 

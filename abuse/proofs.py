@@ -107,6 +107,7 @@ def _store(decision: Decision, proofs: Sequence[Proof] | None) -> None:
         proof |= {
             "answers": [_as_json(each) for each in shown],
             "answer_count": len(proofs),
+            "is_sample": len({each.name for each in proofs}) >= MAX_NAMES,
             "lagging": sorted({each.nameserver.name for each in proofs if not each.is_match}),
         }
     still = Decision.objects.filter(pk=decision.pk, state=Decision.State.DONE, proven_at=None)

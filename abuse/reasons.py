@@ -40,16 +40,16 @@ def _signal(key: str, title: str, points: int, *, is_weak: bool = False, **param
     return register
 
 
-@_signal("feed_hit", "A feed lists the name with confidence", 40, confidence=0.75, days=30)
+@_signal("feed_hit", "A feed lists the name with confidence", 40, confidence=0.75, unsaid=0.75, days=30)
 def feed_hit(facts: Facts, parameters: Parameters) -> Finding | None:
-    hits = confident_hits(facts, parameters["confidence"], timedelta(days=parameters["days"]))
+    days = timedelta(days=parameters["days"])
+    hits = confident_hits(facts, parameters["confidence"], days, unsaid=parameters["unsaid"])
     if not hits:
         return None
-    best = max(hits, key=lambda each: each.confidence or 0)
-    return Finding(
-        f"{listed(each.feed for each in hits)} {_plural(hits, 'lists', 'list')} the name as malicious, "
-        f"with a confidence of {best.confidence:.0%}, not as compromised."
-    )
+    best = max(each.confidence or 0 for each in hits)
+    sure = f"with a confidence of {best:.0%}" if best else "without saying how sure it is"
+    feeds = listed(each.feed for each in hits)
+    return Finding(f"{feeds} {_plural(hits, 'lists', 'list')} the name as malicious, {sure}, not as compromised.")
 
 
 @_signal("trusted_report", "A trusted reporter with verified evidence", 30, accuracy=0.9, decided=20)
@@ -212,12 +212,15 @@ def sunk(facts: Facts, parameters: Parameters) -> Finding | None:
     return Finding(f"Already sunk or parked: it answers {where}. That is no proof of malice.")
 
 
-def confident_hits(facts: Facts, least: float, within: timedelta) -> list[FeedHit]:
-    """Of feeds that are sure enough, of late, and do not call the name compromised; not heard and settled before."""
+def confident_hits(facts: Facts, least: float, within: timedelta, *, unsaid: float = 0) -> list[FeedHit]:
+    """Of feeds that are sure enough, of late, and do not call the name compromised; not heard and settled before.
+
+    unsaid is what a feed is taken for that gives no confidence: URLhaus lists what somebody has looked at, and no figure.
+    """
     return [
         each
         for each in facts.feed_hits
-        if (each.confidence or 0) >= least
+        if (unsaid if each.confidence is None else each.confidence) >= least
         and not each.is_compromised
         and facts.at - each.at < within
         and (facts.settled_at is None or each.at > facts.settled_at)

@@ -15,6 +15,7 @@ from abuse.models import (
     Case,
     Decision,
     Evidence,
+    Mail,
     Message,
     Report,
     Statement,
@@ -48,6 +49,9 @@ def _purge_chunk(now: datetime) -> int:
     _empty_reports(report_ids, now)
     submission_ids = list(_due_submissions(now).values_list("pk", flat=True)[:CHUNK])
     Submission.objects.filter(pk__in=submission_ids).update(purged_at=now, source="", filename="", problem="")
+    Mail.objects.filter(submission__in=submission_ids).update(
+        sender="", recipient="", subject="", message_id="", answer_to="", failure=""
+    )
     octets = _empty_blobs(_unneeded_blobs(report_ids, submission_ids), now)
     count = len(case_ids) + len(report_ids) + len(submission_ids)
     if count:

@@ -107,11 +107,15 @@ def seen(case: Case) -> Seen:
     """Two queries."""
     reports = list(case.reports.counted().select_related("reporter", "submission").order_by("evidence_at"))
     kinds = {each.reporter.kind for each in reports}
+    places = dict.fromkeys(place for each in reports if (place := customer_pages.place(each)))
+    if case.route == Category.Route.RESTRICTED:
+        # Nobody is shown the way there.
+        places = {}
     is_noticed = any(kind != Reporter.Kind.STAFF for kind in kinds)
     return Seen(
         first_at=reports[0].evidence_at if reports else None,
         last_at=reports[-1].evidence_at if reports else None,
-        places=tuple(dict.fromkeys(place for each in reports if (place := customer_pages.place(each))))[:MAX_SEEN],
+        places=tuple(places)[:MAX_SEEN],
         port=next((each.port for each in reports if each.port), None),
         count=len(reports),
         is_noticed=is_noticed,

@@ -19,13 +19,14 @@ from ddns.models import Cursor, Hostname
 
 NAME = "stays"
 GATHERING = "stays-gathering"
+MENDING = "stays-mending"
 # Rows of history, or hostnames, per transaction: some tenths of a second.
 CHUNK = 5000
 RUN_SECONDS = 10.0
 # After it nobody asks any more who was at an address: signals look back a day, people some weeks.
 KEPT = timedelta(days=30)
 # Names at one address that are looked at. Behind a carrier's gateway are thousands, and the count says nothing then.
-MOST_NAMES = 500
+MOST_NAMES = 200
 
 # A stay that was open before the chunk ends with the first change away from it.
 _LEAVE = """
@@ -65,6 +66,19 @@ _GATHER = """
     FROM ddns_hostname hostname, unnest(ARRAY[hostname.ipv4, hostname.ipv6]) AS address
     WHERE hostname.id BETWEEN %s AND %s AND hostname.released_at IS NULL AND address IS NOT NULL
     ON CONFLICT DO NOTHING
+"""
+
+
+# Where a name was given up its history says nothing more; and what was gathered in the moment of a change may be stale.
+_MEND = """
+    WITH stale AS (
+        SELECT stay.id, hostname.released_at FROM abuse_stay stay JOIN ddns_hostname hostname ON hostname.id = stay.hostname_id
+        WHERE stay.id BETWEEN %(first)s AND %(last)s AND stay.until IS NULL AND (
+            hostname.released_at IS NOT NULL
+            OR (stay.address IS DISTINCT FROM hostname.ipv4 AND stay.address IS DISTINCT FROM hostname.ipv6)
+        ) AND stay.since < now() - interval '1 hour'
+    )
+    UPDATE abuse_stay stay SET until = coalesce(stale.released_at, now()) FROM stale WHERE stay.id = stale.id
 """
 
 
@@ -145,6 +159,11 @@ def gather() -> bool:
     return False
 
 
+def mend() -> bool:
+    """Ends stays that the history did not end: of names that were given up. A pass a day; whether one was ended now."""
+    return cursors.sweep(MENDING, Stay, _mend, every=timedelta(days=1), seconds=RUN_SECONDS)
+
+
 def purge(before: datetime) -> int:
     """Deletes stays that ended before, some thousand at a time; how many. May be stopped and run again."""
     total = 0
@@ -161,3 +180,8 @@ def _follow(first: int, last: int) -> None:
     with connection.cursor() as database:
         database.execute(_LEAVE, {"first": first, "last": last})
         database.execute(_COME, {"first": first, "last": last})
+
+
+def _mend(first: int, last: int) -> None:
+    with connection.cursor() as database:
+        database.execute(_MEND, {"first": first, "last": last})

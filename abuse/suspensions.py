@@ -16,6 +16,8 @@ from dnsupdate.rrsets import RRsets
 
 # From the weakest: what is out of DNS answers nothing, whatever else was decided; a diversion answers instead of what stood.
 _STRENGTH = {Suspension.Kind.HELD: 0, Suspension.Kind.DIVERTED: 1, Suspension.Kind.SUSPENDED: 2}
+# In one run of the periodic task; the next is there soon.
+CHUNK = 100
 ENDED = "It ended, as was decided with it."
 
 
@@ -112,7 +114,7 @@ def strongest(hostname: Hostname) -> Suspension | None:
 def end_due(now: datetime) -> int:
     """Lifts what was decided by name until now; gives how many. Each is a transaction; may be stopped and run again."""
     due = Suspension.objects.in_force().filter(decision=None, ends_at__lte=now).order_by("ends_at")
-    return sum(_end(suspension) for suspension in due.select_related("hostname")[:100])
+    return sum(_end(suspension) for suspension in due.select_related("hostname")[:CHUNK])
 
 
 @transaction.atomic

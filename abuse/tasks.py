@@ -145,7 +145,8 @@ def follow_stays() -> None:
 
 @shared_task
 def purge_stays() -> None:
-    """Ends the retention of who had which address."""
+    """Ends the retention of who had which address, and what the history did not end."""
+    stays.mend()
     stays.purge(timezone.now() - stays.KEPT)
 
 

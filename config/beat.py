@@ -40,7 +40,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "score-cases": {"task": "abuse.tasks.score_cases", "schedule": 5.0, "options": {"expires": 5}},
     # Who shares an address is asked on the screen of a case: seconds late is early enough.
     "follow-stays": {"task": "abuse.tasks.follow_stays", "schedule": 5.0, "options": {"expires": 5}},
-    "purge-stays": {"task": "abuse.tasks.purge_stays", "schedule": timedelta(hours=1)},
+    "purge-stays": {"task": "abuse.tasks.purge_stays", "schedule": timedelta(minutes=5)},
     # Each feed has its own interval; none is shorter than five minutes.
     "pull-feeds": {"task": "abuse.tasks.pull_feeds", "schedule": 60.0, "options": {"expires": 60}},
     "purge-postings": {"task": "abuse.tasks.purge_postings", "schedule": timedelta(hours=1)},

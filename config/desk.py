@@ -53,8 +53,10 @@ def unfold(site_name: str) -> dict[str, Any]:
                         _link("Reporters", "campaign", "abuse_reporter_changelist", "abuse.view_reporter"),
                         _link("Feeds", "rss_feed", "abuse_feed_changelist", "abuse.view_feed"),
                         _link("Appeals", "scale", "abuse_appeal_changelist", "abuse.view_appeal"),
+                        _link("Messages", "forum", "abuse_message_changelist", "abuse.view_case"),
                         _link("Statements", "contract", "abuse_statement_changelist", "abuse.view_statement"),
                         _link("Templates", "edit_note", "abuse_template_changelist", "abuse.view_template"),
+                        _link("Categories", "category", "abuse_category_changelist", "abuse.view_category"),
                         _link("Blocks", "shield", "ddns_block_changelist", "abuse.view_decision"),
                         _link(
                             "Diversions", "alt_route", "abuse_diversiontarget_changelist", "abuse.view_diversiontarget"

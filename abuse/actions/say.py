@@ -44,7 +44,7 @@ def _ask(decision: Decision) -> Effect:
     # Once each: five reports of one reporter are one question.
     once = {each.reporter_id: each for each in asked}
     for each in once.values():
-        _say(decision, Message.Side.REPORTER, report=each)
+        _say(decision, Message.Side.REPORTER, report=each, key="ask")
     cases.pause(case)
     case.refresh_from_db(fields=["state", "paused_at"])
     return {"asked": len(once)}
@@ -123,9 +123,9 @@ def _refer(decision: Decision) -> Effect:
     return {}
 
 
-def _say(decision: Decision, side: Message.Side, report: Report | None = None) -> None:
-    text = decision.parameters["text"]
-    messages.say(decision.case, side=side, text=text, author=decision.decided_by, is_ours=True, report=report)
+def _say(decision: Decision, side: Message.Side, *, report: Report, key: str) -> None:
+    text, by = decision.parameters["text"], decision.decided_by
+    messages.say(decision.case, side=side, text=text, author=by, is_ours=True, report=report, key=key)
 
 
 ASK = Act(permission="decide_case", parse=_parse_ask, touch=_touch_ask, do=_ask, undo=_undo_ask)

@@ -6,11 +6,13 @@ from abuse.admin.appeals import AppealAdmin
 from abuse.admin.approvals import DecisionAdmin
 from abuse.admin.blocks import BlockAdmin
 from abuse.admin.cases import CaseAdmin
+from abuse.admin.categories import CategoryAdmin
 from abuse.admin.diversions import DiversionTargetAdmin, ProtectedNameAdmin
 from abuse.admin.evidence_files import EvidenceFileAdmin
 from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
+from abuse.admin.messages import MessageAdmin
 from abuse.admin.policy import BrandAdmin, RuleAdmin, WeightAdmin
 from abuse.admin.reporter_keys import ReporterAdmin
 from abuse.admin.statements import StatementAdmin
@@ -25,12 +27,14 @@ __all__ = [
     "BlockAdmin",
     "BrandAdmin",
     "CaseAdmin",
+    "CategoryAdmin",
     "DecisionAdmin",
     "DiversionTargetAdmin",
     "EvidenceFileAdmin",
     "FeedAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
+    "MessageAdmin",
     "ProtectedNameAdmin",
     "ReporterAdmin",
     "RuleAdmin",

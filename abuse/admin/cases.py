@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from abuse import presence, queue, screen
+from abuse import appeals, messages, presence, queue, screen
 from abuse.admin import batches as batch_pages
 from abuse.admin import case_decisions, offers
 from abuse.admin import queue as queue_pages
@@ -51,7 +51,13 @@ class CaseAdmin(EvidenceAdmin):
         return batch_pages.page(request, batch_id, self._context(request))
 
     def case_view(self, request: HttpRequest, case_id: int) -> HttpResponse:
-        return self._page(request, self._case(request, case_id))
+        case = self._case(request, case_id)
+        page = self._page(request, case)
+        if request.user.has_perm("abuse.decide_case"):
+            # Shown as new this once more.
+            messages.read(case)
+        appeals.look_at_all(case, request.user)
+        return page
 
     def next_view(self, request: HttpRequest, case_id: int) -> HttpResponse:
         return HttpResponseRedirect(self._next(request, self._case(request, case_id)))

@@ -13,6 +13,7 @@ from abuse import reporter_keys, uploads
 from abuse.admin import decisions
 from abuse.admin.decisions import Decision
 from abuse.admin.evidence import EvidenceAdmin
+from abuse.admin.reporters import TierPages, record_of
 from abuse.errors import AbuseError
 from abuse.forms.reporters import KeyForm, ReporterForm
 from abuse.models import Reporter, ReporterKey
@@ -23,7 +24,7 @@ CONFIGURE = "abuse.change_settings"
 
 
 @admin.register(Reporter)
-class ReporterAdmin(EvidenceAdmin):
+class ReporterAdmin(TierPages, EvidenceAdmin):
     list_display = ("identity", "shown_name", "kind", "shown_tier", "upheld_count", "rejected_count", "created_at")
     list_filter = ("tier", "kind")
     list_filter_sheet = False
@@ -118,6 +119,7 @@ class ReporterAdmin(EvidenceAdmin):
             "keys": list(reporter.keys.all()[:KEY_ROWS]),
             "reports": list(reporter.reports.select_related("category")[:REPORT_ROWS]),
             "may_configure": request.user.has_perm(CONFIGURE),
+            **record_of(reporter, may_configure=request.user.has_perm(CONFIGURE)),
         }
         return TemplateResponse(request, "desk/reporter.html", self._context(request, reporter) | shown)
 

@@ -84,12 +84,10 @@ class SubmissionAdmin(EvidenceAdmin):
         submission = self._opened(request, pk)
         if isinstance(submission, HttpResponse):
             return submission
-        content = bytes(submission.blob.content[:SHOWN_OCTETS])
-        shown = {
-            "text": content.decode("utf-8", "replace").translate(_CONTROLS),
-            "is_cut": submission.blob.size > SHOWN_OCTETS,
-        }
-        response = TemplateResponse(request, "desk/submission.html", self._context(request, submission) | shown)
+        context = self._context(request, submission) | _text_of(submission)
+        if context["may_settle"]:
+            context["form"] = SettleForm()
+        response = TemplateResponse(request, "desk/submission.html", context)
         response["Cache-Control"] = "no-store"
         return response
 
@@ -124,6 +122,10 @@ class SubmissionAdmin(EvidenceAdmin):
                 messages.success(request, f"Settled: {len(made)} report{'' if len(made) == 1 else 's'}.")
             return HttpResponseRedirect(_page_of(submission))
         context = self._context(request, submission) | {"form": form}
+        if request.method == "POST" and context["may_look"] and not context["is_shut"]:
+            # It is read while the form is filled in.
+            looks.note_submission(submission, by=request.user)
+            context |= _text_of(submission)
         return TemplateResponse(request, "desk/submission_settle.html", context)
 
     def upload_view(self, request: HttpRequest) -> HttpResponse:
@@ -192,6 +194,15 @@ class SubmissionAdmin(EvidenceAdmin):
 def is_shut(submission: Submission) -> bool:
     """Of what nobody may hold nobody sees more than hash and size."""
     return submission.reports.filter(category__route=Category.Route.RESTRICTED).exists()
+
+
+def _text_of(submission: Submission) -> dict:
+    """The beginning of it as text."""
+    content = bytes(submission.blob.content[:SHOWN_OCTETS])
+    return {
+        "text": content.decode("utf-8", "replace").translate(_CONTROLS),
+        "is_cut": submission.blob.size > SHOWN_OCTETS,
+    }
 
 
 def _page_of(submission: Submission) -> str:

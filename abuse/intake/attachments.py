@@ -19,7 +19,7 @@ _TEXTUAL = ("text/plain", "text/csv", "application/json")
 
 
 class Budget:
-    """What one submission may still bring: counted in pieces and octets over all its reports."""
+    """What one report may still bring, in pieces and octets."""
 
     def __init__(self) -> None:
         self.pieces = limits.MAX_ATTACHMENTS

@@ -29,8 +29,8 @@ MAX_COLUMNS = 100
 
 # A report of one thing names a handful of hosts; lists are cut into drafts of this many.
 MAX_SUBJECTS = 1_000
-# A page of a spam mail or a forwarded log; what is further down says nothing new.
-MAX_SUBJECTS_OF_PROSE = 100
+# Of a letter: a page pasted from a log has some hundred. More than that is a list, and is read as one.
+MAX_SUBJECTS_OF_PROSE = 1_000
 MAX_PROSE_CHARACTERS = 256 * KIB
 MAX_WORD_CHARACTERS = 4_000
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from abuse.errors import Unreadable
-from abuse.intake import arf, attachments, json_text, kinds, limits, mime, moments, prose, text, x_arf, xarf
+from abuse.intake import arf, attachments, json_text, kinds, limits, mime, moments, name_lists, prose, text, x_arf, xarf
 from abuse.intake.drafts import Draft, Parsed, Subject
 
 FORMAT = "mail"
@@ -26,6 +26,9 @@ _READABLE = frozenset({"text/plain", "text/html", "text/csv", "text/x-log", "app
 _STRUCTURED = frozenset(
     {"application/json", "application/xarf", "application/xarf+json", "application/stix+json", "text/csv"}
 )
+_NAMES_OF_LISTS = (".txt", ".lst", ".list", ".ioc")
+# Twenty names in a row are no sentences.
+_LINES_OF_A_LIST = 20
 _NAMES_OF_FILES = (".json", ".csv", ".xarf", ".stix")
 
 
@@ -48,12 +51,18 @@ def read(content: bytes, *, kind: str, read_text: Callable[[str], Parsed | None]
             return _as_mailed(parsed, mail)
     if why := _automatic(mail, leaves):
         return Parsed(AUTOMATIC, (), (why,))
-    return Parsed(FORMAT, (_letter(mail, leaves, kind),))
+    body = _body(leaves)
+    if body.count("\n") >= _LINES_OF_A_LIST and name_lists.is_one(body):
+        guessed = kinds.of_prose(mail.field("subject"), body)
+        return _as_mailed(name_lists.read(body, kind=guessed if guessed != kinds.OTHER else kind), mail)
+    return Parsed(FORMAT, (_letter(mail, leaves, body, kind),))
 
 
 def _structured(leaf: mime.Entity, read_text: Callable[[str], Parsed | None]) -> Parsed | None:
     """Of a part that says it is data, or of a text that begins as JSON does."""
     is_said = leaf.content_type in _STRUCTURED or leaf.filename.lower().endswith(_NAMES_OF_FILES)
+    if leaf.filename.lower().endswith(_NAMES_OF_LISTS) and name_lists.is_one(leaf.text):
+        is_said = True
     if not is_said and not (leaf.content_type == "text/plain" and leaf.content.lstrip()[:1] in (b"{", b"[")):
         return None
     try:
@@ -116,8 +125,8 @@ def _automatic(mail: mime.Entity, leaves: Sequence[mime.Entity]) -> str:
     return "This is from nobody who could be answered (empty return path)." if is_from_nobody else ""
 
 
-def _letter(mail: mime.Entity, leaves: Sequence[mime.Entity], kind: str) -> Draft:
-    subject, body = mail.field("subject"), _body(leaves)
+def _letter(mail: mime.Entity, leaves: Sequence[mime.Entity], body: str, kind: str) -> Draft:
+    subject = mail.field("subject")
     found = prose.hosts(f"{subject}\n{body}")
     warnings: list[str] = []
     forwarded: list[Subject] = []
@@ -135,6 +144,8 @@ def _letter(mail: mime.Entity, leaves: Sequence[mime.Entity], kind: str) -> Draf
         raise Unreadable("The letter names no host, address or URL. A person has to read it.")
     if len(body) > limits.MAX_PROSE_CHARACTERS:
         warnings.append(f"Only the first {limits.MAX_PROSE_CHARACTERS} characters were searched for hosts.")
+    if len(found) >= limits.MAX_SUBJECTS_OF_PROSE:
+        warnings.append(f"It names more than {limits.MAX_SUBJECTS_OF_PROSE} hosts; a list of them is read to its end.")
     said_kind = kinds.of_prose(subject, body)
     budget = attachments.Budget()
     return Draft(

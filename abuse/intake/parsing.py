@@ -141,13 +141,15 @@ def _of_markup(said: str) -> str:
 
 
 def finished(parsed: Parsed) -> Parsed:
-    """The same within limits: clean text, details below their size, media left out where nobody may hold them."""
-    return Parsed(
-        text.line(parsed.format, 30),
-        tuple(_finished(each) for each in parsed.drafts),
-        _sentences(parsed.warnings),
-        parsed.passed_over,
-    )
+    """The same within limits: clean text, details below their size, media left out where nobody may hold them.
+
+    A draft without a subject is none. Raises Unreadable where that leaves nothing.
+    """
+    drafts = tuple(_finished(each) for each in parsed.drafts if each.subjects)
+    warnings = (*parsed.warnings, *(said for each in parsed.drafts if not each.subjects for said in each.warnings))
+    if parsed.drafts and not drafts:
+        raise Unreadable(text.cut(" ".join(("It names no host, address or URL.", *_sentences(warnings))), 2_000))
+    return Parsed(text.line(parsed.format, 30), drafts, _sentences(warnings), parsed.passed_over)
 
 
 def _finished(draft: Draft) -> Draft:
@@ -165,7 +167,7 @@ def _finished(draft: Draft) -> Draft:
         warnings.append(f"It names {len(draft.subjects)} hosts; the first {limits.MAX_SUBJECTS} are kept.")
     return replace(
         draft,
-        kind=text.line(draft.kind, limits.MAX_KIND_CHARACTERS) or kinds.OTHER,
+        kind=kinds.of(*draft.kind.partition("/")[::2]) or kinds.OTHER,
         subjects=tuple(map(_fit_subject, draft.subjects[: limits.MAX_SUBJECTS])),
         description=text.cut(text.clean(draft.description), limits.MAX_DESCRIPTION_CHARACTERS),
         language=text.line(draft.language, 10),

@@ -35,14 +35,14 @@ def read(said: object, role: str = "") -> Subject:
     whole = said if plain else straighten(said.strip(_AROUND)).strip(_AROUND)
     scheme = None if plain else _SCHEME.match(whole)
     rest = whole[scheme.end() :] if scheme else whole.removeprefix("mailto:").lstrip("/")
-    rest = "" if not rest else rest.split(maxsplit=1)[0]
+    rest = next(iter(rest.split(maxsplit=1)), "")
     authority = _END_OF_AUTHORITY.split(rest, maxsplit=1)[0]
     host, port = _host_and_port(authority.rpartition("@")[2])
     url = ""
     if scheme:
         url = f"{scheme[1].lower()}://{rest}"
     elif len(authority) < len(rest) or whole.startswith("mailto:"):
-        url = whole.split(maxsplit=1)[0].lstrip("/")
+        url = next(iter(whole.split(maxsplit=1)), "").lstrip("/")
     address = _address(host, is_url=bool(scheme))
     name = "" if address else _name(host, said)
     return Subject(name=name, url=text.clean(url), address=address, port=port, role=role)
@@ -79,7 +79,7 @@ def _address(host: str, *, is_url: bool) -> str:
         address = ipaddress.IPv4Address(number) if number is not None else ipaddress.ip_address(host)
     except ValueError:
         return ""
-    return str(getattr(address, "ipv4_mapped", None) or address)
+    return "" if address.is_unspecified else str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _name(host: str, said: str) -> str:
@@ -90,9 +90,9 @@ def _name(host: str, said: str) -> str:
         name = names.normalise(host)
     except InvalidName:
         raise NoSubject(_sentence(said)) from None
-    if "." not in name or name[name.rindex(".") + 1 :].isdigit():
+    if "." not in name or "*" in name or name[name.rindex(".") + 1 :].isdigit():
         raise NoSubject(_sentence(said))
-    return name.removeprefix("*.")
+    return name
 
 
 _OTHER_DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})

@@ -31,8 +31,8 @@ _PLACES = (
 _CONTROLLER, _BOT = "infrastructure/botnet", "connection/infected_host"
 # Asked for by others; the rest of a report stays below "fields".
 _NOT_DETAILS = frozenset(
-    "xarf_version report_id timestamp reporter sender source_identifier category type evidence description tags"
-    " confidence confidence_score malware_family malware_type target_brand targeted_brands affected_brand threat_type"
+    "xarf_version report_id timestamp reporter sender source_identifier category class type on_behalf_of evidence description"
+    " tags confidence confidence_score malware_family malware_type target_brand targeted_brands affected_brand threat_type"
     " file_hashes file_hash dns_records related_domains _internal is_anonymous is_good_faith".split()
 )
 
@@ -43,10 +43,11 @@ def is_one(value: object) -> bool:
         return any(is_one(each) for each in value[:20] if isinstance(each, dict))
     if not isinstance(value, dict):
         return False
+    is_said = ("category" in value or "class" in value) and "type" in value
     return (
         "xarf_version" in value
         or xarf_3.is_one(value)
-        or ("category" in value and "type" in value and ("source_identifier" in value or "reporter" in value))
+        or (is_said and ("source_identifier" in value or "reporter" in value))
     )
 
 
@@ -57,10 +58,9 @@ def read(value: Any, *, kind: str = "") -> Parsed:
         raise Unreadable(f"{len(reports):,} reports in one list; the most is {limits.MAX_REPORTS:,}. Send it in parts.")
     drafts: list[Draft] = []
     warnings: list[str] = []
-    budget = attachments.Budget()
     for position, report in enumerate(reports):
         try:
-            drafts += _drafts(report, kind, budget, is_validated=position < limits.MAX_REPORTS_VALIDATED)
+            drafts += _drafts(report, kind, is_validated=position < limits.MAX_REPORTS_VALIDATED)
         except Unreadable as error:
             if len(reports) == 1:
                 raise
@@ -78,7 +78,7 @@ def errors_of(report: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _drafts(report: Any, kind: str, budget: attachments.Budget, *, is_validated: bool) -> Iterator[Draft]:
+def _drafts(report: Any, kind: str, *, is_validated: bool) -> Iterator[Draft]:
     if not isinstance(report, dict):
         raise Unreadable("A report is an object, this is none.")
     if xarf_3.is_one(report):
@@ -87,13 +87,14 @@ def _drafts(report: Any, kind: str, budget: attachments.Budget, *, is_validated:
     else:
         warnings = errors_of(report) if is_validated else ["Not held against the schema: too many reports in one list."]
     found, problems = _subjects(report)
-    said_kind = kinds.of(report.get("category"), report.get("type"))
+    # Drafts of version 4 called the category class, and the complainant on_behalf_of; some reporters still do.
+    said_kind = kinds.of(report.get("category") or report.get("class"), report.get("type"))
     if not found:
         raise Unreadable(text.cut(" ".join(["It names no host, address or URL.", *problems, *warnings]), 2_000))
     if not said_kind:
         said_kind = kind or kinds.OTHER
         warnings.append(f"It does not say what it complains of: taken as {said_kind}.")
-    yield from _by_culprit(_draft(report, said_kind, found, (*warnings, *problems), budget))
+    yield from _by_culprit(_draft(report, said_kind, found, (*warnings, *problems)))
 
 
 def _by_culprit(draft: Draft) -> Iterator[Draft]:
@@ -119,9 +120,10 @@ def _draft(
     kind: str,
     found: tuple[Subject, ...],
     warnings: Sequence[str],
-    budget: attachments.Budget,
 ) -> Draft:
     sender, complainant = party(report.get("sender")), party(report.get("reporter"))
+    if sender == Party() and isinstance(behalf := report.get("on_behalf_of"), dict):
+        sender, complainant = complainant, party(behalf)
     seen = [moments.read(report.get(key)) for key in ("timestamp", "last_seen", "first_seen")]
     at = next((each for each in seen if each is not None), None)
     said_at = text.line(report.get("timestamp"), 60)
@@ -138,7 +140,7 @@ def _draft(
         complainant=complainant if complainant not in (sender, Party()) and sender != Party() else Party(),
         external_id=text.line(report.get("report_id"), limits.MAX_ID_CHARACTERS),
         details=_details(report),
-        attachments=tuple(_attachments(report.get("evidence"), budget)),
+        attachments=tuple(_attachments(report.get("evidence"))),
         is_anonymous=report.get("is_anonymous") is True,
         is_good_faith=report.get("is_good_faith") is True,
         warnings=(*warnings, *unsaid),
@@ -196,8 +198,10 @@ def _port(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536 else None
 
 
-def _attachments(evidence: object, budget: attachments.Budget) -> Iterator[Attachment]:
-    for item in evidence if isinstance(evidence, list) else []:
+def _attachments(evidence: object) -> Iterator[Attachment]:
+    budget = attachments.Budget()
+    # Twice as many as are kept: each of the others says that it is not, and the schema that there are too many.
+    for item in evidence[: 2 * limits.MAX_ATTACHMENTS] if isinstance(evidence, list) else []:
         if isinstance(item, Mapping):
             yield attachments.decoded(
                 item.get("payload"),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 WEIGHTS = [
-    ("feed_hit", 40, {"confidence": 0.75, "days": 30}),
+    ("feed_hit", 40, {"confidence": 0.75, "unsaid": 0.75, "days": 30}),
     ("trusted_report", 30, {"accuracy": 0.9, "decided": 20}),
     ("shared_with_suspended", 25, {}),
     ("names_on_address", 20, {"names": 5}),

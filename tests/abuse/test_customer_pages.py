@@ -10,10 +10,12 @@ from django.core import signing
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
 
-from abuse import customer_pages, decisions, messages, redactions, statements
+from abuse import appeals, customer_pages, decisions, messages, redactions, statements
 from abuse.errors import WrongLink
-from abuse.models import Appeal, Case, Decision, Message, Report, Statement
+from abuse.models import Appeal, Case, Decision, Message, Report, Reporter, Statement, Submission
 from ddns import exports, mails
 from ddns.models import AddressUpdate, Notification, User
 from tests.abuse.fairness import REPORTER_WORDS, decide, open_case, report_on
@@ -328,3 +330,34 @@ def test_a_place_names_nobody(url, shown):
 )
 def test_mails_and_telephone_numbers_are_taken_out(text, shown):
     assert redactions.strangers(text) == shown
+
+
+NAMES = ("Trudy Watcher", "trudy@watchers.example", "watchers.example", "Victim Bank", "192.0.2.99", "W-4711")
+
+
+@given(
+    st.lists(
+        st.one_of(st.text(max_size=30), st.sampled_from(NAMES), st.sampled_from([n.upper() for n in NAMES])), max_size=8
+    )
+)
+def test_no_description_names_its_reporter(parts):
+    reporter = Reporter(identity="org:watchers.example", name="Trudy Watcher", contact="trudy@watchers.example")
+    report = Report(
+        reporter=reporter,
+        submission=Submission(source="192.0.2.99"),
+        complainant={"org": "Victim Bank"},
+        external_id="W-4711",
+        description=" ".join(parts),
+    )
+    shown = redactions.description(report).lower()
+    assert not [name for name in NAMES if name.lower() in shown]
+    report.is_anonymous = True
+    assert redactions.description(report) == ""
+
+
+def test_opening_the_case_at_the_desk_is_a_look_at_its_appeal(case, suspended, oscar, judge):
+    appeal = appeals.file(suspended, party=Appeal.Party.CUSTOMER, text="Look.")
+    logged_in(oscar).get(f"/admin/abuse/case/{case.pk}/")
+    assert Appeal.objects.get(pk=appeal.pk).looked_at is None, "who decided it does not count"
+    logged_in(judge).get(f"/admin/abuse/case/{case.pk}/")
+    assert Appeal.objects.get(pk=appeal.pk).looked_at is not None

@@ -308,3 +308,33 @@ def test_commands_on_the_page_verify_it(client, receipt, tmp_path):
         ["bash", "-ec", commands.replace("&gt;", ">")], cwd=tmp_path, capture_output=True, text=True, timeout=30
     )
     assert "Signature Verified Successfully" in done.stdout + done.stderr
+
+
+# --- Both languages --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("/abuse/", "Melden Sie einen Namen, der schadet"),
+        ("/abuse/report/", "Sexueller Missbrauch von Kindern"),
+        ("/abuse/report/?about=content/phishing", "Ein Bildschirmfoto, oder die E-Mail, die dorthin führte"),
+        ("/abuse/receipts/", "Eine Quittung prüfen"),
+    ],
+)
+def test_page_speaks_german(client, domain, page, words):
+    assert words in client.get(page, headers={"accept-language": "de"}).content.decode()
+
+
+def test_title_that_the_desk_has_changed_is_shown_as_it_is(client, domain):
+    Category.objects.filter(pk="content/phishing").update(title="Phishing und Smishing")
+    assert "Phishing und Smishing" in client.get("/abuse/report/", headers={"accept-language": "de"}).content.decode()
+
+
+def test_pages_cost_the_same_however_many_cases(client, home, django_assert_max_num_queries):
+    for kind in ("content/phishing", "content/malware", "messaging/spam"):
+        decided(home, timedelta(hours=1), timedelta(days=1), kind=kind)
+    with django_assert_max_num_queries(4):
+        client.get("/abuse/")
+    with django_assert_max_num_queries(2):
+        client.get("/abuse/report/")

@@ -7,10 +7,11 @@ from django.utils import timezone
 
 from abuse import decisions, messages
 from abuse.errors import TextMissing, TextTooLong, TooManyMessages
-from abuse.models import Case, Decision, Message, ReporterMail
+from abuse.models import Case, Decision, Message, Reporter, ReporterMail
 from ddns.models import Notification
 from ddns.models.notifications import Kind
 from tests.abuse.fairness import open_case, report_on
+from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
 Side = Message.Side
@@ -101,3 +102,41 @@ def test_nothing_is_no_message(alice, case, text):
 def test_a_book_is_no_message(alice, case):
     with pytest.raises(TextTooLong):
         messages.answer(case, text="x" * (messages.MAX_TEXT + 1), author=alice)
+
+
+def test_what_the_desk_writes_to_all_reporters_each_gets_once(case, oscar):
+    report_on(case, case.reports.get().reporter, contact="trudy@watchers.example")
+    other = Reporter.objects.create(identity="mailbox:peggy@example.org", kind="person", contact="peggy@example.org")
+    report_on(case, other, contact="peggy@example.org")
+    messages.say(case, side=Side.REPORTER, text="Still there?", author=oscar, is_ours=True)
+    assert sorted(ReporterMail.objects.values_list("address", flat=True)) == [
+        "peggy@example.org",
+        "trudy@watchers.example",
+    ]
+    assert Message.objects.filter(report=None).count() == 0
+
+
+def test_a_question_says_how_long_it_waits(case, oscar):
+    decisions.take(case, action=Decision.Action.ASK, reason="Which?", by=oscar, parameters={"text": "Which page?"})
+    mail = ReporterMail.objects.get()
+    assert "A question about your report" in mail.subject
+    assert "in 7 days" in mail.text
+
+
+def test_new_messages_are_found_at_the_desk_and_read_with_the_case(alice, case, oscar, clerk, client):
+    Case.objects.filter(pk=case.pk).update(state="closed", closed_at=timezone.now())
+    messages.answer(case, text="I have cleaned <b>it</b>.", author=alice)
+    desk = logged_in(oscar)
+    page = desk.get("/admin/abuse/message/?read=no").text
+    assert "I have cleaned &lt;b&gt;it" in page
+    assert f"/admin/abuse/case/{case.pk}/" in page
+    desk.get(f"/admin/abuse/case/{case.pk}/")
+    assert Message.objects.get().read_at is not None
+    for other in (client, logged_in(alice), logged_in(clerk)):
+        assert other.get("/admin/abuse/message/").status_code in (302, 403)
+
+
+def test_messages_of_restricted_cases_are_for_named_people(alice, case, oscar):
+    messages.answer(case, text="Hello?", author=alice)
+    Case.objects.filter(pk=case.pk).update(route="restricted")
+    assert "Hello?" not in logged_in(oscar).get("/admin/abuse/message/").text

@@ -37,7 +37,7 @@ def rule(db) -> Rule:
 def change(weight: Weight, by: User, **changed) -> Weight:
     values = {
         "points": 50,
-        "parameters": {"confidence": 0.8, "days": 30},
+        "parameters": {"confidence": 0.8, "unsaid": 0.75, "days": 30},
         "is_on": True,
         "reason": "The backtest says so.",
     }
@@ -51,7 +51,10 @@ def test_change_is_in_the_ledger_with_before_and_after(weight, administrator):
     assert (entry.object, entry.actor, entry.reason) == ("weight feed_hit", administrator, "The backtest says so.")
     assert entry.details == {
         "points": {"before": 40, "after": 50},
-        "parameters": {"before": {"confidence": 0.75, "days": 30}, "after": {"confidence": 0.8, "days": 30}},
+        "parameters": {
+            "before": {"confidence": 0.75, "unsaid": 0.75, "days": 30},
+            "after": {"confidence": 0.8, "unsaid": 0.75, "days": 30},
+        },
     }
 
 
@@ -81,7 +84,7 @@ def test_others_may_not(role, weight, rule):
     ("changed", "error"),
     [
         ({"reason": " "}, ReasonMissing),
-        ({"points": 40, "parameters": {"confidence": 0.75, "days": 30}}, NothingToDo),
+        ({"points": 40, "parameters": {"confidence": 0.75, "unsaid": 0.75, "days": 30}}, NothingToDo),
         ({"points": 101}, InvalidParameter),
         ({"points": True}, InvalidParameter),
         ({"parameters": {"gone": 1}}, InvalidParameter),
@@ -122,10 +125,17 @@ def test_page_of_a_weight_changes_it(weight, administrator):
     assert "A feed lists the name with confidence" in page
     assert 'name="parameter_confidence"' in page
 
-    data = {"points": 45, "is_on": "on", "parameter_confidence": "0.8", "parameter_days": "30", "reason": "Tried."}
+    data = {
+        "points": 45,
+        "is_on": "on",
+        "parameter_confidence": "0.8",
+        "parameter_days": "30",
+        "parameter_unsaid": "0.75",
+        "reason": "Tried.",
+    }
     assert client.post("/admin/abuse/weight/feed_hit/change/", data).status_code == 302
     weight.refresh_from_db()
-    assert (weight.points, weight.parameters) == (45, {"confidence": 0.8, "days": 30})
+    assert (weight.points, weight.parameters) == (45, {"confidence": 0.8, "unsaid": 0.75, "days": 30})
     assert LedgerEntry.objects.get(action="change-weight").reason == "Tried."
 
 
@@ -140,7 +150,14 @@ def test_page_of_a_weight_changes_it(weight, administrator):
     ],
 )
 def test_page_says_what_is_wrong(administrator, changed, said):
-    data = {"points": 45, "is_on": "on", "parameter_confidence": "0.8", "parameter_days": "30", "reason": "Tried."}
+    data = {
+        "points": 45,
+        "is_on": "on",
+        "parameter_confidence": "0.8",
+        "parameter_days": "30",
+        "parameter_unsaid": "0.75",
+        "reason": "Tried.",
+    }
     page = logged_in(administrator).post("/admin/abuse/weight/feed_hit/change/", data | changed)
 
     assert page.status_code == 200

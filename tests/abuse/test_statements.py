@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from abuse import statements, templates, wordings
-from abuse.models import Decision, LedgerEntry, Statement
+from abuse import helps, statements, templates, wordings
+from abuse.models import Category, Decision, LedgerEntry, Reporter, Statement
 from ddns import mails
 from ddns.models import Notification
 from ddns.models.notifications import Kind
@@ -64,6 +64,68 @@ def test_a_statement_has_every_element_of_article_17(case, oscar):
     ):
         assert element in statement.text
     assert "No end is set" not in statement.text
+
+
+def test_a_statement_on_a_restricted_case_shows_nobody_the_way(case, oscar):
+    case.route = "restricted"
+    statement = statements.issue(decide(case, Action.SUSPEND, oscar))
+    assert "/login/" not in statement.text
+    assert statement.facts["places"] == []
+
+
+def test_statements_are_in_the_words_of_the_commissions_database(case, oscar):
+    facts = statements.issue(decide(case, Action.LOCK_ACCOUNT, oscar)).facts
+    assert facts["decision_account"] == "DECISION_ACCOUNT_SUSPENDED"
+    assert facts["category"] == "STATEMENT_CATEGORY_SCAMS_AND_FRAUD"
+    assert (facts["source_type"], facts["automated_detection"]) == ("SOURCE_ARTICLE_16", "No")
+
+
+def test_what_a_feed_found_was_found_by_a_machine_and_what_staff_filed_on_our_own_initiative(case, oscar, trudy):
+    Reporter.objects.update(kind=Reporter.Kind.FEED)
+    found = statements.issue(decide(case, Action.HOLD))
+    assert "found and decided automatically" in found.text
+    Reporter.objects.update(kind=Reporter.Kind.STAFF)
+    own = statements.issue(decide(case, Action.SUSPEND, oscar))
+    assert "on our own initiative" in own.text
+    assert own.facts["source_type"] == "SOURCE_VOLUNTARY"
+
+
+@pytest.mark.parametrize(
+    ("kind", "port", "key"),
+    [
+        ("vulnerability/open_service", 53, "help.open_resolver"),
+        ("vulnerability/open_service", 37777, "help.camera"),
+        ("vulnerability/open_service", 3389, "help.remote_desktop"),
+        ("vulnerability/open_service", 12345, "help.open_service"),
+        ("vulnerability/*", None, "help.open_service"),
+        ("connection/infected_host", 53, "help.infected_device"),
+        ("content/remote_compromise", None, "help.hacked_server"),
+        ("content/phishing", None, "help.content"),
+        ("made/up", None, "help.other"),
+    ],
+)
+def test_help_fits_what_was_reported(kind, port, key):
+    assert helps.key(kind, port) == key
+    assert key in wordings.built_in("de")
+
+
+def test_every_kind_has_words_for_customers():
+    for category in Category.objects.all():
+        assert statements.category_key(category) == f"kind.{category.key}"
+
+
+def test_a_warning_that_ran_out_is_not_withdrawn(alice, case, oscar):
+    decision = decide(case, Action.WARN, oscar)
+    statements.issue(decision)
+    decision.state = Decision.State.ENDED
+    statements.issue(decision)
+    assert Notification.objects.filter(account=alice).count() == 1
+
+
+def test_a_statement_needs_few_queries(case, oscar, django_assert_max_num_queries):
+    decision = decide(case, Action.SUSPEND, oscar)
+    with django_assert_max_num_queries(14):
+        statements.issue(decision)
 
 
 def test_what_a_rule_decided_says_so(case):

@@ -144,3 +144,18 @@ def test_old_stays_are_purged_and_present_ones_kept(home):
 
     assert stays.purge(now - stays.KEPT) == 1
     assert [address for address, _ in of(home)] == ["198.51.100.1", "198.51.100.3"]
+
+
+def test_stays_that_the_history_did_not_end_are_ended(home, foreign):
+    then = timezone.now() - 2 * DAY
+    released_at = timezone.now() - DAY
+    Hostname.objects.filter(pk=foreign.pk).update(released_at=released_at)
+    Stay.objects.create(hostname=foreign, address="198.51.100.1", since=then)
+    Stay.objects.create(hostname=home, address="198.51.100.2", since=then)
+    Stay.objects.create(hostname=home, address="203.0.113.7", since=then)
+    Stay.objects.create(hostname=home, address="198.51.100.3", since=timezone.now())
+    assert stays.mend()
+
+    assert of(foreign) == [("198.51.100.1", released_at)]
+    assert addresses(home) == [("198.51.100.2", False), ("203.0.113.7", True), ("198.51.100.3", True)]
+    assert not stays.mend()

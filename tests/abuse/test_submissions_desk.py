@@ -94,6 +94,13 @@ def test_look_is_in_the_ledger_and_the_text_escaped_and_without_tricks(desk, unr
     assert "no-store" in page["Cache-Control"]
 
 
+def test_whoever_fills_in_the_form_reads_the_text_beside_it(desk, unreadable):
+    assert "What a person reads in it" in desk.post(page_of(unreadable, "show")).content.decode()
+    assert "alert(1)" not in desk.get(page_of(unreadable, "settle")).content.decode()
+    assert "alert(1)" in settle(desk, unreadable).content.decode()
+    assert LedgerEntry.objects.filter(action="look").count() == 2
+
+
 def test_only_the_beginning_of_much_is_shown(desk):
     submission = submissions.accept(b"x" * SHOWN_OCTETS + b"the end", door=Submission.Door.API, source="192.0.2.1")
     page = desk.post(page_of(submission, "show")).content.decode()

@@ -152,6 +152,7 @@ def test_what_is_open_cannot_be_reopened(alice):
 
 def test_forgetting_leaves_nothing_personal(alice, home, key):
     alice.set_password("correct horse battery staple")
+    alice.sign_up_network = "203.0.113.0/24"
     alice.save()
     TOTP.activate(alice, "JBSWY3DPEHPK3PXP")
     groups.create(alice, name="Alice's attic")
@@ -162,6 +163,7 @@ def test_forgetting_leaves_nothing_personal(alice, home, key):
     account, forgotten_key = User.objects.get(), UpdateKey.objects.get()
     assert account.email == f"closed-{account.pk}@account.invalid"
     assert not account.has_usable_password()
+    assert account.sign_up_network == ""
     assert account.hostname_groups.count() == account.authenticator_set.count() == 0
     assert (forgotten_key.label, forgotten_key.used_from, forgotten_key.used_by) == ("", None, "")
     assert not EmailAddress.objects.exists()

@@ -65,6 +65,12 @@ def test_new_customer_is_logged_in_once_the_address_is_confirmed(client):
     assert User.objects.get().rules_accepted_at is not None
 
 
+def test_network_of_a_sign_up_is_kept_and_no_finer(client):
+    sign_up(client)
+
+    assert User.objects.get().sign_up_network == "127.0.0.0/24"
+
+
 def test_mail_names_the_site_and_not_the_host_header(client, settings):
     settings.ALLOWED_HOSTS = ["*"]
     sign_up(client)

@@ -3,6 +3,7 @@
 import base64
 import json
 
+from abuse.intake import form
 from tests.abuse.intake import test_arf, test_feeds, test_misp, test_stix, test_x_arf
 from tests.abuse.intake.reports import evidence, xarf
 
@@ -69,8 +70,20 @@ LETTER = (
     "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nhttps://lure.ddns.test/\r\n--b--\r\n"
 )
 
+FORM = form.write(
+    form.FormReport(
+        kind="content/phishing",
+        names=("home.ddns.test", "hxxps://lure[.]ddns[.]test/x", "localhost"),
+        description="Seen it.",
+        email="carol@watch.example",
+        details={"target_brand": "Bank"},
+        files=(form.File("a.txt", "text/plain", b"GET /"),),
+    )
+)
+
 # Formats of JSON, as values.
 VALUES = {
+    "form": json.loads(FORM),
     "xarf": RICH,
     "xarf-list": [RICH, xarf(category="infrastructure", type="botnet", c2_server="c2.ddns.test:80")],
     "xarf-3": XARF_3,

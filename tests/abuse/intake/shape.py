@@ -16,14 +16,8 @@ def check(parsed: Parsed) -> Parsed:
     assert parsed.passed_over >= 0
     assert len(parsed.warnings) <= limits.MAX_WARNINGS
     assert parsed.drafts or parsed.warnings, "nothing came of it, and nothing says why"
-    octets = pieces = 0
     for draft in parsed.drafts:
         _check_draft(draft)
-        octets += sum(len(each.content) for each in draft.attachments)
-        pieces += sum(bool(each.content) for each in draft.attachments)
-    # A report of a bot is two drafts with the same evidence.
-    assert octets <= 2 * limits.MAX_ATTACHMENTS_OCTETS
-    assert pieces <= 2 * limits.MAX_ATTACHMENTS
     return parsed
 
 
@@ -45,6 +39,8 @@ def _check_draft(draft: Draft) -> None:
     said = json.dumps(dict(draft.details), allow_nan=False, ensure_ascii=True)
     assert len(said) < DETAILS_OCTETS
     assert len(json.dumps(dict(draft.details), ensure_ascii=False).encode()) < DETAILS_OCTETS
+    assert sum(len(each.content) for each in draft.attachments) <= limits.MAX_ATTACHMENTS_OCTETS
+    assert sum(bool(each.content) for each in draft.attachments) <= limits.MAX_ATTACHMENTS
     for attachment in draft.attachments:
         assert len(attachment.content) <= limits.MAX_ATTACHMENT_OCTETS
         assert len(attachment.filename) <= limits.MAX_FIELD_CHARACTERS

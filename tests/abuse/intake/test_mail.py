@@ -199,6 +199,21 @@ def test_list_may_be_attached():
     assert parsed.drafts[0].evidence_at is not None
 
 
+def test_list_in_a_letter_is_read_to_its_end():
+    names = [f"n{n}.ddns.test" for n in range(3_000)]
+    drafts = parse(letter("Please look at these njRAT controllers:\n\n" + "\n".join(names))).drafts
+    assert [each.name for draft in drafts for each in draft.subjects] == names
+    assert {(draft.kind, draft.reporter.domain) for draft in drafts} == {("infrastructure/botnet", "watch.example")}
+
+
+def test_list_of_names_may_be_attached():
+    said = multipart(
+        "Content-Type: text/plain\n\nSee list.\n", "Content-Type: text/plain; name=a.txt\n\na.ddns.test\nb.ddns.test\n"
+    )
+    parsed = parse(said)
+    assert (parsed.format, _hosts(parsed.drafts[0])) == ("list", ["a.ddns.test", "b.ddns.test"])
+
+
 @pytest.mark.parametrize(
     "more",
     [

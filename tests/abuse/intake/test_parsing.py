@@ -5,7 +5,8 @@ import json
 import pytest
 
 from abuse.errors import Unreadable
-from abuse.intake import limits, parse
+from abuse.intake import limits, parse, parsing
+from abuse.intake.drafts import Draft, Parsed, Subject
 from tests.abuse.intake.reports import xarf
 
 
@@ -93,6 +94,20 @@ def test_type_and_name_that_came_with_it_may_be_wrong():
 def test_letter_without_headers_is_a_letter():
     parsed = parse(b"Please look at hxxps://home[.]ddns[.]test/bank, it is phishing against us.")
     assert (parsed.format, parsed.drafts[0].kind) == ("letter", "content/phishing")
+
+
+def test_draft_without_subject_is_none():
+    empty = Draft("content/phishing", (), warnings=("“x” names no host.",))
+    whole = Draft("content/phishing", (Subject("home.ddns.test"),))
+    assert parsing.finished(Parsed("x", (empty, whole))) == Parsed("x", (whole,), ("“x” names no host.",))
+    with pytest.raises(Unreadable, match=r"It names no host, address or URL. “x” names no host."):
+        parsing.finished(Parsed("x", (empty,)))
+
+
+@pytest.mark.parametrize("kind", ["", "phishing", "/", "a/", "/b", "x" * 200])
+def test_kind_that_is_none_is_the_rest(kind):
+    draft = Draft(kind, (Subject("home.ddns.test"),))
+    assert parsing.finished(Parsed("x", (draft,))).drafts[0].kind == "other/unclassified"
 
 
 def test_warnings_are_cut_in_length_and_number():

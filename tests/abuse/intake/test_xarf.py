@@ -194,6 +194,16 @@ def test_report_without_type_is_taken_as_the_kind_of_the_door():
     assert parse(json.dumps(report).encode()).drafts[0].kind == "other/unclassified"
 
 
+def test_words_of_drafts_of_version_4_are_understood():
+    report = xarf(
+        **{"class": "content"}, on_behalf_of={"org": "Bank", "contact": "it@bank.example", "domain": "bank.example"}
+    )
+    del report["category"], report["sender"]
+    draft = parse(json.dumps(report).encode()).drafts[0]
+    assert draft.kind == "content/phishing"
+    assert (draft.reporter.org, draft.complainant.org) == ("Watch", "Bank")
+
+
 def test_category_is_known_by_its_type():
     report = xarf()
     del report["category"]
@@ -240,6 +250,13 @@ def test_evidence_above_fifteen_mebibytes_in_all_stays_in_the_submission():
 def test_more_than_fifty_pieces_stay_in_the_submission():
     kept = _draft(evidence=[evidence() for _ in range(52)]).attachments
     assert [bool(each.content) for each in kept] == [True] * 50 + [False] * 2
+
+
+def test_every_report_of_a_list_brings_its_evidence():
+    reports = [xarf(report_id=str(n), evidence=[evidence()] * 40) for n in range(3)]
+    kept = [each for draft in parse(json.dumps(reports).encode()).drafts for each in draft.attachments]
+    assert len(kept) == 120
+    assert all(each.content for each in kept)
 
 
 def test_media_of_abused_children_are_not_kept():
