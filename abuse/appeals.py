@@ -96,14 +96,6 @@ def problem_with(decision: Decision, *, party: Appeal.Party, report: Report | No
     return ""
 
 
-def decision_about(report: Report) -> Decision | None:
-    """The one that a reporter would appeal against: what closed the case of their report."""
-    if report.case_id is None:
-        return None
-    done = Decision.objects.filter(case=report.case_id, state=Decision.State.DONE, decided_at__lte=timezone.now())
-    return done.order_by("-decided_at", "-pk").first()
-
-
 @transaction.atomic
 def decide(appeal: Appeal, *, is_upheld: bool, reason: str, by: User) -> Appeal:
     """Upheld: the decision is undone exactly, and the case is open again. Else the appellant gets the reason. Locks the appeal.
@@ -158,7 +150,9 @@ def check_decider(appeal: Appeal, by: User) -> None:
 
 def look(appeal: Appeal) -> None:
     """Somebody opened it: the first of its two clocks stands."""
-    Appeal.objects.filter(pk=appeal.pk, looked_at=None).update(looked_at=timezone.now())
+    now = timezone.now()
+    if Appeal.objects.filter(pk=appeal.pk, looked_at=None).update(looked_at=now):
+        appeal.looked_at = now
 
 
 def look_at_all(case: Case, by: User) -> None:

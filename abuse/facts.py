@@ -41,6 +41,7 @@ class FeedHit:
     confidence: float | None
     is_compromised: bool
     reference: str = ""
+    tier: str = "C"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from abuse.models import Report
+from abuse.models import Decision, Report
 from abuse.refang import refang
 from ddns import hostnames
 from ddns.models import Hostname, ReservedName
@@ -111,8 +111,11 @@ def _holders(places: Iterable[str]) -> dict[str, list[Hostname]]:
 
 
 def _reserved(places: Iterable[str]) -> frozenset[str]:
-    """Those that the operator keeps for good: by their label, or whole."""
+    """Those that the operator keeps for good, by label or whole; not what the desk keeps from an abuser."""
     labels = {place: place.partition(".")[0] for place in places}
     names = ReservedName.objects.filter(until=None, name__in=[*labels, *labels.values()]).values_list("name", flat=True)
     kept = frozenset(names)
+    if kept:
+        decided = Decision.objects.in_force().filter(action=Decision.Action.RESERVE_LABEL, parameters__label__in=kept)
+        kept -= set(decided.values_list("parameters__label", flat=True))
     return frozenset(place for place, label in labels.items() if place in kept or label in kept)

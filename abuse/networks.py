@@ -140,11 +140,19 @@ def _is_for_homes(address: Address) -> bool:
 
 def _registered(address: Address) -> tuple[int | None, str, str]:
     """Number and name of the AS, and the country: of the operator's files, else of the data that came with the package."""
-    of_asn, of_country = (database and database.get(str(address)) for database in _databases())
+    of_asn, of_country = (_row(database, address) for database in _databases())
     bundled = _bundled_facts(address) if of_asn is None or of_country is None else ("", "")
     asn, org = _as_of(of_asn) if isinstance(of_asn, dict) else (None, bundled[0])
     country = _country_of(of_country) if isinstance(of_country, dict) else bundled[1]
     return asn, org, country
+
+
+def _row(database: maxminddb.Reader | None, address: Address) -> Any:
+    """None where the file has nothing, or is of the other family."""
+    try:
+        return database and database.get(str(address))
+    except (ValueError, maxminddb.InvalidDatabaseError):
+        return None
 
 
 def _as_of(row: dict[str, Any]) -> tuple[int | None, str]:
@@ -181,15 +189,21 @@ _loading = threading.Lock()
 @cache
 def _bundled() -> Any:
     """About 90 MB of memory, and a tenth of a second, when it is first asked: workers and desk, not the hot path."""
-    import geoip2fast
+    from geoip2fast import geoip2fast
 
     path = os.path.join(os.path.dirname(geoip2fast.__file__), "geoip2fast-asn-ipv6.dat.gz")
-    return geoip2fast.GeoIP2Fast(geoip2fast_data_file=path)
+    try:
+        return geoip2fast.GeoIP2Fast(geoip2fast_data_file=path)
+    except (OSError, geoip2fast.GeoIPError) as error:
+        logger.error("There is no data on networks at hand: %s", error)
+        return None
 
 
 def _bundled_facts(address: Address) -> tuple[str, str]:
     with _loading:
-        row = _bundled().lookup(str(address))
+        if (data := _bundled()) is None:
+            return "", ""
+        row = data.lookup(str(address))
     country = row.country_code if row.country_code.isalpha() else ""
     return row.asn_name, country
 

@@ -4,7 +4,6 @@ import hashlib
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from abuse import submissions
@@ -39,7 +38,10 @@ def accept(
         _lock(reporter, line)
     before = _posted(reporter, line, key, digest)
     if before is not None:
-        return before, False
+        if key and key != before.key:
+            # Under this name too it is known from now on.
+            _keep(before.submission, reporter, line, key, digest)
+        return before.submission, False
     submission = submissions.accept(
         content,
         door=Submission.Door.API,
@@ -48,9 +50,7 @@ def accept(
         default_kind=default_kind,
         reporter=reporter,
     )
-    Posting.objects.create(
-        reporter=reporter, source=line, key=key, digest=digest, submission=submission, posted_at=timezone.now()
-    )
+    _keep(submission, reporter, line, key, digest)
     return submission, True
 
 
@@ -59,17 +59,24 @@ def purge(now: datetime) -> int:
     return Posting.objects.filter(posted_at__lt=now - KEPT).delete()[0]
 
 
-def _posted(reporter: Reporter | None, line: str, key: str, digest: bytes) -> Submission | None:
+def _keep(submission: Submission, reporter: Reporter | None, line: str, key: str, digest: bytes) -> None:
+    Posting.objects.create(
+        reporter=reporter, source=line, key=key, digest=digest, submission=submission, posted_at=timezone.now()
+    )
+
+
+def _posted(reporter: Reporter | None, line: str, key: str, digest: bytes) -> Posting | None:
     """Raises PostingDiffers."""
     known = Posting.objects.filter(reporter=reporter, source=line, posted_at__gte=timezone.now() - KEPT)
     if key and (same := known.filter(key=key).select_related("submission").first()) is not None:
         if bytes(same.digest) != digest:
             raise PostingDiffers
-        return same.submission
+        return same
     if reporter is None:
         return None
-    again = known.filter(Q(digest=digest)).select_related("submission").order_by("pk").first()
-    return again.submission if again else None
+    again = known.filter(digest=digest).select_related("submission").order_by("pk")
+    # Sent again without a name it is the first one, whatever its name was.
+    return again.first()
 
 
 def _lock(reporter: Reporter | None, line: str) -> None:

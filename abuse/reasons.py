@@ -213,7 +213,7 @@ def sunk(facts: Facts, parameters: Parameters) -> Finding | None:
 
 
 def confident_hits(facts: Facts, least: float, within: timedelta, *, unsaid: float = 0) -> list[FeedHit]:
-    """Of feeds that are sure enough, of late, and do not call the name compromised; not heard and settled before.
+    """Of feeds that are sure enough, not down-weighted, of late, and do not call the name compromised; not settled before.
 
     unsaid is what a feed is taken for that gives no confidence: URLhaus lists what somebody has looked at, and no figure.
     """
@@ -222,6 +222,7 @@ def confident_hits(facts: Facts, least: float, within: timedelta, *, unsaid: flo
         for each in facts.feed_hits
         if (unsaid if each.confidence is None else each.confidence) >= least
         and not each.is_compromised
+        and each.tier != "D"
         and facts.at - each.at < within
         and (facts.settled_at is None or each.at > facts.settled_at)
     ]

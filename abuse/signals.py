@@ -85,7 +85,7 @@ def _feed_hits(case: Case) -> tuple[FeedHit, ...]:
         Report.objects.counted()
         .filter(case=case, reporter__kind=Reporter.Kind.FEED)
         .order_by("-received_at")
-        .values_list("reporter__identity", "evidence_at", "details", "external_id")[:MOST_FEED_HITS]
+        .values_list("reporter__identity", "reporter__tier", "evidence_at", "details", "external_id")[:MOST_FEED_HITS]
     )
     return tuple(
         FeedHit(
@@ -94,8 +94,9 @@ def _feed_hits(case: Case) -> tuple[FeedHit, ...]:
             confidence=_share(details.get("confidence")),
             is_compromised=details.get("is_compromised") is True,
             reference=str(details.get("reference") or external_id)[:200],
+            tier=tier,
         )
-        for identity, at, details, external_id in rows
+        for identity, tier, at, details, external_id in rows
     )
 
 
@@ -253,8 +254,9 @@ def is_disposable(domain: str) -> bool:
 
 
 def _sign_ups_nearby(account: User) -> int:
-    """Accounts of the same network within a day before or after, itself not counted."""
-    if not account.sign_up_network:
+    """Accounts of the same network within a day before or after, itself not counted; none behind a carrier, a VPN or Tor."""
+    kind = networks.of(account.sign_up_network.partition("/")[0]).kind
+    if not account.sign_up_network or kind in (networks.CGNAT, networks.VPN, networks.TOR):
         return 0
     window = (account.date_joined - DAY, account.date_joined + DAY)
     near = User.objects.filter(sign_up_network=account.sign_up_network, date_joined__range=window)

@@ -123,6 +123,7 @@ def send_forwards() -> None:
     forwards.send_due(timezone.now())
 
 
+@shared_task
 def score_case(case_id: int) -> None:
     """Scores a case, and holds its name where a rule says so."""
     scoring.rescore(Case(pk=case_id))
@@ -150,6 +151,7 @@ def purge_stays() -> None:
     stays.purge(timezone.now() - stays.KEPT)
 
 
+@shared_task
 def poll_mailbox() -> None:
     """Stores what lies in the mailbox. One at a time."""
     with turns.take("poll-mailbox", timedelta(minutes=10)) as is_ours:

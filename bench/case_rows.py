@@ -210,8 +210,10 @@ def _open_case(offset: int) -> dict:
 def _reporter_key() -> dict:
     from abuse import reporter_keys
     from abuse.models import Reporter
+    from ddns.models import User
 
-    return {"key": reporter_keys.create(Reporter.objects.get(identity="org:reporter1.example"), label="bench")[1]}
+    reporter = Reporter.objects.get(identity="org:reporter1.example")
+    return {"key": reporter_keys.create(reporter, label="bench", by=User.objects.get(email=STAFF))[1]}
 
 
 def _found(ids: list[str]) -> dict:

@@ -25,7 +25,11 @@ from deploy.local.ports import LOOPBACK  # noqa: E402
 from deploy.local.supervisor import Supervisor  # noqa: E402
 
 # A session without a second factor, and one sender that may send everything.
-ENVIRONMENT = {"DDNS_STAFF_NEEDS_SECOND_FACTOR": "false"}
+ENVIRONMENT = {
+    "DDNS_STAFF_NEEDS_SECOND_FACTOR": "false",
+    "DDNS_ABUSE_REQUESTS_PER_KEY": "100000000",
+    "DDNS_ABUSE_REQUESTS_PER_NETWORK": "100000000",
+}
 WARM_UP = 5
 CASES_LOOKED_AT = 20
 SENDERS = 8

@@ -548,6 +548,8 @@ ABUSE_MAILBOX_ALARM = timedelta(minutes=env.int("DDNS_ABUSE_MAILBOX_ALARM_MINUTE
 ABUSE_AUTHSERV_ID = env.str("DDNS_ABUSE_AUTHSERV_ID", "")
 # Whether mails are acknowledged: a receipt to whoever sent one.
 ABUSE_ACKNOWLEDGE = env.bool("DDNS_ABUSE_ACKNOWLEDGE", True) and CAN_MAIL
+if ABUSE_IMAP_HOST and not ABUSE_IMAP_USER:
+    raise ImproperlyConfigured("DDNS_ABUSE_IMAP_HOST wants DDNS_ABUSE_IMAP_USER and DDNS_ABUSE_IMAP_PASSWORD.")
 if ABUSE_IMAP_HOST:
     CELERY_BEAT_SCHEDULE["poll-mailbox"] = {
         "task": "abuse.tasks.poll_mailbox",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from abuse.actions.act import Act, Effect, Parameters, Touched, check_known
+from abuse.actions.act import Act, Effect, Parameters, Touched, check_known, clean
 from abuse.errors import InvalidParameter
 from abuse.models import Case, Decision
 from ddns import blocks
@@ -21,7 +21,7 @@ def _parser(name: str, parse: Callable[[str], str]):
     def _parse(case: Case, given: Mapping[str, Any], ends_at: datetime | None) -> tuple[Parameters, datetime | None]:
         check_known(given, name)
         try:
-            return {name: parse(str(given.get(name, "")))}, ends_at
+            return {name: parse(clean(str(given.get(name, ""))))}, ends_at
         except InvalidBlock as error:
             raise InvalidParameter(str(error)) from error
 

@@ -14,7 +14,7 @@ register = template.Library()
 SHOWN_ENTRIES = 60
 
 _SCHEME = re.compile(r"\bh(tt|xx)p(s?)\s*:", re.IGNORECASE)
-_HOST = re.compile(r"(?<![\w.])(?:[\w-]{1,63}\.)+(?:[a-z][\w-]{1,62}|\d{1,3})(?![\w-])", re.IGNORECASE)
+_HOST = re.compile(r"(?<![\w.])(?:(?:[\w-]{1,63}\.)+[a-z][\w-]{1,62}|\d{1,3}(?:\.\d{1,3}){3})(?![\w-])", re.IGNORECASE)
 
 
 @register.filter

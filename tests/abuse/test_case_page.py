@@ -320,6 +320,26 @@ def test_page_asks_the_same_number_of_queries_whatever_is_on_it(
         client.get(page_of(case))
 
 
+def test_proof_of_a_decision_is_on_the_page(case, oscar):
+    answer = {
+        "server": "ns1.example.net",
+        "rcode": "NXDOMAIN",
+        "answers": {},
+        "serial": 7,
+        "error": "",
+        "is_match": True,
+    }
+    rows.decision(case, oscar, proven_at=timezone.now(), proof={"answers": [answer], "lagging": [], "waits": ""})
+    lagging = {**answer, "server": "ns2.example.net", "is_match": False}
+    rows.decision(case, oscar, proof={"answers": [lagging], "lagging": ["ns2.example.net"], "waits": ""})
+    rows.decision(case, oscar, proof={"waits": "The change is on its way to the primary."})
+    page = text(logged_in(oscar), page_of(case))
+    assert "every authoritative server answers as decided" in page
+    assert "ns1.example.net: NXDOMAIN" in page
+    assert "Not yet at ns2.example.net." in page
+    assert "on its way to the primary" in page
+
+
 def test_what_was_done_before_is_said(case, home, alice, oscar):
     rows.case(home, kind="messaging/spam", state="closed", closed_at=timezone.now(), outcome="rejected", account=alice)
     earlier = decisions.take(rows.case(home, kind="connection/scan"), action="hold", reason="a wrong name", by=oscar)

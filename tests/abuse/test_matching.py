@@ -8,6 +8,7 @@ from django.utils import timezone
 from abuse import matching
 from ddns import hostnames
 from ddns.models import Hostname, ReservedName
+from tests.abuse import rows
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +69,12 @@ def test_holder_at_the_time_of_the_evidence_is_meant(home, successor, days, stan
 def test_operators_reserved_names_are_infrastructure(domain):
     ReservedName.objects.create(name="printer", reason="ours")
     assert matching.match("printer.ddns.test", timezone.now()).standing == "infrastructure"
+
+
+def test_label_that_the_desk_keeps_from_an_abuser_is_not_the_platforms(home, oscar):
+    rows.decision(rows.case(home), by=oscar, action="reserve_label", parameters={"label": "evil"})
+    ReservedName.objects.create(name="evil", reason="abuse case 1")
+    assert matching.match("evil.ddns.test", timezone.now()).standing == "never"
 
 
 def test_released_name_is_its_last_holders(home):

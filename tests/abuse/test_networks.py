@@ -6,6 +6,7 @@ import pytest
 
 from abuse import networks
 from abuse.networks import Network
+from tests.abuse import mmdb
 
 
 @pytest.fixture(autouse=True)
@@ -138,6 +139,26 @@ def test_database_that_cannot_be_read_is_logged_and_other_data_used(tmp_path, se
 
     assert networks.of("8.8.8.8").country == "US"
     assert caplog.text.count("cannot be read") == 2
+
+
+def test_databases_of_the_operator_are_asked_first(tmp_path, settings):
+    settings.ASN_MMDB, settings.GEO_MMDB = tmp_path / "asn.mmdb", tmp_path / "country.mmdb"
+    settings.ASN_MMDB.write_bytes(
+        mmdb.of_first_octet(8, {"autonomous_system_number": 64500, "autonomous_system_organization": "Example VPS"})
+    )
+    settings.GEO_MMDB.write_bytes(mmdb.of_first_octet(8, {"country": {"iso_code": "DE"}}))
+
+    assert networks.of("8.8.8.8") == Network(64500, "Example VPS", "DE", "hosting")
+    assert networks.of("9.9.9.9").key != "AS64500"
+    # A file of IPv4 alone says nothing of IPv6.
+    assert networks.of("2001:4860:4860::8888").country == "US"
+
+
+def test_nothing_is_known_without_any_data(monkeypatch, caplog):
+    monkeypatch.setattr(networks.os.path, "dirname", lambda path: "/nonexistent")
+
+    assert networks.of("8.8.8.8") == Network()
+    assert "no data on networks" in caplog.text
 
 
 @pytest.mark.parametrize(

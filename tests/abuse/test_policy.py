@@ -66,6 +66,7 @@ OLD = {"created_at": NOW - 400 * DAY}
         ({"feed_hits": (hit(),)}, {"feed_hit": 40}),
         ({"feed_hits": (hit(0.75),)}, {"feed_hit": 40}),
         ({"feed_hits": (hit(0.74),)}, {}),
+        ({"feed_hits": (replace(hit(), tier="D"),)}, {}),
         ({"feed_hits": (hit(None),)}, {"feed_hit": 40}),
         ({"feed_hits": (hit(ago=31 * DAY),)}, {}),
         ({"feed_hits": (hit(is_compromised=True),)}, {}),

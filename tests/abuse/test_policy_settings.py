@@ -12,6 +12,9 @@ from tests.people import logged_in
 pytestmark = pytest.mark.django_db
 
 
+KEPT = {"parameter_days": "30", "parameter_unsaid": "0.75"}
+
+
 def member(role: str) -> User:
     roles.make_missing()
     user = User.objects.create_user(f"{role.split()[-1]}@example.com", is_staff=True)

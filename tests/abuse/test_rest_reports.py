@@ -309,6 +309,13 @@ def test_idempotency_key_of_another_report_is_refused(key):
     assert post(key=key, Idempotency_Key="\x7f").status_code == 400
 
 
+def test_known_octets_are_known_under_a_new_name_too(key):
+    first = post(key=key).json()["id"]
+    assert post(key=key, Idempotency_Key="a").json()["id"] == first
+    assert post(REPORT | {"other": 1}, key=key, Idempotency_Key="a").status_code == 422
+    assert post(key=key).json()["id"] == first
+
+
 def test_wrong_key_is_an_error_and_no_anonymous_report(alice):
     _, customers = keys.create(alice, label="router")
     assert post(key="x" * 40).status_code == 401

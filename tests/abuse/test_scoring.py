@@ -7,10 +7,11 @@ from django.utils import timezone
 
 from abuse import decisions, scoring, tasks
 from abuse.facts import Facts
+from abuse.intake.drafts import Draft, Subject
 from abuse.models import Assessment, Case, Decision, LedgerEntry, ProtectedName, Rule
 from ddns.models import Hostname, User
 from ddns.models.hostnames import State
-from tests.abuse import rows
+from tests.abuse import readable, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -216,3 +217,19 @@ def test_task_scores_and_may_run_twice(case, home):
 
     assert state(home) == State.HELD
     assert len(holds(case)) == 1
+
+
+def test_report_of_a_sure_feed_becomes_a_held_name_by_tasks_alone(home, monkeypatch):
+    feed = rows.reporter("feed:threatfox", kind="feed")
+    draft = Draft(
+        kind="infrastructure/botnet",
+        subjects=(Subject(name=home.name, port=5552, role="c2"),),
+        details={"confidence": 0.95, "is_compromised": False, "malware_family": "njrat"},
+    )
+    readable.read(monkeypatch, draft, reporter=feed, door="feed")
+    tasks.score_cases()
+
+    case = Case.objects.get(hostname=home)
+    assert state(home) == State.HELD
+    assert holds(case)[0].rule == "feed-on-young-name"
+    assert case.score >= 40

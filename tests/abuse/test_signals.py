@@ -182,6 +182,9 @@ def test_sign_ups_of_the_same_network_within_a_day_are_counted(case, alice, bob)
 
     assert signals.gather(case).sign_ups_nearby == 1
 
+    User.objects.update(sign_up_network="100.64.0.0/24")
+    assert signals.gather(case).sign_ups_nearby == 0
+
 
 @pytest.mark.parametrize(
     ("domain", "expected"),

@@ -84,7 +84,7 @@ def test_a_retired_domain_is_not_shown(client, domain):
 
 
 def test_many_domains_cost_no_more_queries_than_one(client, domain, django_assert_num_queries):
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get("/domains/?name=attic")
 
 
