@@ -30,6 +30,8 @@ NEW_NAME = timedelta(days=30)
 # After so long a suspension of another name weighs nothing (the signal decays towards it).
 REMEMBERED = timedelta(days=365)
 MOST_PATH_CHARACTERS = 200
+# Reporters on whom a rule may rely, so that what is wrong with their reports forbids it.
+_WEIGHS = Q(reporter__kind=Reporter.Kind.FEED) | Q(reporter__tier__in=[Reporter.Tier.TRUSTED, Reporter.Tier.KNOWN])
 
 
 def gather(case: Case, *, at: datetime | None = None) -> Facts:
@@ -138,7 +140,7 @@ def _of_hostname(case: Case, hostname: Hostname, now: datetime) -> dict[str, Any
         "has_wildcard": hostname.wildcard,
         "last_contact_at": contact and contact.at,
         "last_agent": contact.agent if contact else "",
-        "before_holder_count": Report.objects.counted().filter(early, case=case).count(),
+        "before_holder_count": Report.objects.counted().filter(_WEIGHS, early, case=case).count(),
         "claims": _claims(case, hostname, rows, now),
         "settled_at": _settled_at(hostname, case),
         "places": tuple(_place(hostname, each, now) for each in (hostname.ipv4, hostname.ipv6) if each),
@@ -153,7 +155,8 @@ def _claims(case: Case, hostname: Hostname, rows: list, now: datetime) -> tuple[
         Report.objects.counted()
         .filter(case=case, details__has_key="dns_records")
         .order_by("-evidence_at")
-        .values_list("pk", "evidence_at", "details")[:MOST_CLAIMS]
+        .annotate(weighs=_WEIGHS)
+        .values_list("pk", "evidence_at", "details", "reporter__identity", "weighs")[:MOST_CLAIMS]
     )
     today = (hostname.ipv4, hostname.ipv6)
     return tuple(
@@ -162,8 +165,10 @@ def _claims(case: Case, hostname: Hostname, rows: list, now: datetime) -> tuple[
             at=at,
             claimed=claimed,
             ours=movements.answered_at(rows, at, now=today, known_since=known_since),
+            identity=identity,
+            weighs=weighs,
         )
-        for pk, at, details in found
+        for pk, at, details, identity, weighs in found
         if (claimed := _claimed(details["dns_records"]))
     )
 
