@@ -291,3 +291,9 @@ def test_refused_acknowledgement_is_tried_again_later(sent, monkeypatch):
 def test_receiving_writes_nothing_into_the_ledger():
     mail.receive(a_mail(), sender=SENDER)
     assert not LedgerEntry.objects.exists()
+
+
+def test_mail_whose_subject_nobody_can_store_is_stored_all_the_same(pipe):
+    content = a_mail().replace(b"Subject: phishing", b"Subject: =?utf-7?q?+2AA-?=")
+    assert pipe(content, "--sender", SENDER) == 0
+    assert Submission.objects.count() == 1
