@@ -129,6 +129,20 @@ def test_same_evidence_does_not_reopen_a_dismissed_case(monkeypatch, home, oscar
     assert not Case.objects.open().exists()
 
 
+def test_dismissed_junk_of_a_stranger_silences_nobody_who_has_proven_who_it_is(monkeypatch, home, oscar):
+    """Mallory reports her own name, badly, so that it is dismissed before the genuine report comes."""
+    seen_at = timezone.now() - HOUR
+    house, other = rows.reporter("org:cert.example"), rows.reporter("org:bank.example")
+    case = dismissed(monkeypatch, oscar, evidence_at=seen_at)
+    (genuine,) = read(monkeypatch, draft(evidence_at=seen_at), reporter=house)
+    assert (genuine.state, case_of(genuine).closed_at) == ("open", None)
+    assert genuine.case != case
+    cases.close(case_of(genuine), outcome=Outcome.REJECTED, by=oscar, reason="not now")
+    (heard,) = read(monkeypatch, draft(evidence_at=seen_at, description="The same in other words."), reporter=house)
+    (second,) = read(monkeypatch, draft(evidence_at=seen_at), reporter=other)
+    assert (heard.outcome, second.state) == ("rejected", "open")
+
+
 @pytest.mark.parametrize(
     "fields",
     [
