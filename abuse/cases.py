@@ -86,7 +86,8 @@ def place_all(reports: Sequence[Report]) -> None:
         report.case, report.state = case, State.OPEN
         _hurry(case, report)
     _save_clocks([case for key, case in found.items() if _clock(case) != before.get(key)])
-    _call_duty(to_open)
+    own = [report for report in placed if report.standing == Report.Standing.INFRASTRUCTURE]
+    _call_duty(sorted({report.name for report in own if keys[report.pk] in to_open}))
     transaction.on_commit(_wake_scorer)
 
 
@@ -352,9 +353,8 @@ def _answer_repeated(reports: Sequence[Report]) -> None:
         )
 
 
-def _call_duty(opened: dict[Key, Case]) -> None:
+def _call_duty(names: Sequence[str]) -> None:
     """A report about the platform's own name is no customer's: whoever is on duty looks at once."""
-    names = sorted(key[3] for key in opened if key[0] is None)
     zones = list(Zone.objects.filter(retired_at=None)) if names else []
     for zone in zones:
         inside = [name for name in names if is_within(name, zone.name)]
@@ -370,7 +370,8 @@ def _call_duty(opened: dict[Key, Case]) -> None:
 def _release_duty(case: Case) -> None:
     if case.hostname_id is not None:
         return
-    others = list(Case.objects.open().filter(hostname=None).values_list("name", flat=True))
+    own = Case.objects.open().filter(hostname=None, reports__standing=Report.Standing.INFRASTRUCTURE)
+    others = set(own.values_list("name", flat=True))
     for zone in Zone.objects.all():
         if is_within(case.name, zone.name) and not any(is_within(name, zone.name) for name in others):
             alarms.close(Alarm.Kind.DESK, zone=zone)

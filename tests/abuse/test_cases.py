@@ -291,3 +291,14 @@ def test_withdrawn_report_counts_no_more_and_the_last_one_closes_the_case(monkey
     reports.withdraw(second)
     case.refresh_from_db()
     assert (case.report_count, case.state) == (0, "closed")
+
+
+def test_evidence_from_before_anybody_held_a_customers_name_calls_nobody(monkeypatch, home):
+    """A date in 1995 takes anybody a second to type; whoever is on duty is called for the platform's own names."""
+    (report,) = read(monkeypatch, draft(evidence_at=timezone.now() - 9999 * DAY))
+    assert (report.standing, case_of(report).hostname) == ("held_since", None)
+    assert not Alarm.objects.exists()
+    (own,) = read(monkeypatch, draft(name="ns1.ddns.test"))
+    assert Alarm.objects.get().text.count("ns1.ddns.test") == 1
+    cases.close(case_of(own), outcome=Outcome.REJECTED, by=None, reason="ours")
+    assert Alarm.objects.get().closed_at is not None
