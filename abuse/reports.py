@@ -6,11 +6,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from abuse import answer_words, answers, cases, intake, ledger, repeats, report_rows, reporters, submissions
 from abuse.errors import ReasonMissing, Unreadable
+from abuse.intake import text as intake_text
 from abuse.intake.drafts import Draft, Parsed
 from abuse.models import Blob, Case, Category, Decision, Evidence, Report, Submission
 from abuse.report_rows import Made, Read
@@ -34,12 +35,13 @@ MOST_TRIES = 3
 def read_all() -> int:
     """Reads submissions, oldest first, until none is left; gives how many. Two workers share them.
 
-    A worker that dies leaves what it had claimed to the next one; what kills its readers ends up with a person.
+    Every other time those come first that have proven who they are: a flood of strangers does not delay them, nor they for ever
+    the strangers. A worker that dies leaves what it had claimed to the next one; what kills its readers ends up with a person.
     """
-    count = 0
-    while claimed := _claim():
+    count, proven_first = 0, True
+    while claimed := _claim(proven_first=proven_first):
         _read_together(claimed)
-        count += len(claimed)
+        count, proven_first = count + len(claimed), not proven_first
     return count
 
 
@@ -98,7 +100,7 @@ def withdraw(report: Report) -> Report:
     return report
 
 
-def _claim() -> list[Submission]:
+def _claim(*, proven_first: bool) -> list[Submission]:
     """Many small ones, or a big one; one that ended a reader before is read alone, so that it takes no others with it."""
     now = timezone.now()
     free = Submission.objects.unread().filter(Q(claimed_until=None) | Q(claimed_until__lt=now)).order_by("received_at")
@@ -107,13 +109,17 @@ def _claim() -> list[Submission]:
     )
     if given_up:
         logger.error("%d submissions have ended their readers, and wait for a person", given_up)
+    # What a feed lists is thousands of lines that nobody waits for.
+    proven = free.filter(reporter__isnull=False).exclude(door=Submission.Door.FEED)
     with transaction.atomic():
-        rows = list(
-            free.select_for_update(of=("self",), skip_locked=True).values_list("pk", "blob__size", "try_count")[:CHUNK]
-        )
-        ids = _together(rows)
+        ids = (_locked(proven) if proven_first else []) or _locked(free)
         Submission.objects.filter(pk__in=ids).update(claimed_until=now + CLAIM, try_count=F("try_count") + 1)
     return list(Submission.objects.filter(pk__in=ids).select_related("blob", "reporter").order_by("received_at"))
+
+
+def _locked(free: QuerySet[Submission]) -> list[UUID]:
+    unlocked = free.select_for_update(of=("self",), skip_locked=True)
+    return _together(list(unlocked.values_list("pk", "blob__size", "try_count")[:CHUNK]))
 
 
 def _together(rows: Sequence[tuple[UUID, int, int]]) -> list[UUID]:
@@ -165,7 +171,7 @@ def _parse(submission: Submission) -> Parsed:
 
 def _give_up(submission: Submission, problem: str) -> None:
     Submission.objects.unread().filter(pk=submission.pk).update(
-        state=Submission.State.UNREADABLE, problem=problem.replace("\x00", ""), read_at=timezone.now()
+        state=Submission.State.UNREADABLE, problem=intake_text.clean(problem), read_at=timezone.now()
     )
 
 
