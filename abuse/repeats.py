@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import F, Func, JSONField, Value
 from django.utils import timezone
@@ -66,10 +67,10 @@ def take_over(taken_back: Collection[Report]) -> list[Report]:
     """
     firsts = {first.pk: first for first in taken_back}
     repeats = Report.objects.filter(duplicate_of__in=firsts, state=State.DUPLICATE)
-    heirs: dict[object, Report] = {}
+    heirs: dict[UUID, Report] = {}
     gone = []
     for row in repeats.select_related("reporter").order_by("received_at", "position"):
-        first = firsts[row.duplicate_of_id]
+        first = firsts[row.duplicate_of_id]  # type: ignore[index]
         if reporters.is_proven(row.reporter) or row.submission_id == first.submission_id:
             gone.append(row.pk)
         else:
