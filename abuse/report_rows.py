@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from abuse import agreements, answer_words, answers, categories, fingerprints, matching, reporters
+from abuse import acknowledgements, agreements, answer_words, answers, categories, fingerprints, matching, reporters
 from abuse.agreements import Agreement, Claim, Verdict
 from abuse.intake.drafts import Draft, Parsed, Party, Subject
 from abuse.matching import Match, Wanted
@@ -38,6 +38,7 @@ def make(read: Sequence[Read], *, by: User | None = None) -> list[Made]:
     kinds = categories.of_all({draft.kind for _, draft in drafts})
     known: dict[tuple, Reporter] = {}
     parties: dict[object, set[Party]] = {}
+    unanswered = acknowledgements.not_to_answer(submission for submission, _ in read)
     made: list[Made] = []
     positions: dict[object, int] = {}
     for submission, draft in drafts:
@@ -45,7 +46,10 @@ def make(read: Sequence[Read], *, by: User | None = None) -> list[Made]:
         for subject, match in own(draft, submission, matches):
             position = positions.get(submission.pk, 0)
             positions[submission.pk] = position + 1
-            made.append((_row(submission, draft, subject, match, kinds[draft.kind], reporter, position), draft))
+            row = _row(submission, draft, subject, match, kinds[draft.kind], reporter, position)
+            if submission.pk in unanswered:
+                row.contact = ""
+            made.append((row, draft))
     _compare_with_history(made)
     return made
 
