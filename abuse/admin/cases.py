@@ -36,6 +36,7 @@ class CaseAdmin(EvidenceAdmin):
             "<int:case_id>/presence/": (self.presence_view, "presence"),
             "<int:case_id>/note/": (self.note_view, "note"),
             "<int:case_id>/reopen/": (self.reopen_view, "reopen"),
+            "<int:case_id>/decisions/<int:decision_id>/proof/": (self.proof_view, "proof"),
             "<int:case_id>/decisions/<int:decision_id>/<slug:verb>/": (self.decision_view, "decision"),
             "<int:case_id>/appeals/<int:appeal_id>/": (self.appeal_view, "appeal"),
         }
@@ -129,6 +130,13 @@ class CaseAdmin(EvidenceAdmin):
         if request.method == "POST":
             case_decisions.about(request, decision, verb)
         return HttpResponseRedirect(_page_of(case, _tab(request)))
+
+    def proof_view(self, request: HttpRequest, case_id: int, decision_id: int) -> HttpResponse:
+        """The part of the page that case.js asks for until it is settled."""
+        decision = self._case(request, case_id).decisions.filter(pk=decision_id).first()
+        if decision is None:
+            raise Http404
+        return TemplateResponse(request, "desk/_case_proof.html", {"decision": decision})
 
     def appeal_view(self, request: HttpRequest, case_id: int, appeal_id: int) -> HttpResponse:
         case = self._case(request, case_id)
