@@ -11,7 +11,7 @@ from django.urls import path, reverse
 
 from abuse import appeals, messages, presence, queue, screen
 from abuse.admin import batches as batch_pages
-from abuse.admin import case_decisions, offers
+from abuse.admin import case_decisions, offers, openings
 from abuse.admin import queue as queue_pages
 from abuse.admin.evidence import EvidenceAdmin
 from abuse.admin.offers import DecisionForm
@@ -29,6 +29,7 @@ class CaseAdmin(EvidenceAdmin):
             "": (self.queue_view, "changelist"),
             "many/": (self.many_view, "many"),
             "batches/<uuid:batch_id>/": (self.batch_view, "batch"),
+            "open/<int:hostname_id>/": (self.open_view, "open"),
             "<int:case_id>/": (self.case_view, "change"),
             "<int:case_id>/next/": (self.next_view, "next"),
             "<int:case_id>/decide/<slug:action>/": (self.decide_view, "decide"),
@@ -50,6 +51,9 @@ class CaseAdmin(EvidenceAdmin):
 
     def batch_view(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
         return batch_pages.page(request, batch_id, self._context(request))
+
+    def open_view(self, request: HttpRequest, hostname_id: int) -> HttpResponse:
+        return openings.page(request, hostname_id, self._context(request))
 
     def case_view(self, request: HttpRequest, case_id: int) -> HttpResponse:
         case = self._case(request, case_id)
