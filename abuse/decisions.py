@@ -227,8 +227,8 @@ def _end(decision: Decision, now: datetime) -> bool:
     decision = Decision.objects.select_for_update(no_key=True).get(pk=decision.pk)
     if decision.state != Decision.State.DONE or decision.ends_at is None or decision.ends_at > now:
         return False
-    decision.case, decision.state = case, Decision.State.ENDED
-    decision.save(update_fields=["state"])
+    decision.case, decision.state, decision.undone_at = case, Decision.State.ENDED, now
+    decision.save(update_fields=["state", "undone_at"])
     act = actions.of(decision.action)
     act.undo(decision, None)
     statements.issue(decision)

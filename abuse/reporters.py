@@ -44,6 +44,10 @@ _SAME = {"googlemail.com": "gmail.com", "protonmail.com": "proton.me", "pm.me": 
 _SUFFIXES = PublicSuffixList()
 
 
+# Below it the interval is wider than any share that it could tell of: ten of ten are 72 % at least, one of one 21 %.
+FEW = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Accuracy:
     """Of cases decided in ACCURACY_OVER: between which shares (0 to 1) the true one lies, by Wilson's interval."""
@@ -52,6 +56,15 @@ class Accuracy:
     upper_bound: float
     decided_count: int
     upheld_count: int = 0
+
+    def __str__(self) -> str:
+        """As people read it: a share of a handful says nothing, however exactly it is computed."""
+        if not self.decided_count:
+            return "nothing decided"
+        counted = f"{self.upheld_count} of {self.decided_count} upheld"
+        if self.decided_count < FEW:
+            return f"{counted}: too few to say"
+        return f"{counted}: right in {self.lower_bound:.0%} at least"
 
 
 UNKNOWN = Accuracy(0.0, 1.0, 0)
