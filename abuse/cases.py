@@ -186,7 +186,8 @@ def reopen(case: Case, *, by: User | None, reason: str, is_entered: bool = False
         return other
     answered = case.reports.filter(state=State.CLOSED, outcome=case.outcome)
     reporters.count(list(answered), Outcome(case.outcome), by=-1)
-    answered.update(state=State.OPEN, outcome=Outcome.PENDING, answered_at=None, answer="", mail=None)
+    told = answer_words.UNDONE.format(at=timezone.now())
+    answered.update(state=State.OPEN, outcome=Outcome.PENDING, answered_at=None, answer=told, mail=None)
     case.state, case.closed_at, case.outcome = Case.State.OPEN, None, ""
     case.due_at, case.breached_at = timezone.now() + case.category.clock, None
     case.save(update_fields=["state", "closed_at", "outcome", "due_at", "breached_at"])

@@ -64,7 +64,7 @@ def own(draft: Draft, submission: Submission, matches: Matches) -> list[tuple[Su
         if match is None or match.standing == Standing.NOT_OURS:
             continue
         key = match.hostname.pk if match.hostname else subject.name
-        if key not in found or (subject.url and not found[key][0].url):
+        if key not in found or _shows_more(subject, found[key][0]):
             found[key] = (subject, match)
     if found:
         return list(found.values())
@@ -75,6 +75,11 @@ def own(draft: Draft, submission: Submission, matches: Matches) -> list[tuple[Su
     if by_address is not None:
         return [(by_address, Match(Standing.UNKNOWN))]
     return [(draft.subjects[0] if draft.subjects else Subject(), Match(Standing.NOT_OURS))]
+
+
+def _shows_more(subject: Subject, other: Subject) -> bool:
+    """A URL before none; then a port before none: a list may have the same host both ways."""
+    return (bool(subject.url), subject.port is not None) > (bool(other.url), other.port is not None)
 
 
 def foreign_count(parsed: Parsed, made: Iterable[Report]) -> int:

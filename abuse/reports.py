@@ -153,7 +153,8 @@ def _parse(submission: Submission) -> Parsed:
         door=submission.door,
         kind=submission.default_kind,
     )
-    if not any(draft.subjects for draft in parsed.drafts):
+    # No draft at all: understood, and no report. An automatic reply, a feed that knows of nothing.
+    if parsed.drafts and not any(draft.subjects for draft in parsed.drafts):
         raise Unreadable("it names no host name, address or URL.")
     return parsed
 

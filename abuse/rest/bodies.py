@@ -99,6 +99,9 @@ def read(request: HttpRequest, *, most: int) -> bytes:
 
 def content_type_of(request: HttpRequest) -> str:
     """The media type, one that reports come in. Raises Failure."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        # Nothing of strangers is unpacked.
+        raise Failure(problems.NO_REPORT_TYPE, "Send it unpacked, without Content-Encoding.")
     sent = (request.content_type or "").strip().lower()
     if sent not in TYPES:
         raise Failure(problems.NO_REPORT_TYPE, f"Set Content-Type to one of {', '.join(TYPES)}.")

@@ -58,6 +58,21 @@ def test_subjects_of_one_hostname_are_one_report_and_each_hostname_has_its_own(m
     assert Case.objects.count() == 2
 
 
+@pytest.mark.parametrize("lines", [b"home.ddns.test\nhome.ddns.test:1177\n", b"home.ddns.test:1177\nhome.ddns.test\n"])
+def test_port_is_kept_wherever_the_list_says_it(home, lines):
+    (report,) = reports.read(submissions.accept(lines, door="upload", source="oscar@example.com"))
+    assert (report.name, report.port) == ("home.ddns.test", 1177)
+
+
+def test_what_is_understood_and_no_report_is_nobodys_work(home):
+    mail = b"From: trudy@example.com\nAuto-Submitted: auto-replied\nSubject: Away\n\nI am away. home.ddns.test\n"
+    made = submissions.accept(mail, door="mail", source="trudy@example.com")
+    assert reports.read(made) == []
+    made.refresh_from_db()
+    assert (made.state, made.format) == ("read", "auto-reply")
+    assert "automatic reply" in made.problem
+
+
 def test_name_that_is_not_ours_is_answered_at_once(monkeypatch, home):
     (report,) = read(monkeypatch, phishing("bank.example.com"))
     assert (report.standing, report.state, report.outcome, report.case) == ("not_ours", "not_ours", "not_ours", None)
