@@ -88,7 +88,7 @@ def place_all(reports: Sequence[Report]) -> None:
     _save_clocks([case for key, case in found.items() if _clock(case) != before.get(key)])
     own = [report for report in placed if report.standing == Report.Standing.INFRASTRUCTURE]
     _call_duty(sorted({report.name for report in own if keys[report.pk] in to_open}))
-    transaction.on_commit(_wake_scorer)
+    transaction.on_commit(wake_scorer)
 
 
 def recount(case: Case) -> Case:
@@ -382,7 +382,7 @@ def _closed_at(report: Report) -> datetime | None:
     return report.case.closed_at if report.case is not None else None
 
 
-def _wake_scorer() -> None:
+def wake_scorer() -> None:
     """The row is the queue (scored_at): a wake-up that gets lost costs the seconds until the periodic task."""
     try:
         if wake.redis_client().set("score-cases", 1, nx=True, px=500):

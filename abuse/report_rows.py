@@ -38,17 +38,20 @@ def make(read: Sequence[Read], *, by: User | None = None) -> list[Made]:
     kinds = categories.of_all({draft.kind for _, draft in drafts})
     known: dict[tuple, Reporter] = {}
     parties: dict[object, set[Party]] = {}
+    contacts: dict[tuple[Party, int], str] = {}
     unanswered = acknowledgements.not_to_answer(submission for submission, _ in read)
     made: list[Made] = []
     positions: dict[object, int] = {}
     for submission, draft in drafts:
         reporter = _reporter(submission, draft, known, parties.setdefault(submission.pk, set()))
+        said = (draft.reporter, reporter.pk)
+        if said not in contacts:
+            contacts[said] = _contact(draft, reporter)
         for subject, match in own(draft, submission, matches):
             position = positions.get(submission.pk, 0)
             positions[submission.pk] = position + 1
             row = _row(submission, draft, subject, match, kinds[draft.kind], reporter, position)
-            if submission.pk in unanswered:
-                row.contact = ""
+            row.contact = "" if submission.pk in unanswered else contacts[said]
             made.append((row, draft))
     _compare_with_history(made)
     return made
@@ -123,7 +126,6 @@ def _row(
         submission=submission,
         position=position,
         reporter=reporter,
-        contact=_contact(draft, reporter),
         complainant=_as_json(draft.complainant),
         is_anonymous=draft.is_anonymous,
         category=category,

@@ -203,6 +203,27 @@ def test_list_takes_as_many_queries_whether_it_is_short_or_long(domain, django_a
     assert Report.objects.count() == 911
 
 
+def test_many_submissions_of_one_reporter_take_as_many_queries_as_few(monkeypatch, home, django_assert_num_queries):
+    """Where its answers go is looked up once."""
+    proven = reporters.proven_by_mailbox("soc@example.net")
+
+    def send(count: int) -> None:
+        for number in range(count):
+            party = Party(contact="soc@example.net")
+            submission(
+                monkeypatch, phishing("home.ddns.test", reporter=party, external_id=str(number)), reporter=proven
+            )
+
+    send(1)
+    reports.read_all()
+    send(2)
+    with CaptureQueriesContext(connection) as of_few:
+        reports.read_all()
+    send(12)
+    with django_assert_num_queries(len(of_few)):
+        reports.read_all()
+
+
 def test_retraction_of_the_reporter_takes_its_report_back(monkeypatch, home):
     proven = reporters.proven_by_mailbox("soc@example.net")
     (first,) = read(monkeypatch, phishing("home.ddns.test", external_id="17"), reporter=proven)
