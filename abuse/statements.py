@@ -176,7 +176,7 @@ def _tell_end(decision: Decision, account: User) -> None:
 
 def _remains(decision: Decision) -> bool:
     """Whether something else keeps it as it was under the decision that has ended."""
-    is_locked = User.objects.filter(pk=decision.case.account_id, is_active=False).exists()
+    is_locked = User.objects.filter(cases=decision.case_id, is_active=False).exists()
     if decision.action == Action.LOCK_ACCOUNT:
         return is_locked
     if decision.action not in (Action.HOLD, Action.SUSPEND, Action.DIVERT):
