@@ -8,12 +8,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from abuse import decisions, policy, signals
+from abuse import decisions, policy, reporters, signals
 from abuse.errors import AbuseError
 from abuse.facts import Facts
-from abuse.models import Assessment, Case, Decision, Rule, Weight
+from abuse.models import Assessment, Case, Decision, Report, Rule, Weight
 from abuse.policy import Hold, Nothing, Reason, Score, Verdict
 from ddns.errors import HostnameReleased
 
@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 # Of one case: a flood is scored each time, and remembered from its beginning. A hold is always remembered.
 MOST_ASSESSMENTS = 100
 RUN_SECONDS = 10.0
+# Some ten seconds' worth: a stranger's list of thousands of names waits behind those.
+MOST_FIRST = 300
 HOUR = timedelta(hours=1)
 
 
@@ -49,12 +51,13 @@ def rescore(case: Case) -> Score:
 def rescore_due() -> int:
     """Scores open cases with reports that no score knows of, worst first, for RUN_SECONDS at most; how many.
 
-    One that cannot be scored stays due and keeps nobody else waiting.
+    Of each run those come first of which somebody speaks who has proven who it is. One that cannot be scored stays due and
+    keeps nobody else waiting.
     """
     ends_at, failed, total = time.monotonic() + RUN_SECONDS, set[int](), 0
+    proven = iter(list(_of_the_proven(_due())))
     while time.monotonic() < ends_at:
-        due = Case.objects.open().exclude(report_count=F("scored_report_count")).exclude(pk__in=failed)
-        case = due.order_by("due_at", "-severity", "pk").first()
+        case = next(proven, None) or _due().exclude(pk__in=failed).first()
         if case is None:
             break
         try:
@@ -65,6 +68,15 @@ def rescore_due() -> int:
         else:
             total += 1
     return total
+
+
+def _due() -> QuerySet[Case]:
+    return Case.objects.open().exclude(report_count=F("scored_report_count")).order_by("due_at", "-severity", "pk")
+
+
+def _of_the_proven(due: QuerySet[Case]) -> QuerySet[Case]:
+    is_claim = Q(reporter__identity__startswith=reporters.CLAIMED) | Q(reporter__identity=reporters.ANONYMOUS)
+    return due.filter(Exists(Report.objects.counted().filter(case=OuterRef("pk")).exclude(is_claim)))[:MOST_FIRST]
 
 
 def stored(case: Case) -> Score:
