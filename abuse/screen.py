@@ -17,6 +17,7 @@ from abuse import (
     openings,
     queue,
     reporters,
+    restricted,
     signals,
     timeline,
 )
@@ -131,7 +132,7 @@ def of(case: Case, *, by: User) -> Screen:
         case=case,
         clock=queue.clock_of(case),
         reasons=queue.reasons_of(case),
-        before=_before(case),
+        before=_before(case, by),
         reports=reports,
         held=dns_claims.held_against(reports, case.hostname) if case.hostname else {},
         records=_records(reports),
@@ -180,15 +181,15 @@ def _reports(case: Case) -> list[Report]:
     return list(reports.prefetch_related(Prefetch("evidence", files)).order_by("-grade", "-received_at")[:REPORT_ROWS])
 
 
-def _before(case: Case) -> Before:
+def _before(case: Case, by: User) -> Before:
     earlier = Case.objects.filter(name=case.name).exclude(pk=case.pk).select_related("category")
     if case.route != "restricted":
         earlier = earlier.unrestricted()
-    suspensions = Suspension.objects.filter(hostname__name=case.name).select_related("decided_by")
+    suspensions = Suspension.objects.filter(hostname__name=case.name).select_related("decided_by", "decision__case")
     held_before = Hostname.objects.filter(name=case.name).exclude(released_at=None).select_related("account")
     return Before(
         cases=list(earlier[:PRIOR_ROWS]),
-        suspensions=list(suspensions[:PRIOR_ROWS]),
+        suspensions=restricted.without_reasons(suspensions[:PRIOR_ROWS], by),
         earlier_holders=list(held_before.exclude(pk=case.hostname_id or 0).order_by("-released_at")[:PRIOR_ROWS]),
         reserved=ReservedName.objects.covering(case.name.partition(".")[0], case.name).first(),
         same_again_count=case.reports.exclude(duplicate_of=None).count(),

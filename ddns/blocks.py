@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import NamedTuple
 
 from django.db import transaction
@@ -168,6 +168,13 @@ def _by_length(networks: Iterable[Network]) -> dict[int, dict[int, frozenset[int
 
 
 def _is_blocked(by_length: dict[int, dict[int, frozenset[int]]], address: Address) -> bool:
+    if isinstance(address, IPv6Address) and address.sixtofour is not None:
+        # RFC 3056: it leads to the IPv4 address in it.
+        return _is_within(by_length, address) or _is_within(by_length, address.sixtofour)
+    return _is_within(by_length, address)
+
+
+def _is_within(by_length: dict[int, dict[int, frozenset[int]]], address: Address) -> bool:
     lengths = by_length.get(address.version)
     if not lengths:
         return False

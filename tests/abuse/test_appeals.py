@@ -177,6 +177,16 @@ def test_a_reporter_objects_to_a_dismissal_and_the_case_is_open_again(case, osca
     assert len(said) == 2
 
 
+def test_what_is_decided_beside_a_case_is_nothing_to_object_to(case, oscar, judge, root):
+    """Else whoever dismissed it could judge the objection: it would be against somebody else's decision."""
+    dismissed = decisions.take(case, action=Action.DISMISS, reason="Nothing there.", by=oscar)
+    preserved = decisions.take(case, action=Action.PRESERVE, reason="police", by=root)
+    report = Report.objects.get(case=case)
+    assert appeals.decision_about(report) == dismissed
+    with pytest.raises(NotAppealable):
+        appeals.file(preserved, party=Party.REPORTER, text="It is there at night.", report=report)
+
+
 def test_a_reporter_whose_report_was_acted_on_has_nothing_to_object_to(case, suspended):
     with pytest.raises(NotAppealable):
         appeals.file(suspended, party=Party.REPORTER, text="More!", report=Report.objects.get(case=case))
