@@ -166,7 +166,9 @@ def check_decider(appeal: Appeal, by: User) -> None:
 
 def look(appeal: Appeal) -> None:
     """Somebody opened it: the first of its two clocks stands."""
-    Appeal.objects.filter(pk=appeal.pk, looked_at=None).update(looked_at=timezone.now())
+    now = timezone.now()
+    if Appeal.objects.filter(pk=appeal.pk, looked_at=None).update(looked_at=now):
+        appeal.looked_at = now
 
 
 def look_at_all(case: Case, by: User) -> None:

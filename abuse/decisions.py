@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from abuse import actions, by_name, cases, impact, ledger, receipts, statements
-from abuse.actions.act import Act
+from abuse.actions.act import MAX_TEXT_CHARACTERS, Act, clean
 from abuse.errors import (
     AlreadyDecided,
     CaseClosed,
@@ -31,6 +31,7 @@ from ddns.models import Hostname, User
 
 logger = logging.getLogger(__name__)
 
+MAX_SHORT_CHARACTERS = 200
 # In one run of the periodic task; the next is there soon.
 CHUNK = 100
 # Not in the ledger, which is kept for good: what was said to whom is with the decision and leaves with it.
@@ -95,7 +96,7 @@ def take(
         action=action,
         parameters=wanted,
         reason=reason,
-        ground=ground.strip(),
+        ground=_short(ground, "ground"),
         rule=rule,
         state=Decision.State.PROPOSED,
         decided_by=by,
@@ -104,7 +105,7 @@ def take(
         batch=batch,
         impact=found.as_json() | {"needs_second_person": found.needs_second_person or second_look},
         effect={"keep_open": keep_open},
-        withheld=withheld.strip(),
+        withheld=_short(withheld, "withheld"),
     )
     if found.needs_second_person or second_look:
         _enter(f"propose {action}", decision, by, reason)
@@ -226,8 +227,8 @@ def _end(decision: Decision, now: datetime) -> bool:
     decision = Decision.objects.select_for_update(no_key=True).get(pk=decision.pk)
     if decision.state != Decision.State.DONE or decision.ends_at is None or decision.ends_at > now:
         return False
-    decision.case, decision.state = case, Decision.State.ENDED
-    decision.save(update_fields=["state"])
+    decision.case, decision.state, decision.undone_at = case, Decision.State.ENDED, now
+    decision.save(update_fields=["state", "undone_at"])
     act = actions.of(decision.action)
     act.undo(decision, None)
     statements.issue(decision)
@@ -396,6 +397,18 @@ def _future(ends_at: datetime | None) -> datetime | None:
 
 
 def _required(reason: str) -> str:
-    if not reason.strip():
+    """Raises ReasonMissing, InvalidParameter."""
+    reason = clean(reason)
+    if not reason:
         raise ReasonMissing
-    return reason.strip()
+    if len(reason) > MAX_TEXT_CHARACTERS:
+        raise InvalidParameter(f"a reason has {MAX_TEXT_CHARACTERS} characters at most.")
+    return reason
+
+
+def _short(text: str, name: str) -> str:
+    """Raises InvalidParameter."""
+    text = clean(text)
+    if len(text) > MAX_SHORT_CHARACTERS:
+        raise InvalidParameter(f"{name} has {MAX_SHORT_CHARACTERS} characters at most.")
+    return text

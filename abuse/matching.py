@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
-from abuse.models import Report
+from abuse.models import Decision, Report
 from abuse.refang import refang
 from ddns import hostnames
 from ddns.models import Hostname, ReservedName
@@ -101,10 +102,11 @@ def place_of(name: str, apexes: frozenset[str]) -> str | None:
 
 def _holders(places: Iterable[str]) -> dict[str, list[Hostname]]:
     found: dict[str, list[Hostname]] = {}
+    names = list(places)
+    # Each half has an index of its own; without them this reads the whole table.
+    held, released = Q(name__in=names, released_at=None), Q(name__in=names, released_at__isnull=False)
     rows = (
-        Hostname.objects.filter(name__in=list(places))
-        .select_related("account", "restriction")
-        .order_by("created_at", "pk")
+        Hostname.objects.filter(held | released).select_related("account", "restriction").order_by("created_at", "pk")
     )
     for row in rows:
         found.setdefault(row.name, []).append(row)
@@ -112,8 +114,11 @@ def _holders(places: Iterable[str]) -> dict[str, list[Hostname]]:
 
 
 def _reserved(places: Iterable[str]) -> frozenset[str]:
-    """Those that the operator keeps for good: by their label, or whole."""
+    """Those that the operator keeps for good, by label or whole; not what the desk keeps from an abuser."""
     labels = {place: place.partition(".")[0] for place in places}
     names = ReservedName.objects.filter(until=None, name__in=[*labels, *labels.values()]).values_list("name", flat=True)
     kept = frozenset(names)
+    if kept:
+        decided = Decision.objects.in_force().filter(action=Decision.Action.RESERVE_LABEL, parameters__label__in=kept)
+        kept -= set(decided.values_list("parameters__label", flat=True))
     return frozenset(place for place, label in labels.items() if place in kept or label in kept)

@@ -14,6 +14,7 @@ from abuse import (
     dns_claims,
     harm,
     links,
+    openings,
     queue,
     reporters,
     restricted,
@@ -29,6 +30,7 @@ from abuse.harm import Harm
 from abuse.impact import Impact
 from abuse.links import Links
 from abuse.models import Appeal, Case, Decision, Evidence, Message, Report, Reporter, Suspension
+from abuse.openings import Others
 from abuse.queue import Clock, Reason
 from abuse.reporters import Accuracy
 from abuse.timeline import Timeline
@@ -98,6 +100,7 @@ class Screen:
     judgement: Judgement
     corroboration: Corroboration
     links: Links
+    others: Others | None
     timeline: Timeline
     harm: Harm
 
@@ -141,6 +144,7 @@ def of(case: Case, *, by: User) -> Screen:
         judgement=compromise.judge(facts),
         corroboration=corroboration.of(case, facts=facts),
         links=links.of(case),
+        others=openings.others_of(case, by=by),
         timeline=timeline.of(case),
         harm=harm.of(case),
     )

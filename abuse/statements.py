@@ -100,7 +100,8 @@ def preview(case: Case, action: str, parameters: dict[str, Any], language: str) 
         decided_at=timezone.now(),
     )
     # By whoever looks at it now: a person.
-    return _words(decision, language, is_automatic=False)
+    words = _words(decision, language, is_automatic=False)
+    return words._replace(text=customer_pages.without_token(words.text))
 
 
 def seen(case: Case) -> Seen:
@@ -137,7 +138,7 @@ def _issue(decision: Decision, account: User) -> Statement:
         account=account,
         language=language,
         subject=words.subject,
-        text=words.text,
+        text=customer_pages.without_token(words.text),
         facts=_facts(decision, what),
     )
     _tell(decision, account, words)

@@ -146,6 +146,13 @@ def test_a_locked_customer_reads_answers_and_appeals_by_the_link_in_the_mail(ali
     assert again.status_code == 200
 
 
+def test_the_statement_on_the_page_has_no_link_to_it_and_no_sentence_without_an_end(case, suspended):
+    page = Client().get(customer_pages.link_path(case), follow=True).content.decode()
+
+    assert "works without logging in." in page
+    assert "/abuse/c/" not in page.partition("What was decided, and why")[2].partition("</details>")[0]
+
+
 def test_a_link_of_the_account_shows_all_its_cases_with_links_that_need_no_log_in(alice, case, suspended):
     page = Client().get(path_of(alice))
     assert path_of(case) in page.text
