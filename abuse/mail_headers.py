@@ -8,6 +8,8 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.utils import getaddresses
 
+from abuse.intake.text import clean
+
 KIB = 1024
 # No honest mail has more, and no hostile one shall cost more.
 MAX_OCTETS = 256 * KIB
@@ -110,6 +112,6 @@ def _digest(values: Mapping[str, Sequence[str]], body: bytes) -> bytes:
 
 def _decoded(text: str) -> str:
     try:
-        return str(make_header(decode_header(text))).replace("\0", "")
+        return clean(str(make_header(decode_header(text))))
     except (HeaderParseError, ValueError, LookupError, TypeError):
-        return text
+        return clean(text)

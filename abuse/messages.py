@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from abuse import clocks, customer_pages, reporter_links, reporter_mails, templates
 from abuse.errors import TextMissing, TextTooLong, TooManyMessages
+from abuse.intake import text as intake_text
 from abuse.models import Case, Message, Report
 from ddns import notifications
 from ddns.models import User
@@ -61,8 +62,7 @@ def answer(case: Case, *, text: str, author: User) -> Message:
 
 def clean(text: str) -> str:
     """As it is stored. Raises TextMissing and TextTooLong."""
-    # PostgreSQL stores no NUL.
-    text = text.replace("\r\n", "\n").replace("\x00", "").strip()
+    text = intake_text.clean(text).strip()
     if not text:
         raise TextMissing
     if len(text) > MAX_TEXT:

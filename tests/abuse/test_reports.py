@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from abuse import address_matches, intake, reporters, reports, submissions
+from abuse import address_matches, cases, intake, reporters, reports, submissions
 from abuse.errors import ReasonMissing, Unreadable
 from abuse.intake.drafts import Attachment, Draft, Party, Subject
 from abuse.models import Case, Category, Evidence, LedgerEntry, Report, Reporter, Submission
@@ -56,6 +56,21 @@ def test_subjects_of_one_hostname_are_one_report_and_each_hostname_has_its_own(m
     made = read(monkeypatch, phishing("home.ddns.test", "www.home.ddns.test", "bob.ddns.test", "example.com"))
     assert [report.hostname for report in made] == [home, foreign]
     assert Case.objects.count() == 2
+
+
+@pytest.mark.parametrize("lines", [b"home.ddns.test\nhome.ddns.test:1177\n", b"home.ddns.test:1177\nhome.ddns.test\n"])
+def test_port_is_kept_wherever_the_list_says_it(home, lines):
+    (report,) = reports.read(submissions.accept(lines, door="upload", source="oscar@example.com"))
+    assert (report.name, report.port) == ("home.ddns.test", 1177)
+
+
+def test_what_is_understood_and_no_report_is_nobodys_work(home):
+    mail = b"From: trudy@example.com\nAuto-Submitted: auto-replied\nSubject: Away\n\nI am away. home.ddns.test\n"
+    made = submissions.accept(mail, door="mail", source="trudy@example.com")
+    assert reports.read(made) == []
+    made.refresh_from_db()
+    assert (made.state, made.format) == ("read", "auto-reply")
+    assert "automatic reply" in made.problem
 
 
 def test_name_that_is_not_ours_is_answered_at_once(monkeypatch, home):
@@ -188,6 +203,27 @@ def test_list_takes_as_many_queries_whether_it_is_short_or_long(domain, django_a
     assert Report.objects.count() == 911
 
 
+def test_many_submissions_of_one_reporter_take_as_many_queries_as_few(monkeypatch, home, django_assert_num_queries):
+    """Where its answers go is looked up once."""
+    proven = reporters.proven_by_mailbox("soc@example.net")
+
+    def send(count: int) -> None:
+        for number in range(count):
+            party = Party(contact="soc@example.net")
+            submission(
+                monkeypatch, phishing("home.ddns.test", reporter=party, external_id=str(number)), reporter=proven
+            )
+
+    send(1)
+    reports.read_all()
+    send(2)
+    with CaptureQueriesContext(connection) as of_few:
+        reports.read_all()
+    send(12)
+    with django_assert_num_queries(len(of_few)):
+        reports.read_all()
+
+
 def test_retraction_of_the_reporter_takes_its_report_back(monkeypatch, home):
     proven = reporters.proven_by_mailbox("soc@example.net")
     (first,) = read(monkeypatch, phishing("home.ddns.test", external_id="17"), reporter=proven)
@@ -229,10 +265,10 @@ def test_same_again_with_evidence_is_no_duplicate(monkeypatch, home):
 
 def test_feed_that_is_pulled_again_says_nothing_new(monkeypatch, home):
     feed = Reporter.objects.create(identity="feed:example", kind="feed")
-    (first,) = read(monkeypatch, phishing("home.ddns.test"), reporter=feed, door=Submission.Door.FEED)
+    read(monkeypatch, phishing("home.ddns.test"), reporter=feed, door=Submission.Door.FEED)
     Submission.objects.update(received_at=timezone.now() - timedelta(days=3))
-    (second,) = read(monkeypatch, phishing("home.ddns.test"), reporter=feed, door=Submission.Door.FEED)
-    assert second.duplicate_of == first
+    assert read(monkeypatch, phishing("home.ddns.test"), reporter=feed, door=Submission.Door.FEED) == []
+    assert (Report.objects.count(), Case.objects.get().report_count) == (1, 1)
 
 
 def test_evidence_of_the_future_was_seen_when_it_came(monkeypatch, home):
@@ -256,3 +292,69 @@ def test_report_that_names_nothing_beside_others_is_asked_for_a_name(monkeypatch
     made = read(monkeypatch, phishing("home.ddns.test"), Draft("content/phishing", (), reporter=TRUDY))
     assert [each.outcome for each in made] == ["", "insufficient"]
     assert "names no host name" in made[1].answer
+
+
+# --- The same again, by strangers ---------------------------------------------------------------------------
+
+
+def known_house(identity: str = "org:cert.example") -> Reporter:
+    return Reporter.objects.create(identity=identity, kind=Reporter.Kind.ORGANISATION, contact="abuse@cert.example")
+
+
+def test_number_of_a_reporter_is_worth_nothing_to_a_stranger_who_claims_to_be_it(monkeypatch, home):
+    """Mallory, first, with the number that the genuine report will have."""
+    (first,) = read(monkeypatch, phishing("home.ddns.test", external_id="17", attachments=(Attachment(b"nothing"),)))
+    (second,) = read(monkeypatch, phishing("home.ddns.test", external_id="17", attachments=(Attachment(b"the kit"),)))
+    assert (second.state, second.duplicate_of, second.case) == ("open", None, first.case)
+    house = known_house()
+    (first,) = read(monkeypatch, phishing("home.ddns.test", external_id="18", description="one"), reporter=house)
+    (second,) = read(monkeypatch, phishing("home.ddns.test", external_id="18", description="two"), reporter=house)
+    assert second.duplicate_of == first
+
+
+def test_report_that_is_taken_back_leaves_those_of_others_that_say_the_same(monkeypatch, home):
+    """Whoever nobody knows is one reporter; what one of them takes back another has still said."""
+    (first,) = read(monkeypatch, phishing("home.ddns.test", reporter=Party()))
+    (second,) = read(monkeypatch, phishing("home.ddns.test", reporter=Party()))
+    (third,) = read(monkeypatch, phishing("home.ddns.test", reporter=Party()))
+    assert (second.state, third.state) == ("duplicate", "duplicate")
+    reports.withdraw(first)
+    second.refresh_from_db()
+    third.refresh_from_db()
+    assert (second.state, second.case, second.duplicate_of, third.duplicate_of) == ("open", first.case, None, second)
+    case = Case.objects.get()
+    assert (case.closed_at, case.report_count) == (None, 1)
+    reports.withdraw(second)
+    reports.withdraw(Report.objects.get(pk=third.pk))
+    assert Case.objects.get().state == "closed"
+
+
+def test_report_that_its_reporter_takes_back_is_taken_back_as_often_as_it_was_sent(monkeypatch, home):
+    house = known_house()
+    for _ in range(2):
+        read(monkeypatch, phishing("home.ddns.test", external_id="17"), reporter=house)
+    read(monkeypatch, phishing("home.ddns.test", external_id="17", is_retraction=True), reporter=house)
+    assert {each.state for each in Report.objects.all()} == {"withdrawn"}
+    assert Case.objects.get().state == "closed"
+
+
+def test_answered_report_cannot_be_taken_back(monkeypatch, home, oscar):
+    (report,) = read(monkeypatch, phishing("home.ddns.test"))
+    stale = Report.objects.get(pk=report.pk)
+    assert report.case is not None
+    cases.close(report.case, outcome=Report.Outcome.UPHELD, by=oscar, reason="phishing")
+    reports.withdraw(stale)
+    report.refresh_from_db()
+    assert (report.state, report.outcome) == ("closed", "upheld")
+
+
+def test_what_was_seen_again_after_the_answer_is_a_new_report(monkeypatch, home, oscar):
+    """The page was away while somebody looked."""
+    (first,) = read(monkeypatch, phishing("home.ddns.test"))
+    assert first.case is not None
+    cases.close(first.case, outcome=Report.Outcome.REJECTED, by=oscar, reason="nothing there")
+    (second,) = read(monkeypatch, phishing("home.ddns.test"))
+    assert (second.state, second.duplicate_of) == ("open", None)
+    assert second.case != first.case
+    (third,) = read(monkeypatch, phishing("home.ddns.test"))
+    assert (third.duplicate_of, third.case) == (second, second.case)
