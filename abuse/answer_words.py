@@ -44,6 +44,11 @@ NAMELESS = (
     "Your report names no host name, address or URL, so we cannot tell what it is about. Report it again with the whole "
     "address."
 )
+# Of an answer that was given before, whatever it was.
+UNDONE = (
+    "Our decision about this was undone on {at:%Y-%m-%d %H:%M} UTC. We look at your report again, and you are told what comes "
+    "of it."
+)
 BEHIND_MANY = (
     "{name}: many customers share this address, and it alone does not say whom you mean. Report the host name that was "
     "used."

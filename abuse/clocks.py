@@ -33,9 +33,9 @@ def pause(case: Case) -> Case:
 
 @transaction.atomic
 def resume(case: Case) -> Case:
-    """Back in the queue; the clock goes on where it stood. Locks the case."""
+    """Back in the queue; the clock goes on where it stood. A case that waits for nobody stays as it is. Locks the case."""
     lock(case)
-    if case.closed_at is None:
+    if case.closed_at is None and case.state == Case.State.WAITING_REPORTER:
         go_on(case, timezone.now())
         case.save(update_fields=["state", "due_at", "paused_at", "paused_for"])
     return case
@@ -58,8 +58,9 @@ def watch() -> int:
     """Brings back what has waited long enough, and tells of what is overdue, once for each; gives how many are newly so."""
     now = timezone.now()
     _bring_back(now)
-    overdue = _breach(now)
-    _tell(overdue, now)
+    with transaction.atomic():
+        overdue = _breach(now)
+        _tell(overdue, now)
     return len(overdue)
 
 
@@ -73,9 +74,8 @@ def _bring_back(now: datetime) -> None:
     late.update(state=Case.State.OPEN)
 
 
-@transaction.atomic
 def _breach(now: datetime) -> list[Case]:
-    """Newly overdue ones, marked, so that each is told of once."""
+    """Newly overdue ones, marked, so that each is told of once. Within a transaction."""
     due = Case.objects.in_queue().filter(due_at__lt=now, breached_at=None)
     cases = list(due.select_for_update(skip_locked=True, no_key=True)[:CHUNK])
     Case.objects.filter(pk__in=[case.pk for case in cases]).update(breached_at=now)

@@ -15,7 +15,6 @@ def values(language: str) -> dict[str, str]:
         "source": "phrase.source_notice",
         "automation": "phrase.found_by_people_decided_people",
         "ground": "phrase.ground_rules",
-        "no_end": "phrase.no_end",
         "redress": "phrase.redress",
         "help": "help.camera",
     }
@@ -28,6 +27,8 @@ def values(language: str) -> dict[str, str]:
         "places": "https://home.example.net/login",
         "until": in_two_days,
         "deadline": in_two_days,
+        # There is an end.
+        "no_end": "",
         "due": in_two_days,
         "case": "4711",
         "number": "4711",

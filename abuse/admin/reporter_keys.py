@@ -80,9 +80,12 @@ class ReporterAdmin(TierPages, EvidenceAdmin):
             return self._page(request, reporter, form)
         until = form.cleaned_data["expires_on"]
         expires_at = datetime.combine(until, time.max, tzinfo=UTC) if until else None
-        key, text = reporter_keys.create(
-            reporter, label=form.cleaned_data["label"], expires_at=expires_at, by=request.user
-        )
+        label = form.cleaned_data["label"]
+        try:
+            key, text = reporter_keys.create(reporter, label=label, expires_at=expires_at, by=request.user)
+        except AbuseError as error:
+            form.add_error(None, str(error))
+            return self._page(request, reporter, form)
         messages.success(request, f"The key {key} is made.")
         response = self._page(request, reporter, KeyForm(), new_key=text)
         response["Cache-Control"] = "no-store"

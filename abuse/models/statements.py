@@ -5,7 +5,8 @@ from django.db.models import Q
 
 
 class Statement(models.Model):
-    """What a customer was told about a decision, when, in which language. The words are kept as they were sent."""
+    """What a customer was told about a decision, when, in which language. The words are kept as they were sent,
+    but for the token of the link, with which anybody could speak for the customer."""
 
     decision = models.OneToOneField("abuse.Decision", on_delete=models.PROTECT, related_name="statement")
     account = models.ForeignKey("ddns.User", on_delete=models.PROTECT, related_name="statements")

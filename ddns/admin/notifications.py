@@ -22,6 +22,8 @@ class NotificationAdmin(ModelAdmin):
     """Written by the platform; nobody edits them."""
 
     list_display = ("at", "account", "kind", "hostname", "read_at")
+    # What was told may have a link that speaks for its reader.
+    exclude = ("details",)
     list_filter = ("kind",)
     list_select_related = ("account", "hostname")
     search_fields = ("account__email", "hostname__name")

@@ -175,3 +175,11 @@ def test_list_of_reporters_takes_a_constant_number_of_queries(administrator, dja
         Reporter.objects.create(identity=f"org:{number}.example", kind="organisation")
     with django_assert_max_num_queries(10):
         assert administrator.get(REPORTERS).status_code == 200
+
+
+def test_claimed_reporter_gets_no_key(administrator):
+    claimed = Reporter.objects.create(identity="claimed:org:cert.example", kind="organisation")
+    page = administrator.post(f"{REPORTERS}{claimed.pk}/make-key/", {"label": "scanner"})
+    assert page.status_code == 200
+    assert "nobody has proven to be this reporter" in page.content.decode()
+    assert not ReporterKey.objects.exists()

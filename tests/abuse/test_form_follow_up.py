@@ -1,11 +1,12 @@
 """What a reporter does after filing: look at the state, answer, object, take back; by the link alone."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 
-from abuse import decisions, filings, messages, reporter_links, reports
+from abuse import decisions, filings, messages, reporter_links, reporter_mails, reports
 from abuse.intake.form import FormReport
 from abuse.models import Appeal, Case, Decision, Message, Report, ReporterMail, Submission
 from ddns.addresses import parse
@@ -55,6 +56,27 @@ def test_what_was_filed_becomes_a_case_and_is_seen_by_the_link(submission, repor
     assert "being worked on" in shown
 
 
+@pytest.mark.parametrize(("days", "stood"), [(2, 2), (30, 7)])
+def test_an_answer_to_a_question_lets_the_clock_go_on_and_no_pause_is_longer_than_seven_days(
+    submission, report, oscar, days, stood
+):
+    case = report.case
+    due_at = Case.objects.get(pk=case.pk).due_at
+    ask = {"report": str(report.pk), "text": "Which page is it?"}
+    decisions.take(case, action=Decision.Action.ASK, reason="not clear", by=oscar, parameters=ask)
+    assert ReporterMail.objects.filter(address="trudy@example.com", text__contains="Which page is it?").exists()
+    assert "Which page is it?" in page(submission)
+    waits = Case.objects.get(pk=case.pk)
+    assert waits.state == Case.State.WAITING_REPORTER
+    Case.objects.filter(pk=case.pk).update(paused_at=waits.paused_at - timedelta(days=days))
+
+    act(submission, what="say", text="The one below /login.", about=str(report.pk))
+    back = Case.objects.get(pk=case.pk)
+    assert (back.state, back.paused_at) == (Case.State.OPEN, None)
+    for found in (back.paused_for, back.due_at - due_at):
+        assert timedelta(0) <= found - timedelta(days=stood) < timedelta(minutes=1)
+
+
 def test_whoever_has_the_receipt_alone_sees_no_report(client, submission):
     shown = client.get(f"/abuse/receipts/{submission.receipt.pk}/").content.decode()
 
@@ -81,6 +103,14 @@ def test_mail_has_link_and_receipt_and_nothing_that_was_typed(submission):
     assert str(submission.receipt.pk) in mail.text
     assert "home" not in mail.text
     assert WORDS not in mail.text
+
+
+def test_address_that_somebody_else_types_again_and_again_is_left_in_peace(home):
+    """What is not sent does not wait either: it would go on for weeks, and before the answers to the address's own reports."""
+    for _ in range(2 * filings.ACKNOWLEDGED_PER_DAY):
+        filed("home.ddns.test", email="Victim@example.com")
+    assert ReporterMail.objects.filter(address="victim@example.com").count() == filings.ACKNOWLEDGED_PER_DAY
+    assert filings.ACKNOWLEDGED_PER_DAY < reporter_mails.MAILS_PER_DAY
 
 
 def test_whoever_leaves_no_address_gets_no_mail(home):

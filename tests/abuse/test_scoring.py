@@ -193,18 +193,35 @@ def test_cases_with_new_reports_are_scored_by_themselves_and_once(case, home):
 def test_case_that_cannot_be_scored_keeps_nobody_waiting(case, foreign, monkeypatch, caplog):
     other = rows.case(foreign)
     listed(case)
-    gather = scoring.signals.gather
+    gather = scoring.signals.gather_loaded
 
-    def break_on_one(given, **options):
+    def break_on_one(given, words):
         if given.pk == case.pk:
             raise RuntimeError("broken")
-        return gather(given, **options)
+        return gather(given, words)
 
-    monkeypatch.setattr(scoring.signals, "gather", break_on_one)
+    monkeypatch.setattr(scoring.signals, "gather_loaded", break_on_one)
 
     assert scoring.rescore_due() == 1
     assert fresh(other).scored_at is not None
     assert f"Case {case.pk} cannot be scored." in caplog.text
+
+
+def test_list_of_a_stranger_does_not_delay_the_score_of_what_is_proven(case, foreign, monkeypatch):
+    """A post without a key opens thousands of cases; scoring them takes minutes, and what policy holds is held by then."""
+    flood = rows.case(foreign, opened_at=timezone.now() - timedelta(hours=3))
+    rows.report(flood, reporter=rows.reporter("claimed:org:example.net"))
+    listed(case)
+    Case.objects.update(scored_report_count=0)
+    order, rescore = [], scoring.rescore
+
+    def remember(given):
+        order.append(given.pk)
+        return rescore(given)
+
+    monkeypatch.setattr(scoring, "rescore", remember)
+    assert scoring.rescore_due() == 2
+    assert order == [case.pk, flood.pk]
 
 
 def test_task_scores_and_may_run_twice(case, home):

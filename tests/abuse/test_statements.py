@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from abuse import helps, statements, templates, wordings
+from abuse import customer_pages, decisions, helps, statements, templates, wordings
 from abuse.models import Category, Decision, LedgerEntry, Reporter, Statement
-from ddns import mails
+from ddns import hostnames, mails
 from ddns.models import Notification
 from ddns.models.notifications import Kind
 from tests.abuse.fairness import REPORTER_WORDS, decide, open_case, report_on
+from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
 Action = Decision.Action
@@ -38,8 +39,8 @@ def test_every_action_that_touches_a_customer_is_told_and_says_nothing_of_the_re
     assert statement.language == (language or "en")
     told = Notification.objects.get(account=alice)
     assert told.kind == Kind.STATEMENT
-    assert told.details["text"] == statement.text
-    assert "/abuse/c/" in statement.text
+    assert customer_pages.without_token(told.details["text"]) == statement.text
+    assert customer_pages.link(case) in told.details["text"]
     for said in (statement.subject, statement.text, str(statement.facts), str(told.details)):
         assert not [word for word in REPORTER_WORDS if word in said]
         assert "{" not in said or said.startswith("{'"), "no placeholder is left over"
@@ -165,6 +166,32 @@ def test_an_undo_is_told_once_the_decision_was(alice, case, oscar):
     statements.issue(decision)
     headlines = [each.details["headline"] for each in Notification.objects.filter(account=alice).order_by("pk")]
     assert headlines == ["home.ddns.test was suspended", "home.ddns.test is no longer suspended"]
+
+
+def test_staff_see_the_link_of_the_customer_nowhere(case, oscar, root):
+    statement = statements.issue(decide(case, Action.SUSPEND, oscar))
+    token = customer_pages.token(case)
+    client = logged_in(root)
+    for page in (f"/admin/abuse/statement/{statement.pk}/change/", f"/admin/abuse/case/{case.pk}/"):
+        assert token not in client.get(page).text
+    assert token not in statements.preview(case, Action.SUSPEND, {}, "de").text
+    assert token not in statement.text
+
+
+def test_what_ends_while_something_else_stays_is_not_said_to_be_as_it_was(alice, home, root):
+    hostnames.publish(hostnames.lock(home))
+    held = decisions.take(open_case(home), action=Action.HOLD, reason="x", by=root)
+    suspended = decisions.take(open_case(home), action=Action.SUSPEND, reason="x", by=root)
+    locked = decisions.take(open_case(home), action=Action.LOCK_ACCOUNT, reason="x", by=root)
+
+    def last_told(decision) -> str:
+        decisions.undo(decision, reason="x", by=root)
+        return Notification.objects.filter(account=alice).order_by("-pk").first().details["headline"]
+
+    another = "home.ddns.test: one decision has ended, another is in force"
+    assert last_told(suspended) == another
+    assert last_told(locked) == "Your account works again"
+    assert last_told(held) == "home.ddns.test is no longer on hold"
 
 
 def test_twice_is_as_good_as_once(case, oscar):

@@ -174,6 +174,10 @@ def test_list_of_reports_is_as_many_drafts():
     assert [each.external_id for each in parsed.drafts] == ["0", "1", "2"]
 
 
+def test_list_may_be_wrapped():
+    assert len(parse(json.dumps({"reports": [xarf(), xarf()]}).encode()).drafts) == 2
+
+
 def test_bad_report_in_a_list_is_passed_over_and_named():
     parsed = parse(json.dumps([xarf(), 7, xarf(url=None, source_identifier=None)]).encode())
     assert len(parsed.drafts) == 1
