@@ -248,14 +248,16 @@ def test_every_decision_of_an_analyst_has_a_form_that_works(case, oscar, action)
         ("preserve", {"lasts": "90"}),
         ("refer", {"authority": "Police of Vienna"}),
         ("block_network", {"network": "198.51.100.0/28", "lasts": "30"}),
-        ("block_pattern", {"pattern": "homebank*", "lasts": "30"}),
+        # Whoever would only choose the next pattern is not told of this one.
+        ("block_pattern", {"pattern": "homebank*", "lasts": "30", "withheld": "They would go around it."}),
         ("reserve_label", {"label": "home"}),
     ],
 )
 def test_every_grave_decision_has_a_form_that_works(case, elder, action, fields):
     response = decide(logged_in(elder), case, action, **fields)
     assert response.status_code == 302, response.context["form"].errors
-    assert Decision.objects.get().action == action
+    decision = Decision.objects.get()
+    assert (decision.action, decision.withheld) == (action, fields.get("withheld", ""))
 
 
 @pytest.mark.parametrize("action", ["divert", "lock_account", "preserve", "refer", "block_network", "reserve_label"])
