@@ -215,9 +215,9 @@ def test_list_of_a_stranger_does_not_delay_the_score_of_what_is_proven(case, for
     Case.objects.update(scored_report_count=0)
     order, rescore = [], scoring.rescore
 
-    def remember(given):
+    def remember(given, *terms):
         order.append(given.pk)
-        return rescore(given)
+        return rescore(given, *terms)
 
     monkeypatch.setattr(scoring, "rescore", remember)
     assert scoring.rescore_due() == 2
