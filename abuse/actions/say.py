@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from abuse import cases, messages
+from abuse import clocks, messages
 from abuse.actions.act import Act, Effect, Parameters, Touched, check_known, parse_text, text_of, without_end
 from abuse.errors import InvalidParameter
 from abuse.models import Case, Decision, Message, Report
@@ -45,7 +45,7 @@ def _ask(decision: Decision) -> Effect:
     once = {each.reporter_id: each for each in asked}
     for each in once.values():
         _say(decision, Message.Side.REPORTER, report=each, key="ask")
-    cases.pause(case)
+    clocks.pause(case)
     case.refresh_from_db(fields=["state", "paused_at"])
     return {"asked": len(once)}
 
@@ -53,7 +53,7 @@ def _ask(decision: Decision) -> Effect:
 def _undo_ask(decision: Decision, by: User | None) -> None:
     """What was asked stays asked; the clock goes on."""
     if decision.case.state == Case.State.WAITING_REPORTER:
-        cases.resume(decision.case)
+        clocks.resume(decision.case)
 
 
 def _parse_once(case: Case, given: Mapping[str, Any], ends_at: datetime | None) -> tuple[Parameters, datetime | None]:
