@@ -87,7 +87,7 @@ def place_all(reports: Sequence[Report]) -> None:
     _save_clocks([case for key, case in found.items() if _clock(case) != before.get(key)])
     own = [report for report in placed if report.standing == Report.Standing.INFRASTRUCTURE]
     _call_duty(sorted({report.name for report in own if keys[report.pk] in to_open}))
-    transaction.on_commit(_wake_scorer)
+    transaction.on_commit(wake_scorer)
 
 
 def recount(case: Case) -> Case:
@@ -187,7 +187,7 @@ def reopen(case: Case, *, by: User | None, reason: str, is_entered: bool = False
         return other
     answered = case.reports.filter(state=State.CLOSED, outcome=case.outcome)
     reporters.count(list(answered), Outcome(case.outcome), by=-1)
-    answered.update(state=State.OPEN, outcome=Outcome.PENDING, answered_at=None, answer="", mail=None)
+    answers.take_back(answered)
     case.state, case.closed_at, case.outcome = Case.State.OPEN, None, ""
     case.due_at, case.breached_at = timezone.now() + case.category.clock, None
     case.save(update_fields=["state", "closed_at", "outcome", "due_at", "breached_at"])
@@ -339,7 +339,7 @@ def _answer_suspended(reports: Sequence[tuple[Report, datetime]]) -> None:
     answers.prepare(
         [report for report, _ in reports],
         Outcome.ALREADY_DONE,
-        say=lambda report: answer_words.filled(answer_words.SUSPENDED, report, since[report.pk]),
+        say=lambda teller, report: teller.filled(answer_words.SUSPENDED, report, since[report.pk]),
     )
 
 
@@ -348,7 +348,7 @@ def _answer_repeated(reports: Sequence[Report]) -> None:
         answers.prepare(
             [report for report in reports if report.case is not None and report.case.outcome == outcome],
             Outcome(outcome),
-            say=lambda report: answer_words.filled(answer_words.NOTHING_NEW, report, _closed_at(report)),
+            say=lambda teller, report: teller.filled(answer_words.NOTHING_NEW, report, _closed_at(report)),
         )
 
 
@@ -380,7 +380,7 @@ def _closed_at(report: Report) -> datetime | None:
     return report.case.closed_at if report.case is not None else None
 
 
-def _wake_scorer() -> None:
+def wake_scorer() -> None:
     """The row is the queue (scored_at): a wake-up that gets lost costs the seconds until the periodic task."""
     try:
         if wake.redis_client().set("score-cases", 1, nx=True, px=500):

@@ -19,7 +19,7 @@ class WarningHit:
 
 @dataclass(frozen=True, slots=True)
 class Corroboration:
-    """voices are independent: organisations, not mails, and not copies of one file."""
+    """voices are organisations, not mails, and not copies of one file. All that are not proven count once, as in sources."""
 
     voices: tuple[Voice, ...]
     anonymous_count: int
@@ -27,6 +27,14 @@ class Corroboration:
     warnings: tuple[WarningHit, ...]
     agreeing: tuple[Claim, ...]
     contradicted: tuple[Claim, ...]
+
+    @property
+    def unproven_count(self) -> int:
+        return sum(not each.is_proven for each in self.voices)
+
+    @property
+    def independent_count(self) -> int:
+        return len(self.voices) - self.unproven_count + bool(self.unproven_count)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -52,7 +60,11 @@ def of(case: Case, *, facts: Facts | None = None) -> Corroboration:
 
 def _sentences(found: Corroboration) -> list[str]:
     reports = sum(each.report_count for each in found.voices)
-    said = [f"{count(len(found.voices), 'independent voice').capitalize()} in {count(reports, 'report')}."]
+    said = [f"{count(found.independent_count, 'independent voice').capitalize()} in {count(reports, 'report')}."]
+    if found.unproven_count > 1:
+        said.append(
+            f"{count(found.unproven_count, 'reporter').capitalize()} have not proven who they are: they count once."
+        )
     for each in found.voices:
         if each.also:
             said.append(f"{each.identity} and {listed(each.also)} sent the same file and count once.")
@@ -68,7 +80,11 @@ def _sentences(found: Corroboration) -> list[str]:
         lists = f" ({listed(warning.lists)})" if warning.lists else ""
         said.append(f"{warning.address} is of a kind to be wary of: {warning.kind or 'listed'}{lists}.")
     if found.agreeing:
-        said.append(f"{count(len(found.agreeing), 'report').capitalize()} of its DNS agree with our history.")
+        said.append(_claims(len(found.agreeing), "agrees with", "agree with"))
     if found.contradicted:
-        said.append(f"{count(len(found.contradicted), 'report').capitalize()} of its DNS contradict our history.")
+        said.append(_claims(len(found.contradicted), "contradicts", "contradict"))
     return said
+
+
+def _claims(number: int, one: str, more: str) -> str:
+    return f"{count(number, 'report').capitalize()} of its DNS {one if number == 1 else more} our history."

@@ -80,6 +80,11 @@ _TAGS = {
     ),
     *("blockquote", "pre", "code", "table", "thead", "tbody", "tr", "td", "th", "caption", "u", "s", "sub", "sup"),
 }
+# How they are shown: they would turn the text around that stands beside them, or cannot be seen.
+CONTROLS = {
+    code: f"⟦U+{code:04X}⟧" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)
+}
+CONTROLS |= dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -119,14 +124,16 @@ def locked(content: bytes, name: str) -> bytes:
 
 def text_of(content: bytes) -> tuple[str, bool]:
     """What of it is shown as text, and whether that is all. What is no UTF-8 is replaced."""
-    shown = content[:MAX_SHOWN_OCTETS].decode("utf-8", "replace").replace("\x00", "�")
+    shown = content[:MAX_SHOWN_OCTETS].decode("utf-8", "replace").translate(CONTROLS)
     return shown, len(content) <= MAX_SHOWN_OCTETS
 
 
 def rendered(content: bytes) -> str:
     """HTML as text with its structure: safe markup without links, pictures, scripts, styles or attributes."""
     text, _ = text_of(content)
-    return nh3.clean(text, tags=_TAGS, attributes={}, url_schemes=set(), link_rel=None, strip_comments=True)
+    safe = nh3.clean(text, tags=_TAGS, attributes={}, url_schemes=set(), link_rel=None, strip_comments=True)
+    # Once more: what was written as a number is a character now.
+    return safe.translate(CONTROLS)
 
 
 def name_of(evidence: Evidence) -> str:

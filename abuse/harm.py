@@ -75,12 +75,13 @@ def _sentences(harm: Harm) -> list[str]:
         *([f"{count(harm.below_count, 'name').capitalize()} below it would go with it."] if harm.below_count else []),
         *([_contact(harm.last_contact_at)]),
         *([f"It is {span(harm.age)} old."] if harm.age else []),
-        *(
-            [f"The account holds {count(harm.other_name_count, 'other name')}, which stay as they are."]
-            if harm.other_name_count
-            else []
-        ),
+        *([_others(harm.other_name_count)] if harm.other_name_count else []),
     ]
+
+
+def _others(number: int) -> str:
+    stay = "stays as it is" if number == 1 else "stay as they are"
+    return f"The account holds {count(number, 'other name')}, which {stay}."
 
 
 def _contact(at: datetime | None) -> str:

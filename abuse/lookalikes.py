@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from confusable_homoglyphs import confusables
 
@@ -107,10 +108,25 @@ def _forms(plain: str) -> Iterator[str]:
     return iter(dict.fromkeys(forms[: 4 * _MOST_FORMS]))
 
 
-def _is_or_has(form: str, brand: str, is_folded: bool) -> str:
-    parts = [each for each in form.split("-") if each]
-    whole = "".join(parts).rstrip(_DIGITS)
+class _Form(NamedTuple):
+    """A spelling taken apart, once for all brands."""
+
+    parts: tuple[str, ...]
+    whole: str
+    has_lure: bool
+    words: frozenset[str]
+
+
+@lru_cache(maxsize=4096)
+def _apart(form: str) -> _Form:
+    parts = tuple(each for each in form.split("-") if each)
+    joined = "".join(parts)
     has_lure = any(each.rstrip(_DIGITS) in LURES for each in parts)
+    return _Form(parts, joined.rstrip(_DIGITS), has_lure, frozenset({joined, *parts} - LURES))
+
+
+def _is_or_has(form: str, brand: str, is_folded: bool) -> str:
+    parts, whole, has_lure, _ = _apart(form)
     if whole == brand or (brand in parts and (has_lure or is_folded)):
         return _words(is_folded, has_lure)
     rest = whole.removeprefix(brand) if whole.startswith(brand) else whole.removesuffix(brand)
@@ -120,9 +136,7 @@ def _is_or_has(form: str, brand: str, is_folded: bool) -> str:
 def _is_typo_of(form: str, brand: str, is_folded: bool) -> str:
     if len(brand) < _LEAST_FOR_TYPO:
         return ""
-    parts = [each for each in form.split("-") if each]
-    words = {"".join(parts), *parts} - LURES
-    return "one letter off" if any(_is_one_off(each, brand) for each in words) else ""
+    return "one letter off" if any(_is_one_off(each, brand) for each in _apart(form).words) else ""
 
 
 def _words(is_folded: bool, has_lure: bool) -> str:

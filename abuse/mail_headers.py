@@ -8,7 +8,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.utils import getaddresses
 
-from abuse.intake import text as intake_text
+from abuse.intake.text import clean
 
 KIB = 1024
 # No honest mail has more, and no hostile one shall cost more.
@@ -112,7 +112,6 @@ def _digest(values: Mapping[str, Sequence[str]], body: bytes) -> bytes:
 
 def _decoded(text: str) -> str:
     try:
-        # Some charsets spell halves of characters, which no database takes.
-        return intake_text.clean(str(make_header(decode_header(text))))
+        return clean(str(make_header(decode_header(text))))
     except (HeaderParseError, ValueError, LookupError, TypeError):
-        return text
+        return clean(text)

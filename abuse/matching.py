@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
-from abuse.models import Report
+from abuse.models import Decision, Report
 from abuse.refang import refang
 from ddns import hostnames
 from ddns.models import Hostname, ReservedName
@@ -78,7 +79,8 @@ def _holder(rows: list[Hostname], at: datetime) -> Match:
 def _nearly(rows: list[Hostname], now: Hostname | None, at: datetime) -> Match:
     """Nobody held it at that very time."""
     if now is not None and now.created_at - CLOCKS_ARE_OFF <= at < now.created_at:
-        note = f"The evidence is from before the name was registered ({now.created_at:%Y-%m-%d %H:%M} UTC), by less than a day."
+        # Reporters read it too: not when.
+        note = "The evidence is from before the name was registered, by less than a day."
         return Match(Standing.HELD, now, note)
     for row in rows:
         if row.released_at is not None and row.released_at <= at <= row.released_at + CLOCKS_ARE_OFF:
@@ -100,10 +102,11 @@ def place_of(name: str, apexes: frozenset[str]) -> str | None:
 
 def _holders(places: Iterable[str]) -> dict[str, list[Hostname]]:
     found: dict[str, list[Hostname]] = {}
+    names = list(places)
+    # Each half has an index of its own; without them this reads the whole table.
+    held, released = Q(name__in=names, released_at=None), Q(name__in=names, released_at__isnull=False)
     rows = (
-        Hostname.objects.filter(name__in=list(places))
-        .select_related("account", "restriction")
-        .order_by("created_at", "pk")
+        Hostname.objects.filter(held | released).select_related("account", "restriction").order_by("created_at", "pk")
     )
     for row in rows:
         found.setdefault(row.name, []).append(row)
@@ -111,8 +114,11 @@ def _holders(places: Iterable[str]) -> dict[str, list[Hostname]]:
 
 
 def _reserved(places: Iterable[str]) -> frozenset[str]:
-    """Those that the operator keeps for good: by their label, or whole."""
+    """Those that the operator keeps for good, by label or whole; not what the desk keeps from an abuser."""
     labels = {place: place.partition(".")[0] for place in places}
     names = ReservedName.objects.filter(until=None, name__in=[*labels, *labels.values()]).values_list("name", flat=True)
     kept = frozenset(names)
+    if kept:
+        decided = Decision.objects.in_force().filter(action=Decision.Action.RESERVE_LABEL, parameters__label__in=kept)
+        kept -= set(decided.values_list("parameters__label", flat=True))
     return frozenset(place for place, label in labels.items() if place in kept or label in kept)

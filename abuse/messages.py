@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from abuse import clocks, customer_pages, reporter_links, reporter_mails, templates
 from abuse.errors import TextMissing, TextTooLong, TooManyMessages
+from abuse.intake import text as intake_text
 from abuse.models import Case, Message, Report
 from ddns import notifications
 from ddns.models import User
@@ -61,8 +62,7 @@ def answer(case: Case, *, text: str, author: User) -> Message:
 
 def clean(text: str) -> str:
     """As it is stored. Raises TextMissing and TextTooLong."""
-    # PostgreSQL stores no NUL.
-    text = text.replace("\r\n", "\n").replace("\x00", "").strip()
+    text = intake_text.clean(text).strip()
     if not text:
         raise TextMissing
     if len(text) > MAX_TEXT:
@@ -115,13 +115,13 @@ def _write(message: Message, report: Report, key: str) -> None:
 
 def _bring_back(case: Case, side: Message.Side) -> None:
     """Only from the one who was waited for. What was warned has as long as a new report then, and not until its deadline."""
-    waited = {Message.Side.CUSTOMER: Case.State.WAITING_CUSTOMER, Message.Side.REPORTER: Case.State.WAITING_REPORTER}
-    if not Case.objects.filter(pk=case.pk, state=waited[side]).exists():
+    if side == Message.Side.REPORTER:
+        if Case.objects.filter(pk=case.pk, state=Case.State.WAITING_REPORTER).exists():
+            clocks.resume(case)
         return
-    case.refresh_from_db(from_queryset=Case.objects.select_for_update(of=("self",), no_key=True))
-    if case.state == waited[side]:
-        now = timezone.now()
-        clocks.go_on(case, now)
-        if side == Message.Side.CUSTOMER:
-            case.due_at = min(case.due_at, now + case.category.clock)
-        case.save(update_fields=["state", "due_at", "paused_at", "paused_for"])
+    if not Case.objects.filter(pk=case.pk, state=Case.State.WAITING_CUSTOMER).exists():
+        return
+    clocks.lock(case)
+    if case.state == Case.State.WAITING_CUSTOMER:
+        case.state, case.due_at = Case.State.OPEN, min(case.due_at, timezone.now() + case.category.clock)
+        case.save(update_fields=["state", "due_at"])

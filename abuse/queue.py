@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from abuse import presence
-from abuse.models import Appeal, Case, Category, Decision, Report, Submission
+from abuse.models import Appeal, Case, Category, Decision, Message, Report, Submission
 from abuse.models.cases import CaseQuerySet
 from abuse.refang import refang
 from ddns import addresses
@@ -87,12 +87,13 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the queue."""
+    """One line of the queue. is_written_to: its customer or a reporter wrote what nobody has read."""
 
     case: Case
     clock: Clock
     reasons: Sequence[Reason]
     waiting: Decision | None
+    is_written_to: bool
     viewers: Sequence[presence.Viewer]
 
     @property
@@ -255,8 +256,17 @@ def _behind(cases: CaseQuerySet, tab: Tab, mark: str) -> CaseQuerySet:
 def _page(cases: Sequence[Case], next_mark: str) -> Page:
     viewers = presence.on([case.pk for case in cases])
     waiting = {each.case_id: each for each in Decision.objects.waiting().filter(case__in=cases)}
+    unread = Message.objects.filter(case__in=cases, is_ours=False, read_at=None)
+    written_to = set(unread.order_by().values_list("case", flat=True))
     rows = [
-        Row(case, clock_of(case), reasons_of(case), waiting.get(case.pk), (viewers or {}).get(case.pk, []))
+        Row(
+            case=case,
+            clock=clock_of(case),
+            reasons=reasons_of(case),
+            waiting=waiting.get(case.pk),
+            is_written_to=case.pk in written_to,
+            viewers=(viewers or {}).get(case.pk, []),
+        )
         for case in cases
     ]
     return Page(rows, next_mark, viewers is not None)

@@ -3,18 +3,19 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from disposable_email_domains import blocklist
 from django.conf import settings
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Exists, Max, Min, Q, QuerySet, Subquery, Value
 from django.utils import timezone
 
-from abuse import lookalikes, movements, networks, protected_names, stays, stems, voices
+from abuse import lookalikes, models, movements, networks, protected_names, stays, stems, voices
 from abuse.facts import Claim, Facts, FeedHit, Place, Suspended
-from abuse.models import Appeal, Brand, Case, Decision, Report, Reporter, Suspension
+from abuse.models import Appeal, Case, Decision, Report, Reporter, Suspension
 from ddns import plans
 from ddns.models import Hostname, Restriction, User
 
@@ -30,19 +31,70 @@ NEW_NAME = timedelta(days=30)
 # After so long a suspension of another name weighs nothing (the signal decays towards it).
 REMEMBERED = timedelta(days=365)
 MOST_PATH_CHARACTERS = 200
+# Reporters on whom a rule may rely, so that what is wrong with their reports forbids it.
+_RELIED_ON = (Reporter.Tier.TRUSTED, Reporter.Tier.KNOWN)
+_WEIGHS = Q(reporter__kind=Reporter.Kind.FEED) | Q(reporter__tier__in=_RELIED_ON)
+
+
+# What gather reads of a case besides its own fields.
+WITH = ("category", "account", "hostname__account", "hostname__domain", "hostname__restriction", "hostname__contact")
+
+
+class BrandWord(NamedTuple):
+    """A word that others imitate, and the mail addresses of those who may use it."""
+
+    word: str
+    holders: tuple[str, ...]
+
+
+class _Heard(NamedTuple):
+    """What is read of a report. Its details may be long: only what counts here."""
+
+    pk: UUID
+    kind: str
+    url: str
+    evidence_at: datetime
+    standing: str
+    external_id: str
+    reporter_kind: str
+    identity: str
+    tier: str
+    confidence: Any
+    is_compromised: Any
+    reference: Any
+    dns_records: Any
+
+    @property
+    def weighs(self) -> bool:
+        """As _WEIGHS says it."""
+        return self.reporter_kind == Reporter.Kind.FEED or self.tier in _RELIED_ON
+
+
+_HEARD = (
+    *("pk", "kind", "url", "evidence_at", "standing", "external_id", "reporter__kind", "reporter__identity"),
+    *("reporter__tier", "details__confidence", "details__is_compromised", "details__reference", "details__dns_records"),
+)
 
 
 def gather(case: Case, *, at: datetime | None = None) -> Facts:
-    """About twenty queries of the database; addresses are looked up on this machine. Nothing is locked or written."""
+    """About fifteen queries of the database; addresses are looked up on this machine. Nothing is locked or written."""
+    return gather_loaded(Case.objects.select_related(*WITH).get(pk=case.pk), brands(), at=at)
+
+
+def brands() -> tuple[BrandWord, ...]:
+    """All that count, for many cases. One query."""
+    rows = models.Brand.objects.values_list("word", "holders")[:MOST_BRANDS]
+    return tuple(BrandWord(word, tuple(holders)) for word, holders in rows)
+
+
+def gather_loaded(case: Case, words: Iterable[BrandWord], *, at: datetime | None = None) -> Facts:
+    """Of a case that was read together with what WITH names."""
     now = at or timezone.now()
-    case = Case.objects.select_related(
-        "category", "account", "hostname__account", "hostname__domain", "hostname__restriction", "hostname__contact"
-    ).get(pk=case.pk)
     label = case.name.partition(".")[0]
     known: dict[str, Any] = {
         "protection": protected_names.reason_of(case.name),
-        **_said(case),
-        **_of_label(label, case),
+        **_said(case, now),
+        **_of_label(label, case, words),
     }
     if case.hostname is not None:
         known |= _of_hostname(case, case.hostname, now)
@@ -61,42 +113,70 @@ def gather(case: Case, *, at: datetime | None = None) -> Facts:
     )
 
 
-def _said(case: Case) -> dict[str, Any]:
-    """What reporters and feeds say. Five queries."""
+def _said(case: Case, now: datetime) -> dict[str, Any]:
+    """What reporters and feeds say. Three queries; some more of a case with very many reports."""
     spoken = voices.of(case)
     counted = Report.objects.counted().filter(case=case)
-    sums = counted.aggregate(count=Count("pk"), first=Min("evidence_at"), last=Max("evidence_at"))
-    latest = list(counted.order_by("-received_at").values_list("kind", "url")[:MOST_REPORTS])
-    paths = (urlsplit(url).path[:MOST_PATH_CHARACTERS] for _, url in latest if url)
-    return {
+    latest = _heard(counted.order_by("-received_at"), MOST_REPORTS + 1)
+    if len(latest) <= MOST_REPORTS:
+        hits = [each for each in latest if each.reporter_kind == Reporter.Kind.FEED]
+        seen = [each.evidence_at for each in latest]
+        count, first, last = len(latest), min(seen, default=None), max(seen, default=None)
+        before = sum(each.weighs and _is_before(each, case) for each in latest)
+        claiming = [each for each in latest if each.dns_records is not None]
+        claiming.sort(key=lambda each: each.evidence_at, reverse=True)
+    else:
+        # A flood must not push out what a feed has said, or what somebody saw in DNS.
+        hits = _heard(counted.filter(reporter__kind=Reporter.Kind.FEED).order_by("-received_at"), MOST_FEED_HITS)
+        claiming = _heard(counted.filter(details__has_key="dns_records").order_by("-evidence_at"), MOST_CLAIMS)
+        early = Q(standing=Report.Standing.HELD_SINCE)
+        if case.hostname is not None:
+            early |= Q(evidence_at__lt=case.hostname.created_at)
+        count, first, last, before = counted.aggregate(
+            count=Count("pk"),
+            first=Min("evidence_at"),
+            last=Max("evidence_at"),
+            before=Count("pk", filter=early & _WEIGHS),
+        ).values()
+    paths = (urlsplit(each.url).path[:MOST_PATH_CHARACTERS] for each in latest[:MOST_REPORTS] if each.url)
+    known = {
         "voices": tuple(each for each in spoken if each.kind not in (Reporter.Kind.ANONYMOUS, Reporter.Kind.FEED)),
         "anonymous_count": voices.anonymous(spoken),
-        "feed_hits": _feed_hits(case),
-        "kinds": _distinct(kind for kind, _ in latest),
+        "feed_hits": tuple(map(_feed_hit, hits[:MOST_FEED_HITS])),
+        "kinds": _distinct(each.kind for each in latest[:MOST_REPORTS]),
         "paths": _distinct(paths)[:20],
-        "report_count": sums["count"],
-        "first_evidence_at": sums["first"],
-        "last_evidence_at": sums["last"],
+        "report_count": count,
+        "first_evidence_at": first,
+        "last_evidence_at": last,
     }
+    if case.hostname is not None:
+        rows = movements.latest(case.hostname)
+        known |= {
+            "before_holder_count": before,
+            "claims": _claims(claiming[:MOST_CLAIMS], case.hostname, rows, now),
+            "movement": movements.summed_up(rows, now),
+        }
+    return known
 
 
-def _feed_hits(case: Case) -> tuple[FeedHit, ...]:
-    rows = (
-        Report.objects.counted()
-        .filter(case=case, reporter__kind=Reporter.Kind.FEED)
-        .order_by("-received_at")
-        .values_list("reporter__identity", "reporter__tier", "evidence_at", "details", "external_id")[:MOST_FEED_HITS]
-    )
-    return tuple(
-        FeedHit(
-            feed=identity.removeprefix("feed:"),
-            at=at,
-            confidence=_share(details.get("confidence")),
-            is_compromised=details.get("is_compromised") is True,
-            reference=str(details.get("reference") or external_id)[:200],
-            tier=tier,
-        )
-        for identity, tier, at, details, external_id in rows
+def _heard(reports: QuerySet[Report], most: int) -> list[_Heard]:
+    return [_Heard(*each) for each in reports.values_list(*_HEARD)[:most]]
+
+
+def _is_before(report: _Heard, case: Case) -> bool:
+    """Whether it is about who held the name before."""
+    is_early = case.hostname is not None and report.evidence_at < case.hostname.created_at
+    return is_early or report.standing == Report.Standing.HELD_SINCE
+
+
+def _feed_hit(report: _Heard) -> FeedHit:
+    return FeedHit(
+        feed=report.identity.removeprefix("feed:"),
+        at=report.evidence_at,
+        confidence=_share(report.confidence),
+        is_compromised=report.is_compromised is True,
+        reference=str(report.reference or report.external_id)[:200],
+        tier=report.tier,
     )
 
 
@@ -106,10 +186,10 @@ def _share(value: Any) -> float | None:
     return float(value) if is_number and 0 <= value <= 1 else None
 
 
-def _of_label(label: str, case: Case) -> dict[str, Any]:
-    """What the label itself says, and names like it. Two queries."""
+def _of_label(label: str, case: Case, words: Iterable[BrandWord]) -> dict[str, Any]:
+    """What the label itself says, and names like it. One query, where the label has a stem."""
     holder = case.account.email if case.account else ""
-    words = Brand.objects.exclude(holders__contains=[holder]).values_list("word", flat=True)[:MOST_BRANDS]
+    imitable = [each.word for each in words if holder not in each.holders]
     stem = stems.of(label)
     found = (
         Hostname.objects.unreleased().filter(stems.siblings(stem)).exclude(name=case.name).select_related("restriction")
@@ -118,7 +198,7 @@ def _of_label(label: str, case: Case) -> dict[str, Any]:
     )
     siblings = [each for each in found[:MOST_NAMES] if stems.is_sibling(each.name.partition(".")[0], stem)]
     return {
-        "likeness": lookalikes.likeness(label, words),
+        "likeness": lookalikes.likeness(label, imitable),
         "tokens": lookalikes.tokens(label),
         "looks_random": lookalikes.looks_random(label),
         "siblings": tuple(each.name for each in siblings),
@@ -127,10 +207,8 @@ def _of_label(label: str, case: Case) -> dict[str, Any]:
 
 
 def _of_hostname(case: Case, hostname: Hostname, now: datetime) -> dict[str, Any]:
-    """Its state, where it is and was, who else is there. Up to six queries."""
-    rows = movements.latest(hostname)
+    """Its state, where it is, who else is there. Up to three queries."""
     contact = hostname.contact_or_none
-    early = Q(evidence_at__lt=hostname.created_at) | Q(standing=Report.Standing.HELD_SINCE)
     return {
         "state": hostname.state.value,
         "created_at": hostname.created_at,
@@ -138,33 +216,26 @@ def _of_hostname(case: Case, hostname: Hostname, now: datetime) -> dict[str, Any
         "has_wildcard": hostname.wildcard,
         "last_contact_at": contact and contact.at,
         "last_agent": contact.agent if contact else "",
-        "before_holder_count": Report.objects.counted().filter(early, case=case).count(),
-        "claims": _claims(case, hostname, rows, now),
         "settled_at": _settled_at(hostname, case),
         "places": tuple(_place(hostname, each, now) for each in (hostname.ipv4, hostname.ipv6) if each),
-        "movement": movements.summed_up(rows, now),
     }
 
 
-def _claims(case: Case, hostname: Hostname, rows: list, now: datetime) -> tuple[Claim, ...]:
+def _claims(found: Iterable[_Heard], hostname: Hostname, rows: list, now: datetime) -> tuple[Claim, ...]:
     """The DNS that reporters say they saw, beside what our history says of that minute."""
     known_since = max(hostname.created_at, now - settings.HISTORY_RETENTION)
-    found = (
-        Report.objects.counted()
-        .filter(case=case, details__has_key="dns_records")
-        .order_by("-evidence_at")
-        .values_list("pk", "evidence_at", "details")[:MOST_CLAIMS]
-    )
     today = (hostname.ipv4, hostname.ipv6)
     return tuple(
         Claim(
-            report=str(pk),
-            at=at,
+            report=str(each.pk),
+            at=each.evidence_at,
             claimed=claimed,
-            ours=movements.answered_at(rows, at, now=today, known_since=known_since),
+            ours=movements.answered_at(rows, each.evidence_at, now=today, known_since=known_since),
+            identity=each.identity,
+            weighs=each.weighs,
         )
-        for pk, at, details in found
-        if (claimed := _claimed(details["dns_records"]))
+        for each in found
+        if (claimed := _claimed(each.dns_records))
     )
 
 
@@ -218,7 +289,7 @@ def _is_suspended(hostname: Hostname) -> bool:
 
 
 def _of_account(case: Case, account: User, now: datetime) -> dict[str, Any]:
-    """Who the holder is. Five queries."""
+    """Who the holder is. Two queries, and one for its network."""
     domain = account.email.rpartition("@")[2].lower()
     suspended = (
         Suspension.objects.in_force()
@@ -227,24 +298,38 @@ def _of_account(case: Case, account: User, now: datetime) -> dict[str, Any]:
         .filter(hostname__account=account, decided_at__gt=now - REMEMBERED)
         .values_list("hostname__name", "decided_at")[:MOST_NAMES]
     )
+    counts = _counts_of(account, case)
     return {
         "account": account.pk,
         "joined_at": account.date_joined,
         "plan": account.plan,
         "is_staff": account.is_staff,
         "is_paid": account.plan != plans.DEFAULT,
-        "has_second_factor": Authenticator.objects.filter(user=account)
-        .exclude(type=Authenticator.Type.RECOVERY_CODES)
-        .exists(),
+        "has_second_factor": counts["has_second_factor"],
         "mail_domain": domain,
         "is_mail_disposable": is_disposable(domain),
-        "other_name_count": Hostname.objects.held_by(account).exclude(name=case.name).count(),
+        "other_name_count": counts["other_name_count"] or 0,
         "suspended_names": tuple(Suspended(name=name, at=at) for name, at in suspended),
         "sign_ups_nearby": _sign_ups_nearby(account),
-        "appeals_won": Appeal.objects.filter(
-            case__account=account, party=Appeal.Party.CUSTOMER, is_upheld=True
-        ).count(),
+        "appeals_won": counts["appeals_won"] or 0,
     }
+
+
+def _counts_of(account: User, case: Case) -> dict[str, Any]:
+    """One query: each goes to the server and back, which is what scoring takes its time for."""
+    factors = Authenticator.objects.filter(user=account).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    others = Hostname.objects.held_by(account).exclude(name=case.name)
+    won = Appeal.objects.filter(case__account=account, party=Appeal.Party.CUSTOMER, is_upheld=True)
+    return dict(
+        User.objects.filter(pk=account.pk).values(
+            has_second_factor=Exists(factors), other_name_count=_count(others), appeals_won=_count(won)
+        )[0]
+    )
+
+
+def _count(rows: QuerySet) -> Subquery:
+    """As a column; null: none."""
+    return Subquery(rows.order_by().annotate(one=Value(1)).values("one").annotate(count=Count("pk")).values("count"))
 
 
 def is_disposable(domain: str) -> bool:

@@ -10,6 +10,7 @@ from kombu.exceptions import OperationalError
 
 from abuse import receipts
 from abuse.errors import SubmissionEmpty, SubmissionTooBig
+from abuse.intake import text
 from abuse.models import Blob, Reporter, Submission
 from dnsupdate import wake
 
@@ -44,9 +45,9 @@ def accept(
     submission = Submission.objects.create(
         blob=keep(content),
         door=door,
-        source=source[:300],
-        content_type=content_type[:200],
-        filename=filename[:300],
+        source=text.line(source, 300),
+        content_type=text.line(content_type, 200),
+        filename=text.line(filename, 300),
         default_kind=default_kind[:60],
         reporter=reporter,
     )

@@ -10,6 +10,7 @@ from abuse import (
     address_matches,
     appeals,
     batches,
+    cases,
     clocks,
     decisions,
     feeds,
@@ -131,10 +132,11 @@ def score_case(case_id: int) -> None:
 
 @shared_task
 def score_cases() -> None:
-    """Scores cases with reports that no score knows of. One at a time."""
+    """Scores cases with reports that no score knows of. One at a time, without a pause as long as there are any."""
     with turns.take("score-cases", timedelta(minutes=2)) as is_ours:
-        if is_ours:
-            scoring.rescore_due()
+        count = scoring.rescore_due() if is_ours else 0
+    if count:
+        cases.wake_scorer()
 
 
 @shared_task

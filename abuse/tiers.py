@@ -94,6 +94,7 @@ def set_by_hand(reporter: Reporter, tier: Reporter.Tier | None, *, reason: str, 
     A claimed identity weighs nothing more than a claim: it is never trusted or known. Raises ReasonMissing and NotAllowed.
     """
     _check(reason, by)
+    ledger.lock()
     reporter = Reporter.objects.select_for_update(no_key=True).get(pk=reporter.pk)
     if tier in (Tier.TRUSTED, Tier.KNOWN) and not reporters.is_proven(reporter):
         raise NotAllowed("nobody has proven to be this reporter, so anybody could speak with its weight.")
@@ -112,6 +113,7 @@ def set_by_hand(reporter: Reporter, tier: Reporter.Tier | None, *, reason: str, 
 def warn(reporter: Reporter, *, reason: str, by: User | None) -> Reporter:
     """Of unfounded reports, before they weigh less. Locks the reporter. Raises ReasonMissing, NotAllowed, NothingToDo."""
     _check(reason, by)
+    ledger.lock()
     reporter = Reporter.objects.select_for_update(no_key=True).get(pk=reporter.pk)
     if reporter.warned_at is not None:
         raise NothingToDo(f"It was warned on {reporter.warned_at:%Y-%m-%d}.")
@@ -122,19 +124,19 @@ def warn(reporter: Reporter, *, reason: str, by: User | None) -> Reporter:
     return reporter
 
 
-WORDS = {
-    Tier.TRUSTED: "We have agreed with you that your reports come first. Thank you for them.",
-    Tier.KNOWN: "Your reports hold, so they weigh more from now on. Thank you for them.",
-    Tier.UNKNOWN: "Your reports weigh as those of anybody else from now on.",
-    Tier.DOUBTED: "We have warned you that most of your reports did not hold, and it went on. Your reports weigh less for 90 "
-    "days: they are read, but others come first. After that they weigh again. You can answer this mail if you think that we "
-    "are wrong.",
+# Keys of templates, in the language of what it has reported last.
+_WORDS = {
+    Tier.TRUSTED: "tier.trusted",
+    Tier.KNOWN: "tier.known",
+    Tier.UNKNOWN: "tier.unknown",
+    Tier.DOUBTED: "tier.doubted",
 }
 
 
 @transaction.atomic
 def _move(reporter: Reporter, found: Step, now: datetime) -> bool:
     """Whether it still was as it was looked at."""
+    ledger.lock()
     before = reporter.tier
     fields = {"tier": found.tier, "doubted_until": now + DOUBTED_FOR if found.tier == Tier.DOUBTED else None}
     if found.is_warning:
@@ -168,7 +170,7 @@ def _send_warning(reporter: Reporter, text: str) -> None:
     record = reporters.accuracy(reporter)
     words = templates.render(
         "reporter.warning",
-        settings.LANGUAGE_CODE,
+        reporters.language_of(reporter),
         rejected=record.decided_count - record.upheld_count,
         decided=record.decided_count,
         text=text,
@@ -178,7 +180,8 @@ def _send_warning(reporter: Reporter, text: str) -> None:
 
 
 def _tell(reporter: Reporter) -> None:
-    _mail(reporter, "What your reports weigh", WORDS[Tier(reporter.tier)])
+    words = templates.render(_WORDS[Tier(reporter.tier)], reporters.language_of(reporter), days=DOUBTED_FOR.days)
+    _mail(reporter, words.subject, words.text)
 
 
 def _mail(reporter: Reporter, subject: str, text: str) -> None:

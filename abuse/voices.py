@@ -46,11 +46,13 @@ def of(case: Case) -> tuple[Voice, ...]:
             accuracy=reporters.wilson(upheld, decided),
             is_proven=reporters.is_proven_identity(identity),
         )
-    return tuple(_merged(voices, _same_files(case)))
+    return tuple(_merged(voices, _same_files(case) if len(voices) > 1 else []))
 
 
 def _records(ids: Sequence[int]) -> dict[int, tuple[int, int]]:
     """Of how many decided cases each was right, as reporters.accuracy counts; for all of them in one query."""
+    if not ids:
+        return {}
     since = timezone.now() - reporters.ACCURACY_OVER
     decided = Report.objects.filter(reporter__in=ids, answered_at__gt=since, case__isnull=False).order_by()
     is_upheld, is_rejected = Q(outcome__in=reporters.UPHELD), Q(outcome__in=reporters.REJECTED)

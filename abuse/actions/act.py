@@ -79,11 +79,17 @@ def check_known(given: Mapping[str, Any], *known: str) -> None:
 def text_of(given: Mapping[str, Any], name: str, *, is_required: bool = True) -> str:
     """Raises InvalidParameter."""
     text = given.get(name, "")
+    text = clean(text) if isinstance(text, str) else text
     if not isinstance(text, str) or len(text) > MAX_TEXT_CHARACTERS:
         raise InvalidParameter(f"{name} is a text of {MAX_TEXT_CHARACTERS} characters at most.")
-    if is_required and not text.strip():
+    if is_required and not text:
         raise InvalidParameter(f"{name} is empty.")
-    return text.strip()
+    return text
+
+
+def clean(text: str) -> str:
+    """As PostgreSQL can keep it: without NUL, and without halves of characters that JSON lets through."""
+    return text.encode(errors="replace").decode().replace("\0", "").strip()
 
 
 def without_end(ends_at: datetime | None) -> None:

@@ -44,7 +44,7 @@ def _target(parameters: Mapping[str, Any]) -> DiversionTarget:
     """Raises InvalidParameter."""
     try:
         target = DiversionTarget.objects.get(pk=int(parameters["target"]))
-    except (DiversionTarget.DoesNotExist, KeyError, TypeError, ValueError) as error:
+    except (DiversionTarget.DoesNotExist, KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidParameter("target is one of the targets of diversion.") from error
     if not target.is_enabled:
         raise InvalidParameter(f"{target} is switched off.")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from abuse.actions import layers
-from abuse.actions.act import Act, Effect, Parameters, Touched, check_known
+from abuse.actions.act import Act, Effect, Parameters, Touched, check_known, clean
 from abuse.errors import InvalidParameter
 from abuse.models import Case, Decision
 from ddns import hostnames
@@ -17,7 +17,7 @@ from dnsupdate.names import normalise_host_label
 def _parse(case: Case, given: Mapping[str, Any], ends_at: datetime | None) -> tuple[Parameters, datetime | None]:
     check_known(given, "label")
     try:
-        label = normalise_host_label(str(given.get("label") or case.name.partition(".")[0]))
+        label = normalise_host_label(clean(str(given.get("label") or case.name.partition(".")[0])))
     except InvalidName as error:
         raise InvalidParameter(f"label: {error}") from error
     if hostnames.is_kept(label):

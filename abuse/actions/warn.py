@@ -22,7 +22,7 @@ def _parse(case: Case, given: Mapping[str, Any], ends_at: datetime | None) -> tu
         without_end(ends_at)
     try:
         hours = int(given.get("hours", LEAST_HOURS))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidParameter("hours is a number.") from error
     if not LEAST_HOURS <= hours <= MOST_HOURS:
         raise InvalidParameter(f"a customer has from {LEAST_HOURS} to {MOST_HOURS} hours.")

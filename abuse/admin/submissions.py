@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.decorators import display
 
-from abuse import looks, settlements, uploads
+from abuse import files, looks, settlements, uploads
 from abuse.admin.evidence import EvidenceAdmin
 from abuse.errors import AbuseError
 from abuse.forms.submissions import SettleForm, UploadForm
@@ -28,11 +28,6 @@ _STATES = {
     Submission.State.UNREADABLE.label: "danger",
     Submission.State.SETTLED.label: "success",
 }
-# They would turn the text around that stands beside them.
-_CONTROLS = {
-    code: f"⟦U+{code:04X}⟧" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)
-}
-_CONTROLS |= dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}")
 
 
 @admin.register(Submission)
@@ -200,7 +195,7 @@ def _text_of(submission: Submission) -> dict:
     """The beginning of it as text."""
     content = bytes(submission.blob.content[:SHOWN_OCTETS])
     return {
-        "text": content.decode("utf-8", "replace").translate(_CONTROLS),
+        "text": content.decode("utf-8", "replace").translate(files.CONTROLS),
         "is_cut": submission.blob.size > SHOWN_OCTETS,
     }
 

@@ -5,7 +5,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from abuse.errors import Unreadable
-from abuse.intake import arf, attachments, json_text, kinds, limits, mime, moments, name_lists, prose, text, x_arf, xarf
+from abuse.intake import (
+    arf,
+    attachments,
+    json_text,
+    kinds,
+    limits,
+    mime,
+    moments,
+    name_lists,
+    prose,
+    tables,
+    text,
+    x_arf,
+    xarf,
+)
 from abuse.intake.drafts import Draft, Parsed, Subject
 
 FORMAT = "mail"
@@ -46,15 +60,14 @@ def read(content: bytes, *, kind: str, read_text: Callable[[str], Parsed | None]
             each for each in leaves if each is not report and (each.is_attached or each.filename or not _is_text(each))
         ]
         return x_arf.read(report.text, mail=mail, evidence=evidence, kind=kind)
+    body = _body(leaves)
     for leaf in leaves:
         if parsed := _structured(leaf, read_text) or _inline(leaf):
-            return _as_mailed(parsed, mail)
+            return _as_mailed(_as_meant(parsed, mail, body, kind), mail)
     if why := _automatic(mail, leaves):
         return Parsed(AUTOMATIC, (), (why,))
-    body = _body(leaves)
     if body.count("\n") >= _LINES_OF_A_LIST and name_lists.is_one(body):
-        guessed = kinds.of_prose(mail.field("subject"), body)
-        return _as_mailed(name_lists.read(body, kind=guessed if guessed != kinds.OTHER else kind), mail)
+        return _as_mailed(_as_meant(name_lists.read(body, kind=kind), mail, body, kind), mail)
     return Parsed(FORMAT, (_letter(mail, leaves, body, kind),))
 
 
@@ -90,6 +103,18 @@ def _inline(leaf: mime.Entity) -> Parsed | None:
     return None
 
 
+def _as_meant(parsed: Parsed, mail: mime.Entity, body: str, kind: str) -> Parsed:
+    """What is wrong with its names a list or a table may leave to the letter around it."""
+    if parsed.format not in (name_lists.FORMAT, tables.FORMAT):
+        return parsed
+    guessed = kinds.of_prose(mail.field("subject"), body)
+    if guessed == kinds.OTHER:
+        return parsed
+    unsaid = (kind, kinds.OTHER)
+    drafts = (replace(each, kind=guessed) if each.kind in unsaid else each for each in parsed.drafts)
+    return replace(parsed, drafts=tuple(drafts))
+
+
 def _as_mailed(parsed: Parsed, mail: mime.Entity) -> Parsed:
     """Whoever a list does not name as its reporter is the one who mailed it."""
     sender, at = arf.sender(mail), moments.read(mail.field("date"))
@@ -122,7 +147,10 @@ def _automatic(mail: mime.Entity, leaves: Sequence[mime.Entity]) -> str:
     )
     if _ANSWERS.match(mail.field("subject")) and (is_from_nobody or submitted or mail.field("in-reply-to")):
         return "This is an automatic reply (by its subject)."
-    return "This is from nobody who could be answered (empty return path)." if is_from_nobody else ""
+    # Programs that report by mail often want no bounces: what names a host is a letter all the same.
+    if is_from_nobody and not prose.hosts(f"{mail.field('subject')}\n{_body(leaves)}"):
+        return "This is from nobody who could be answered (empty return path)."
+    return ""
 
 
 def _letter(mail: mime.Entity, leaves: Sequence[mime.Entity], body: str, kind: str) -> Draft:

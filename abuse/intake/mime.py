@@ -2,7 +2,7 @@
 
 Not the standard library's parser: it tries every open boundary on every line, parses parameters in quadratic time, and gives a
 forwarded mail back written anew, while evidence is the very octets. Here each level is one pass over its own slice: 25 MiB of
-boundaries, of blank lines or of one header take below half a second.
+multiparts nested as deep as is taken need 1.5 s and 125 MiB, of blank lines 0.9 s, of one header nothing.
 """
 
 import binascii
@@ -55,7 +55,7 @@ class Entity:
         """Display name and address of the first mailbox in the field."""
         try:
             shown, address = parseaddr(_FOLD.sub("", self.raw(name))[: limits.KIB])
-        except (ValueError, IndexError, AttributeError):
+        except (ValueError, IndexError, AttributeError, RecursionError):
             return "", ""
         return unencoded(shown), text.line(address)
 

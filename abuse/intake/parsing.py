@@ -87,6 +87,8 @@ def of_json(said: str, *, kind: str = "") -> Parsed:
     """By its keys. Lines of JSON are a list of it."""
     warnings: list[str] = []
     value = _of_lines(said, warnings) or json_text.load(said, warnings)
+    if isinstance(value, dict) and xarf.is_one(value.get("reports")):
+        value = value["reports"]
     if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
         return name_lists.read("\n".join(value), kind=kind)
     for is_one, read in _JSON_FORMATS:
@@ -149,7 +151,7 @@ def finished(parsed: Parsed) -> Parsed:
     warnings = (*parsed.warnings, *(said for each in parsed.drafts if not each.subjects for said in each.warnings))
     if parsed.drafts and not drafts:
         raise Unreadable(text.cut(" ".join(("It names no host, address or URL.", *_sentences(warnings))), 2_000))
-    return Parsed(text.line(parsed.format, 30), drafts, _sentences(warnings), parsed.passed_over)
+    return Parsed(text.line(parsed.format, 30), drafts, _sentences(warnings), parsed.passed_over, parsed.repeated)
 
 
 def _finished(draft: Draft) -> Draft:

@@ -33,6 +33,9 @@ def read(said: object, role: str = "") -> Subject:
         raise NoSubject(f"“{text.line(said[:100], 60)}” is longer than {limits.MAX_URL_CHARACTERS} characters.")
     plain = _PLAIN_NAME.fullmatch(said)
     whole = said if plain else straighten(said.strip(_AROUND)).strip(_AROUND)
+    if whole.startswith("/") and not whole.startswith("//"):
+        # Lists of indicators have paths, too: “/gate.php” is no host.
+        raise NoSubject(_sentence(said))
     scheme = None if plain else _SCHEME.match(whole)
     rest = whole[scheme.end() :] if scheme else whole.removeprefix("mailto:").lstrip("/")
     rest = next(iter(rest.split(maxsplit=1)), "")

@@ -1,7 +1,6 @@
 """Tables: CSV with or without a header, whatever stands between its columns."""
 
 import csv
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -24,9 +23,10 @@ _COLUMNS = {
     "ioc": "ioc indicator iocvalue value observable entity artifact target indicatorvalue",
     "address": "ip ipaddress address srcip sourceip dstip ipv4 ipv6 ipaddr resolvedip",
     "port": "port srcport dstport sourceport",
-    "at": "timestamp lastseen lastseenutc lastonline date time datetime seen detected reported dateadded firstseen firstseenutc"
+    "at": "timestamp lastseen lastseenutc lastonline date datum zeit time datetime seen detected"
+    " reported dateadded firstseen firstseenutc"
     " timesource detectedat seenat reportedat evidenceat",
-    "kind": "type category threat threattype kind classification abusetype classificationtype reporttype class abuse",
+    "kind": "type typ art category threat threattype kind classification abusetype classificationtype reporttype class abuse",
     "description": "description comment comments note notes info eventdescriptiontext text",
     "malware_family": "malware family malwarefamily malwareprintable malwarename classificationidentifier infection",
     "target_brand": "brand targetbrand impersonates",
@@ -38,6 +38,10 @@ _COLUMNS = {
 }
 _BY_WORD = {word: column for column, words in _COLUMNS.items() for word in words.split()}
 _NAMING = ("url", "host", "ioc", "address")
+# A single line with commas is a sentence.
+_ROWS_WITHOUT_HEADER = 2
+# What tells rows apart that say the same of several hosts.
+_OF_ONE = frozenset((*_NAMING, "port"))
 _SAMPLE = 50
 Row = Mapping[str, str]
 
@@ -53,6 +57,8 @@ def is_one(said: str) -> bool:
         return False
     if _header(rows[0]):
         return True
+    if len(rows) < _ROWS_WITHOUT_HEADER:
+        return False
     widths = [len(row) for row in rows]
     usual = max(set(widths), key=widths.count)
     named = sum(any(subjects.find(cell) for cell in row[: limits.MAX_COLUMNS]) for row in rows)
@@ -64,18 +70,17 @@ def read(said: str, *, kind: str = "") -> Parsed:
 
     20,000 rows take 0.6 s.
     """
-    found: dict[str, tuple[Draft, list[Subject]]] = {}
+    found: dict[tuple[tuple[str, str], ...], tuple[Draft, list[Subject]]] = {}
     passed_over = 0
     for row in rows_of(said):
         subject = _subject(row)
         if subject is None:
             passed_over += 1
             continue
-        draft = _draft(row, kind)
-        key = json.dumps(
-            [draft.kind, str(draft.evidence_at), draft.description, draft.external_id, dict(draft.details)]
-        )
-        found.setdefault(key, (draft, []))[1].append(subject)
+        key = tuple(sorted(each for each in row.items() if each[0] not in _OF_ONE))
+        if key not in found:
+            found[key] = (_draft(row, kind), [])
+        found[key][1].append(subject)
     if not found:
         raise Unreadable("None of its rows names a host, address or URL.")
     drafts = (replace(draft, subjects=chunk) for draft, of_it in found.values() for chunk in name_lists.chunks(of_it))
@@ -100,7 +105,10 @@ def rows_of(said: str) -> Iterator[Row]:
         cells = [cell.strip() for cell in row[: limits.MAX_COLUMNS]]
         if not any(cells):
             continue
-        yield _named(header, cells) if header else _guessed(cells)
+        if header:
+            yield _named(header, cells)
+        else:
+            yield from _guessed(cells)
 
 
 def raw_rows(said: str, columns: Sequence[str]) -> Iterator[Row]:
@@ -169,30 +177,38 @@ def _named(header: Sequence[str], cells: Sequence[str]) -> Row:
     return row
 
 
-def _guessed(cells: Sequence[str]) -> Row:
-    row: dict[str, str] = {}
+def _guessed(cells: Sequence[str]) -> Iterator[Row]:
+    """Each host that a cell is alone, with what the others say; an address beside a single one belongs to it."""
+    shared: dict[str, str] = {}
+    named: list[tuple[str, str]] = []
     for cell in cells:
         subject = subjects.find(cell)
         if subject is not None:
-            row.setdefault("url" if subject.url else "host" if subject.name else "address", cell)
-        elif cell.isdecimal() and len(cell) < 6 and row:
-            row.setdefault("port", cell)
+            named.append(("url" if subject.url else "host" if subject.name else "address", cell))
+        elif cell.isdecimal() and len(cell) < 6 and named:
+            shared.setdefault("port", cell)
         elif moments.read(cell):
-            row.setdefault("at", cell)
+            shared.setdefault("at", cell)
         elif kinds.of_words(cell):
-            row.setdefault("kind", cell)
+            shared.setdefault("kind", cell)
         elif " " in cell:
-            row.setdefault("description", cell)
-    return row
+            shared.setdefault("description", cell)
+    if len(named) == 2 and [column for column, _ in named].count("address") == 1:
+        yield shared | dict(named)
+        return
+    for column, cell in named:
+        yield shared | {column: cell}
+    if not named:
+        yield shared
 
 
 def _subject(row: Row) -> Subject | None:
     """The URL, else the host, else whatever it is; with the address and port beside it."""
-    named = (subjects.find(row.get(column), "ioc") for column in _NAMING)
+    named = (subjects.find(row[column], "ioc") for column in _NAMING if column in row)
     subject = next((each for each in named if each is not None), None)
     if subject is None:
         return None
-    beside = subjects.find(row.get("address")) if subject.name else None
+    beside = subjects.find(row["address"]) if subject.name and "address" in row else None
     port = row.get("port", "")
     said_port = int(port) if port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536 else None
     return replace(

@@ -8,8 +8,9 @@ from typing import Any
 
 from abuse.intake import limits
 
-# Tab and line feed stay. NUL, other controls and halves of surrogate pairs can be stored or shown by nobody.
-_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+# Tab and line feed stay. NUL, other controls and halves of surrogate pairs can be stored or shown by nobody; overrides,
+# embeddings and isolates (UAX #9) turn the text around that stands beside them. The octets are in the submission.
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _BLANKS = re.compile(r"^ |  | $")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),

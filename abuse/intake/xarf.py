@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
-from xarf.schema_validator import SchemaValidator
-
 from abuse.errors import Unreadable
-from abuse.intake import attachments, kinds, limits, moments, subjects, text, xarf_3
+from abuse.intake import attachments, kinds, limits, moments, subjects, text, xarf_3, xarf_schema
 from abuse.intake.drafts import Attachment, Draft, Parsed, Party, Subject
 
 FORMAT = "xarf"
@@ -70,14 +67,6 @@ def read(value: Any, *, kind: str = "") -> Parsed:
     return Parsed(FORMAT, tuple(drafts), tuple(warnings), passed_over=len(warnings))
 
 
-def errors_of(report: Mapping[str, Any]) -> list[str]:
-    """Every way in which the report breaks XARF's schema, as a sentence that begins with the path."""
-    return [
-        f"{each.field or 'report'}: {text.line(each.message, 200)}."
-        for each in _validator().validate(_shortened(report))
-    ]
-
-
 def _drafts(report: Any, kind: str, *, is_validated: bool) -> Iterator[Draft]:
     if not isinstance(report, dict):
         raise Unreadable("A report is an object, this is none.")
@@ -85,7 +74,8 @@ def _drafts(report: Any, kind: str, *, is_validated: bool) -> Iterator[Draft]:
         warnings = ["This is XARF 3, converted to XARF 4."]
         report = xarf_3.converted(report, warnings)
     else:
-        warnings = errors_of(report) if is_validated else ["Not held against the schema: too many reports in one list."]
+        left_out = ["Not held against the schema: too many reports in one list."]
+        warnings = xarf_schema.errors_of(report) if is_validated else left_out
     found, problems = _subjects(report)
     # Drafts of version 4 called the category class, and the complainant on_behalf_of; some reporters still do.
     said_kind = kinds.of(report.get("category") or report.get("class"), report.get("type"))
@@ -175,6 +165,14 @@ def _subjects(report: Mapping[str, Any]) -> tuple[tuple[Subject, ...], list[str]
             if subject.url or host not in hosts or (subject.port and role != "source"):
                 found.setdefault((host, subject.url, port), replace(subject, port=port))
             hosts.add(host)
+    for key, _, _ in _PLACES:
+        said = report.get(key)
+        if isinstance(said, list) and len(said) > limits.MAX_SUBJECTS:
+            problems.append(
+                f"{key}: {len(said):,} entries; the first {limits.MAX_SUBJECTS:,} are read. Send it in parts."
+            )
+    if len(found) > limits.MAX_SUBJECTS:
+        problems.append(f"It names {len(found):,} hosts; the first {limits.MAX_SUBJECTS:,} are kept. Send it in parts.")
     return tuple(found.values())[: limits.MAX_SUBJECTS], problems
 
 
@@ -267,20 +265,3 @@ def _file_hashes(report: Mapping[str, Any]) -> list[str]:
 def _text(value: object) -> str:
     """One character more than is kept says that it was cut."""
     return text.clean(value[: limits.MAX_DESCRIPTION_CHARACTERS + 1]) if isinstance(value, str) else ""
-
-
-def _shortened(value: Any) -> Any:
-    """A copy in which nothing is so long that the schema's patterns and messages take their time."""
-    if isinstance(value, str):
-        return value[:2_000]
-    if isinstance(value, list):
-        return [_shortened(each) for each in value[: limits.MAX_DETAIL_ITEMS]]
-    if isinstance(value, dict):
-        items = list(value.items())[: limits.MAX_DETAIL_ITEMS]
-        return {key[:200]: _shortened(each) for key, each in items if key != "_internal"}
-    return value
-
-
-@cache
-def _validator() -> SchemaValidator:
-    return SchemaValidator()

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from abuse import intake
 from abuse.errors import Unreadable
-from abuse.intake import xarf, xarf_3
+from abuse.intake import xarf, xarf_3, xarf_schema
 from abuse.intake.drafts import Parsed
 from abuse.models import Submission
 from abuse.rest import problems
@@ -99,6 +99,9 @@ def read(request: HttpRequest, *, most: int) -> bytes:
 
 def content_type_of(request: HttpRequest) -> str:
     """The media type, one that reports come in. Raises Failure."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        # Nothing of strangers is unpacked.
+        raise Failure(problems.NO_REPORT_TYPE, "Send it unpacked, without Content-Encoding.")
     sent = (request.content_type or "").strip().lower()
     if sent not in TYPES:
         raise Failure(problems.NO_REPORT_TYPE, f"Set Content-Type to one of {', '.join(TYPES)}.")
@@ -147,7 +150,7 @@ def _wrongs_of(document: Any, reason: str) -> list[Wrong]:
     """The reason; and of a report in XARF everything that its schema says, by its place."""
     found = [Wrong("", reason)]
     if isinstance(document, dict) and xarf.is_one(document) and not xarf_3.is_one(document):
-        places = (sentence.partition(": ") for sentence in xarf.errors_of(document))
+        places = (sentence.partition(": ") for sentence in xarf_schema.errors_of(document))
         found += [Wrong("" if place == "report" else place, detail) for place, _, detail in places]
     return found[:MAX_ERRORS]
 

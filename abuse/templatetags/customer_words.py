@@ -1,11 +1,16 @@
 """Words for what customers see of a case, in the language that is active."""
 
+import re
+
 from django import template
 from django.utils.translation import gettext as _
 
 from abuse.models import Case, Decision, Statement
 
 register = template.Library()
+
+# “This page …:” and the address of this page: the sentence ends where the address began.
+_LINK_AFTER_COLON = re.compile(r":\n[^\n]*/abuse/c/[^\n]*")
 
 _COLOURS = {
     Decision.Action.WARN: "warn",
@@ -48,4 +53,5 @@ def colour(decision: Decision) -> str:
 @register.filter
 def without_link(statement: Statement) -> str:
     """The text, without the line of the link to this very page: whoever shows the page to somebody does not give it away."""
-    return "\n".join(line for line in statement.text.split("\n") if "/abuse/c/" not in line)
+    text = _LINK_AFTER_COLON.sub(".", statement.text)
+    return "\n".join(line for line in text.split("\n") if "/abuse/c/" not in line)

@@ -147,6 +147,10 @@ class Hostname(models.Model):
 
     class Meta:
         ordering = ["name"]
+        indexes = [
+            # Who held it before. With the constraint below every name is found by an index, held or not.
+            models.Index(name="hostnames_released", fields=["name"], condition=Q(released_at__isnull=False))
+        ]
         constraints = [
             models.UniqueConstraint(name="hostname_held_once", fields=["name"], condition=Q(released_at=None))
         ]

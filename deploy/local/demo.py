@@ -64,6 +64,7 @@ def _run(supervisor: Supervisor, directory: DataDirectory, ports: Ports) -> None
     facts = directory.path / "demo.json"
     _manage("migrate", "--noinput", directory=directory, environment=environment)
     _manage("seed_demo", "--facts", str(facts), directory=directory, environment=environment)
+    _manage("seed_demo_reports", "--facts", str(facts), directory=directory, environment=environment)
     nameserver.add_zone(json.loads(facts.read_text())["zone"])
     supervisor.start(*_programs(directory, environment, ports.web))
     _say(screen(facts, directory))

@@ -14,6 +14,7 @@ SCREEN = """
                 customer  {username}  {password}
   Admin         {web}/admin/
                 staff     {staff_username}  {staff_password}
+  Abuse         {web}/abuse/ is how anybody reports, {web}/admin/abuse/case/ where staff decide
 
   Update {hostname}:
     curl -u '{username}:{update_key}' '{web}/nic/update?hostname={hostname}&myip={address}'

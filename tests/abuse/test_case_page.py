@@ -1,5 +1,7 @@
 """The page of a case: everything on one screen, decided with a reason, never on a view that is older than what was decided."""
 
+import io
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -9,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from abuse import decisions, presence, roles, screen
-from abuse.models import Appeal, Case, Decision, LedgerEntry, Message, Report
+from abuse.models import Appeal, Case, Decision, LedgerEntry, Message, Report, ReporterMail
 from ddns import hostnames
 from ddns.models import AddressUpdate, Hostname, User
 from ddns.models.hostnames import State
@@ -17,7 +19,7 @@ from tests.abuse import page_rows as rows
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
-ALONE = [(name,) for name in ("change", "next", "presence", "note", "reopen")]
+ALONE = [(name,) for name in ("change", "next", "presence", "note", "reopen", "export")]
 
 
 @pytest.fixture
@@ -104,6 +106,97 @@ def test_decision_is_taken_and_leads_to_the_next_case_with_its_undoing(case, ali
     assert Decision.objects.get().state == "undone"
 
 
+def test_one_reporter_of_the_case_is_asked_or_all_of_them(case, oscar):
+    """By the choice in the form: everybody, or one."""
+    peggy = rows.reporter("mailbox:peggy@example.org", name="Peggy", contact="peggy@example.org")
+    chosen = rows.report(case, by=peggy, contact="peggy@example.org")
+    other = rows.report(case, contact="abuse@trudy.example")
+    client = logged_in(oscar)
+    form = text(client, reverse("admin:abuse_case_decide", args=[case.pk, "ask"]))
+    assert "every reporter of the case" in form
+    assert f'value="{chosen.pk}"' in form
+    assert f'value="{other.pk}"' in form
+
+    decide(client, case, "ask", text="Which page?", report=str(chosen.pk))
+    assert list(ReporterMail.objects.values_list("address", flat=True)) == ["peggy@example.org"]
+    assert "Which page?" in ReporterMail.objects.get().text
+    assert list(Message.objects.values_list("report", flat=True)) == [chosen.pk]
+    assert Case.objects.get(pk=case.pk).state == "waits_reporter"
+
+    case.refresh_from_db()
+    decide(client, case, "ask", text="And you all?")
+    mails = ReporterMail.objects.filter(text__contains="And you all?").values_list("address", flat=True)
+    assert sorted(mails) == ["abuse@trudy.example", "peggy@example.org"]
+
+
+def test_a_reporter_of_another_case_is_not_asked(case, foreign, oscar):
+    elsewhere = rows.case(foreign)
+    stranger = rows.report(elsewhere)
+    response = decide(logged_in(oscar), case, "ask", text="Which page?", report=str(stranger.pk))
+    assert response.status_code == 200
+    assert not Decision.objects.exists()
+    assert not ReporterMail.objects.exists()
+
+
+def test_who_left_no_address_is_said_before(case, oscar):
+    address = reverse("admin:abuse_case_impact", args=[case.pk, "ask"])
+    assert "1 of 1 left no address" in text(logged_in(oscar), address)
+
+
+ANSWER = {"server": "ns1.example.net", "name": "home.ddns.test", "rcode": "NXDOMAIN", "answers": {}, "is_match": True}
+
+
+def test_a_proof_shows_itself_once_it_is_there_and_is_asked_for_no_more(case, oscar):
+    client = logged_in(oscar)
+    decide(client, case, "suspend")
+    decision = Decision.objects.get()
+    part = reverse("admin:abuse_case_proof", args=[case.pk, decision.pk])
+    for address in (page_of(case), part):
+        page = text(client, address)
+        assert f'data-proof="{part}"' in page
+        assert "Look again" in page
+
+    known = {"answers": [ANSWER], "lagging": ["ns2.example.net"], "waits": ""}
+    Decision.objects.update(proof=known)
+    page = text(client, part)
+    assert "Not yet at ns2.example.net" in page
+    assert "data-proof" in page
+
+    Decision.objects.update(proof=known | {"lagging": []}, proven_at=timezone.now())
+    for address in (page_of(case), part):
+        page = text(client, address)
+        assert "every authoritative server answers as decided" in page
+        assert "data-proof" not in page
+
+    decisions.undo(decision, reason="mistake", by=oscar)
+    page = text(client, part)
+    assert "every authoritative server answers as decided" in page
+    assert "data-proof" in page
+    undoing = {"answers": [ANSWER | {"rcode": "NOERROR", "answers": {"A": ["203.0.113.7"]}}]}
+    Decision.objects.update(proof=known | {"undoing": undoing}, undoing_proven_at=timezone.now())
+    page = text(client, part)
+    assert "every authoritative server answers without it" in page
+    assert "203.0.113.7" in page
+    assert "data-proof" not in page
+
+
+def test_what_is_not_in_dns_or_was_long_ago_is_not_asked_for(case, oscar):
+    rows.decision(case, oscar, Decision.Action.WARN, done_at=timezone.now())
+    rows.decision(case, oscar, Decision.Action.SUSPEND, done_at=timezone.now() - timedelta(days=2))
+    assert "data-proof" not in text(logged_in(oscar), page_of(case))
+
+
+def test_a_stranger_is_shown_no_proof(case, home, oscar, clerk, alice, client):
+    decision = rows.decision(case, oscar)
+    part = reverse("admin:abuse_case_proof", args=[case.pk, decision.pk])
+    for who in (client, logged_in(alice), logged_in(clerk)):
+        assert who.get(part).status_code in (302, 403)
+    restricted = rows.case(home, kind="content/csam")
+    hidden = rows.decision(restricted, oscar)
+    assert logged_in(oscar).get(reverse("admin:abuse_case_proof", args=[restricted.pk, hidden.pk])).status_code == 404
+    assert logged_in(oscar).get(reverse("admin:abuse_case_proof", args=[case.pk, hidden.pk])).status_code == 404
+
+
 def test_after_the_last_case_comes_the_queue(case, oscar):
     response = decide(logged_in(oscar), case, "dismiss", outcome="insufficient")
     assert response.url.startswith(reverse("admin:abuse_case_changelist"))
@@ -155,14 +248,16 @@ def test_every_decision_of_an_analyst_has_a_form_that_works(case, oscar, action)
         ("preserve", {"lasts": "90"}),
         ("refer", {"authority": "Police of Vienna"}),
         ("block_network", {"network": "198.51.100.0/28", "lasts": "30"}),
-        ("block_pattern", {"pattern": "homebank*", "lasts": "30"}),
+        # Whoever would only choose the next pattern is not told of this one.
+        ("block_pattern", {"pattern": "homebank*", "lasts": "30", "withheld": "They would go around it."}),
         ("reserve_label", {"label": "home"}),
     ],
 )
 def test_every_grave_decision_has_a_form_that_works(case, elder, action, fields):
     response = decide(logged_in(elder), case, action, **fields)
     assert response.status_code == 302, response.context["form"].errors
-    assert Decision.objects.get().action == action
+    decision = Decision.objects.get()
+    assert (decision.action, decision.withheld) == (action, fields.get("withheld", ""))
 
 
 @pytest.mark.parametrize("action", ["divert", "lock_account", "preserve", "refer", "block_network", "reserve_label"])
@@ -320,6 +415,26 @@ def test_page_asks_the_same_number_of_queries_whatever_is_on_it(
         client.get(page_of(case))
 
 
+def test_proof_of_a_decision_is_on_the_page(case, oscar):
+    answer = {
+        "server": "ns1.example.net",
+        "rcode": "NXDOMAIN",
+        "answers": {},
+        "serial": 7,
+        "error": "",
+        "is_match": True,
+    }
+    rows.decision(case, oscar, proven_at=timezone.now(), proof={"answers": [answer], "lagging": [], "waits": ""})
+    lagging = {**answer, "server": "ns2.example.net", "is_match": False}
+    rows.decision(case, oscar, proof={"answers": [lagging], "lagging": ["ns2.example.net"], "waits": ""})
+    rows.decision(case, oscar, proof={"waits": "The change is on its way to the primary."})
+    page = text(logged_in(oscar), page_of(case))
+    assert "every authoritative server answers as decided" in page
+    assert "ns1.example.net: NXDOMAIN" in page
+    assert "Not yet at ns2.example.net." in page
+    assert "on its way to the primary" in page
+
+
 def test_what_was_done_before_is_said(case, home, alice, oscar):
     rows.case(home, kind="messaging/spam", state="closed", closed_at=timezone.now(), outcome="rejected", account=alice)
     earlier = decisions.take(rows.case(home, kind="connection/scan"), action="hold", reason="a wrong name", by=oscar)
@@ -361,3 +476,19 @@ def test_flood_of_strangers_hides_nobody_who_stands_for_a_report(case, oscar, mo
     page = text(logged_in(oscar), page_of(case))
     assert "A page that imitates" in page
     assert "junk 0" not in page
+
+
+def test_export_is_for_who_may_and_is_entered(case, oscar, elder):
+    address = reverse("admin:abuse_case_export", args=[case.pk])
+    assert logged_in(oscar).post(address).status_code == 403
+    assert address not in text(logged_in(oscar), page_of(case))
+    client = logged_in(elder)
+    assert address in text(client, page_of(case))
+    assert client.get(address).status_code == 302
+    assert not LedgerEntry.objects.filter(action="export").exists()
+    response = client.post(address)
+
+    assert response.headers["Content-Disposition"] == f'attachment; filename="case-{case.pk}.zip"'
+    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+        assert "manifest.json" in archive.namelist()
+    assert LedgerEntry.objects.filter(action="export", actor=elder).exists()

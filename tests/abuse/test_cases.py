@@ -188,12 +188,13 @@ def test_closing_wants_a_reason(home):
         cases.close(rows.case(home), outcome=Outcome.UPHELD, by=None, reason=" ")
 
 
-def test_reopening_takes_back_answers_and_figures(monkeypatch, home, oscar):
+def test_reopening_takes_back_answers_and_figures_and_says_so(monkeypatch, home, oscar):
     (report,) = read(monkeypatch, draft())
     case = cases.close(case_of(report), outcome=Outcome.UPHELD, by=oscar, reason="phishing")
     cases.reopen(case, by=oscar, reason="a mistake")
     report.refresh_from_db()
-    assert (report.state, report.outcome, report.answer) == ("open", "", "")
+    assert (report.state, report.outcome, report.answered_at) == ("open", "", None)
+    assert report.answer.startswith("Our decision about this was undone on ")
     assert report.reporter.upheld_count == 0
     case.refresh_from_db()
     assert (case.state, case.closed_at, case.outcome) == ("open", None, "")

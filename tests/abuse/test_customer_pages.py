@@ -146,6 +146,13 @@ def test_a_locked_customer_reads_answers_and_appeals_by_the_link_in_the_mail(ali
     assert again.status_code == 200
 
 
+def test_the_statement_on_the_page_has_no_link_to_it_and_no_sentence_without_an_end(case, suspended):
+    page = Client().get(customer_pages.link_path(case), follow=True).content.decode()
+
+    assert "works without logging in." in page
+    assert "/abuse/c/" not in page.partition("What was decided, and why")[2].partition("</details>")[0]
+
+
 def test_a_link_of_the_account_shows_all_its_cases_with_links_that_need_no_log_in(alice, case, suspended):
     page = Client().get(path_of(alice))
     assert path_of(case) in page.text
@@ -353,6 +360,17 @@ def test_no_description_names_its_reporter(parts):
     assert not [name for name in NAMES if name.lower() in shown]
     report.is_anonymous = True
     assert redactions.description(report) == ""
+
+
+def test_who_writes_for_a_house_that_somebody_else_wrote_for_first_is_not_named():
+    report = Report(
+        reporter=Reporter(identity="org:watchers.example", name="Watchers", contact="abuse@watchers.example"),
+        submission=Submission(source="192.0.2.99"),
+        contact="jane.doe@watchers.example",
+        description="Jane Doe has seen it at noon.",
+    )
+    assert "jane" not in redactions.description(report).lower()
+    assert "doe" not in redactions.description(report).lower()
 
 
 def test_opening_the_case_at_the_desk_is_a_look_at_its_appeal(case, suspended, oscar, judge):

@@ -61,6 +61,13 @@ def test_text_is_shown_escaped_and_the_look_is_in_the_ledger(report, oscar):
     assert "no-store" in page["Cache-Control"]
 
 
+@pytest.mark.parametrize("written", ["\u202egpj.exe", "<html><p>&#x202e;gpj.exe &#8295;</p></html>"])
+def test_text_that_turns_around_is_shown_as_it_is_written(report, oscar, written):
+    page = logged_in(oscar).get(address("change", rows.evidence(report, written.encode(), "a.txt"))).content.decode()
+    assert "⟦U+202E⟧gpj.exe" in page
+    assert not set(page) & set("\u202e\u2067")
+
+
 def test_html_is_shown_as_source_and_as_text_without_links_pictures_and_scripts(report, oscar):
     content = (
         b"<html><body onload=evil()><h1>Log in</h1><a href='https://bank.example'>here</a><img src=x onerror=evil()>"

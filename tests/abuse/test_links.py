@@ -138,3 +138,20 @@ def test_corroboration_counts_voices_and_names_what_is_to_be_wary_of(case):
     assert [each.address for each in found.warnings] == ["203.0.113.7", "2001:db8::7"]
     assert "203.0.113.7 is of a kind to be wary of: reserved." in found.sentences
     assert any(each.startswith("urlhaus has listed it since") for each in found.sentences)
+
+
+def test_those_whom_nobody_has_proven_are_one_voice(case):
+    rows.report(case)
+    for number in range(2):
+        rows.report(case, reporter=rows.reporter(f"claimed:org:example{number}.net"))
+
+    assert corroboration.of(case).sentences[:2] == (
+        "Two independent voices in three reports.",
+        "Two reporters have not proven who they are: they count once.",
+    )
+
+
+def test_one_other_name_stays_as_it_is(case, alice, domain):
+    hostnames.register(alice, domain=domain, label="attic")
+
+    assert "The account holds one other name, which stays as it is." in harm.of(fresh(case)).sentences

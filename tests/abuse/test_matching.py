@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from abuse import matching
 from ddns import hostnames
 from ddns.models import Hostname, ReservedName
+from tests.abuse import rows
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +73,12 @@ def test_operators_reserved_names_are_infrastructure(domain):
     assert matching.match("printer.ddns.test", timezone.now()).standing == "infrastructure"
 
 
+def test_label_that_the_desk_keeps_from_an_abuser_is_not_the_platforms(home, oscar):
+    rows.decision(rows.case(home), by=oscar, action="reserve_label", parameters={"label": "evil"})
+    ReservedName.objects.create(name="evil", reason="abuse case 1")
+    assert matching.match("evil.ddns.test", timezone.now()).standing == "never"
+
+
 def test_released_name_is_its_last_holders(home):
     hold(home, since=9 * DAY, until=5 * DAY)
     match = matching.match("home.ddns.test", timezone.now() - 7 * DAY)
@@ -84,3 +93,16 @@ def test_many_names_take_as_many_queries_as_one(home, foreign, django_assert_num
     now = timezone.now()
     with django_assert_num_queries(3):
         matching.match_all((f"name-{number}.ddns.test", now) for number in range(500))
+
+
+def test_names_are_found_by_index_whether_they_are_held_or_were(home):
+    """Millions of rows are read by no list of names."""
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
+        matching.match("home.ddns.test", timezone.now())
+        (about,) = (each["sql"] for each in asked.captured_queries if 'FROM "ddns_hostname"' in each["sql"])
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + about)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "hostname_held_once" in plan
+    assert "hostnames_released" in plan
+    assert "Seq Scan on ddns_hostname" not in plan

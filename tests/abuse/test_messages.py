@@ -140,3 +140,8 @@ def test_messages_of_restricted_cases_are_for_named_people(alice, case, oscar):
     messages.answer(case, text="Hello?", author=alice)
     Case.objects.filter(pk=case.pk).update(route="restricted")
     assert "Hello?" not in logged_in(oscar).get("/admin/abuse/message/").text
+
+
+def test_text_that_turns_around_is_stored_without_that(alice, case):
+    messages.answer(case, text="\u202egpj.exe\x00 \u2067x\u2069", author=alice)
+    assert not set(Message.objects.get().text) & set("\u202e\x00\u2067\u2069")

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from abuse import queue
-from abuse.models import Appeal, Case, Decision, Mailbox, Report
+from abuse.models import Appeal, Case, Decision, Mailbox, Message, Report
 from abuse.queue import Tab
 from ddns import hostnames
 from ddns.models import User
@@ -182,7 +182,7 @@ def test_page_asks_the_same_number_of_queries_however_long_it_is(oscar, names, d
     for name in names[:2]:
         rows.report(rows.case(name))
     client.get(LIST)
-    with django_assert_num_queries(13) as few:
+    with django_assert_num_queries(14) as few:
         client.get(LIST)
     for name in names[2:]:
         case = rows.case(name)
@@ -217,6 +217,15 @@ def test_analyst_without_the_right_to_decide_gets_no_buttons(clerk, names):
     page = logged_in(clerk).get(LIST).content.decode()
     assert "name0" in page
     assert 'name="action"' not in page
+
+
+def test_what_was_written_to_the_desk_is_marked_until_somebody_had_it_open(oscar, names):
+    case = rows.case(names[0])
+    Message.objects.create(case=case, side="customer", is_ours=False, text="My router was hacked.")
+    client = logged_in(oscar)
+    assert "new message" in client.get(LIST).content.decode()
+    client.get(reverse("admin:abuse_case_change", args=[case.pk]))
+    assert "new message" not in client.get(LIST).content.decode()
 
 
 def test_start_page_shows_what_waits(oscar, names):

@@ -128,6 +128,20 @@ def test_lower_bound(upheld, count, lower):
     assert reporters.wilson(upheld, count) == pytest.approx(lower, abs=0.0002)
 
 
+@pytest.mark.parametrize(
+    ("upheld", "count", "words"),
+    [
+        (0, 0, "nothing decided"),
+        (1, 1, "1 of 1 upheld: too few to say"),
+        (9, 9, "9 of 9 upheld: too few to say"),
+        (10, 10, "10 of 10 upheld: right in 72% at least"),
+        (95, 100, "95 of 100 upheld: right in 89% at least"),
+    ],
+)
+def test_a_record_of_a_handful_claims_no_share(upheld, count, words):
+    assert str(reporters.Accuracy(*reporters.interval(upheld, count), count, upheld)) == words
+
+
 @given(st.integers(0, 500), st.integers(0, 500))
 def test_true_share_lies_between_the_bounds(upheld, rejected):
     lower, upper = reporters.interval(upheld, upheld + rejected)

@@ -193,14 +193,14 @@ def test_cases_with_new_reports_are_scored_by_themselves_and_once(case, home):
 def test_case_that_cannot_be_scored_keeps_nobody_waiting(case, foreign, monkeypatch, caplog):
     other = rows.case(foreign)
     listed(case)
-    gather = scoring.signals.gather
+    gather = scoring.signals.gather_loaded
 
-    def break_on_one(given, **options):
+    def break_on_one(given, words):
         if given.pk == case.pk:
             raise RuntimeError("broken")
-        return gather(given, **options)
+        return gather(given, words)
 
-    monkeypatch.setattr(scoring.signals, "gather", break_on_one)
+    monkeypatch.setattr(scoring.signals, "gather_loaded", break_on_one)
 
     assert scoring.rescore_due() == 1
     assert fresh(other).scored_at is not None
@@ -215,9 +215,9 @@ def test_list_of_a_stranger_does_not_delay_the_score_of_what_is_proven(case, for
     Case.objects.update(scored_report_count=0)
     order, rescore = [], scoring.rescore
 
-    def remember(given):
+    def remember(given, *terms):
         order.append(given.pk)
-        return rescore(given)
+        return rescore(given, *terms)
 
     monkeypatch.setattr(scoring, "rescore", remember)
     assert scoring.rescore_due() == 2

@@ -161,8 +161,11 @@ def test_history_that_does_not_go_back_so_far_contradicts_nobody(home, case):
 
 
 def test_evidence_older_than_the_present_holder_is_counted(home, case):
-    rows.report(case, evidence_at=home.created_at - DAY)
-    rows.report(case, standing=Report.Standing.HELD_SINCE)
+    known = rows.reporter("org:cert.example", tier="B")
+    rows.report(case, evidence_at=home.created_at - DAY, reporter=known)
+    rows.report(case, standing=Report.Standing.HELD_SINCE, reporter=known)
+    # Anybody can say that something is old.
+    rows.report(case, evidence_at=home.created_at - DAY, reporter=rows.reporter("claimed:org:example.net"))
 
     assert signals.gather(case).before_holder_count == 2
 
@@ -221,8 +224,26 @@ def test_decision_that_was_undone_settles_what_was_said_before(case, oscar):
     assert signals.gather(case).settled_at == at
 
 
+def test_flood_pushes_out_nothing_that_counts(case, home, monkeypatch):
+    """Of very many reports the same is found by other queries."""
+    long_ago = home.created_at - DAY
+    details = {"confidence": 0.9, "dns_records": {"a": ["198.51.100.5"]}}
+    rows.report(case, reporter=rows.reporter("feed:1", kind="feed"), details=details, evidence_at=long_ago)
+    rows.report(case, reporter=rows.reporter("feed:2", kind="feed"), external_id="17", standing="held_since")
+    for number in range(5):
+        rows.report(case, reporter=rows.reporter(f"org:example{number}.net"))
+    now = NOW()
+    few = signals.gather(case, at=now)
+    monkeypatch.setattr(signals, "MOST_REPORTS", 6)
+
+    assert signals.gather(case, at=now) == few
+    assert [each.reference for each in few.feed_hits] == ["17", ""]
+    assert (few.before_holder_count, len(few.claims), few.report_count, few.first_evidence_at) == (2, 1, 7, long_ago)
+
+
 def test_number_of_queries_does_not_grow(home, foreign, case, domain, alice, django_assert_num_queries):
-    rows.report(case, reporter=rows.reporter("org:example.net", tier="A"))
+    for name in ("org:example.net", "org:example.com"):
+        rows.report(case, reporter=rows.reporter(name, tier="A"))
     stays(home, "198.51.100.5")
     before = _queries(case)
     for number in range(4):

@@ -1,7 +1,10 @@
 """How a person moves through the pages."""
 
+from collections.abc import Callable
+from typing import Any
+
 from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
-from selenium.webdriver import Chrome
+from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
@@ -49,6 +52,27 @@ def is_gone(page: WebElement) -> bool:
             raise
         return True
     return False
+
+
+def keys(browser: Chrome, *pressed: str) -> None:
+    """To whatever has the focus, as a person does who has no mouse."""
+    ActionChains(browser).send_keys(*pressed).perform()
+
+
+def keys_that_leave(browser: Chrome, *pressed: str) -> None:
+    page = browser.find_element(By.TAG_NAME, "html")
+    keys(browser, *pressed)
+    wait_until(browser, lambda: is_gone(page))
+
+
+def send_form(browser: Chrome) -> None:
+    page = browser.find_element(By.TAG_NAME, "html")
+    ActionChains(browser).key_down(Keys.CONTROL).send_keys(Keys.ENTER).key_up(Keys.CONTROL).perform()
+    wait_until(browser, lambda: is_gone(page))
+
+
+def wait_until(browser: Chrome, is_so: Callable[[], Any]) -> None:
+    WebDriverWait(browser, PATIENCE_SECONDS).until(lambda _: is_so())
 
 
 def text(browser: Chrome) -> str:

@@ -7,9 +7,8 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 from PIL import Image
-from selenium.webdriver import ActionChains, Chrome, Keys
+from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.wait import WebDriverWait
 
 from abuse import decisions, roles
 from abuse.models import Case, Decision, LedgerEntry
@@ -19,22 +18,22 @@ from ddns.models.hostnames import State
 from tests.abuse import page_rows as rows
 from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, drain, with_password
 from tests.browser.pages import (
-    PATIENCE_SECONDS,
     complaints,
     fill,
     follow,
     go,
-    is_gone,
+    keys,
+    keys_that_leave,
     log_in,
     overflow,
     press,
+    send_form,
     text,
     wait_for,
+    wait_until,
 )
+from tests.browser.story import QUEUE, SCREEN
 from tests.browser.test_every_page import AXE, RUN_AXE
-
-SCREEN = (1920, 1080)
-QUEUE = "/admin/abuse/case/"
 
 
 @pytest.fixture
@@ -80,27 +79,6 @@ def cases(categories, home, alice, domain) -> list[Case]:
     second = rows.case(hostnames.register(alice, domain=domain, label="second"), due_in=timedelta(hours=3))
     rows.report(second)
     return [first, second]
-
-
-def keys(browser: Chrome, *pressed: str) -> None:
-    """To whatever has the focus, as a person does who has no mouse."""
-    ActionChains(browser).send_keys(*pressed).perform()
-
-
-def keys_that_leave(browser: Chrome, *pressed: str) -> None:
-    page = browser.find_element(By.TAG_NAME, "html")
-    keys(browser, *pressed)
-    wait_until(browser, lambda: is_gone(page))
-
-
-def send_form(browser: Chrome) -> None:
-    page = browser.find_element(By.TAG_NAME, "html")
-    ActionChains(browser).key_down(Keys.CONTROL).send_keys(Keys.ENTER).key_up(Keys.CONTROL).perform()
-    wait_until(browser, lambda: is_gone(page))
-
-
-def wait_until(browser: Chrome, is_so) -> None:
-    WebDriverWait(browser, PATIENCE_SECONDS).until(lambda _: is_so())
 
 
 def test_case_is_decided_and_undone_by_keyboard_alone(live_server, open_browser, cases, zone, oscar):

@@ -218,7 +218,7 @@ def test_list_of_names_may_be_attached():
     "more",
     [
         "Auto-Submitted: auto-replied\n",
-        "Return-Path: <>\n",
+        "Auto-Submitted: auto-replied\nReturn-Path: <>\n",
         "X-Autoreply: yes\n",
         "Precedence: auto_reply\n",
         "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n",
@@ -229,6 +229,24 @@ def test_answers_of_machines_are_no_reports(more):
     parsed = parse(letter("I am away. About home.ddns.test", more=more))
     assert (parsed.format, parsed.drafts) == ("auto-reply", ())
     assert parsed.warnings
+
+
+def test_report_from_nobody_who_could_be_answered_is_a_report():
+    """Programs that report by mail often want no bounces."""
+    more = "Return-Path: <>\n"
+    assert parse(letter("phishing: http://home.ddns.test/login", more=more)).drafts != ()
+    assert parse(letter("Your mail has arrived.", more=more)).drafts == ()
+
+
+@pytest.mark.parametrize("name", ["names.txt", "names.csv"])
+def test_list_that_is_attached_is_about_what_the_letter_says(name):
+    list_ = "a.ddns.test,2026-11-24\nb.ddns.test,2026-11-24\n" if name.endswith("csv") else "a.ddns.test\nb.ddns.test\n"
+    said = multipart(
+        "Content-Type: text/plain\n\nThese are controllers of a botnet.\n",
+        f"Content-Type: text/plain; name={name}\n\n{list_}",
+    )
+    assert {each.kind for each in parse(said).drafts} == {"infrastructure/botnet"}
+    assert {each.kind for each in parse(said, kind="content/malware").drafts} == {"infrastructure/botnet"}
 
 
 def test_out_of_office_is_known_by_its_subject_where_it_answers():
@@ -320,3 +338,9 @@ def test_broken_base64_is_read_as_far_as_it_goes():
     assert _hosts(
         parse(letter(said[:10] + "!\n" + said[10:-1], more="Content-Transfer-Encoding: base64\n")).drafts[0]
     ) == ["home.ddns.test"]
+
+
+@pytest.mark.parametrize("field", ["From", "Reply-To", "Sender"])
+def test_brackets_without_end_in_an_address_are_no_address(field):
+    said = letter("Phishing at https://home.ddns.test/").replace(b"From: Carol <", b"From: " + b"(" * 10_000 + b"<")
+    assert _hosts(parse(said.replace(b"From:", f"{field}:".encode())).drafts[0]) == ["home.ddns.test"]

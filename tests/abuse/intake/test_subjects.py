@@ -42,6 +42,7 @@ def test_host_is_found(said, name, address, port, url):
         "", " ", "/\x1f", "mailto:\x1f", "mailto:", "http://", "http:// ", "http://\x85/", "https://[", "https://[::",
         ":80", "localhost", "a..b", "1.2.3", "12345678", "999.0.2.7", "fe80::1%eth0", "-", "home.ddns.1", "a b", "@",
         "x" * 300 + ".test", "ü" * 200 + ".test", "x" * 5_000, "a.test@", "xn--.test\x00", "。。", ".", "http://./",
+        "/gate.php", "/is.ready",
         None, 7, [], {}, b"home.ddns.test",
     ],
 )  # fmt: skip

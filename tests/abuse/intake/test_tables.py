@@ -55,6 +55,21 @@ def test_without_header_cells_say_what_they_are():
     assert (second.kind, second.subjects[0].address, second.evidence_at.day) == ("content/phishing", "192.0.2.7", 2)
 
 
+def test_every_host_of_a_row_without_header_counts():
+    assert [host for _, host in _rows("a.ddns.test,b.ddns.test\nc.ddns.test,192.0.2.7\n")] == [
+        "a.ddns.test",
+        "b.ddns.test",
+        "c.ddns.test",
+    ]
+
+
+@pytest.mark.parametrize(
+    "said", ["a.ddns.test,b.ddns.test", "a.ddns.test, b.ddns.test and 192.0.2.4", "a.ddns.test; b.ddns.test"]
+)
+def test_line_with_commas_is_a_sentence(said):
+    assert [host for _, host in _rows(said)][:2] == ["a.ddns.test", "b.ddns.test"]
+
+
 def test_rows_that_say_the_same_are_one_draft_in_order():
     said = "host,type\n" + "".join(f"n{n}.ddns.test,{'c2' if n % 3 else 'phishing'}\n" for n in range(3_000))
     drafts = parse(said.encode()).drafts

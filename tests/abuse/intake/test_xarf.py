@@ -174,6 +174,10 @@ def test_list_of_reports_is_as_many_drafts():
     assert [each.external_id for each in parsed.drafts] == ["0", "1", "2"]
 
 
+def test_list_may_be_wrapped():
+    assert len(parse(json.dumps({"reports": [xarf(), xarf()]}).encode()).drafts) == 2
+
+
 def test_bad_report_in_a_list_is_passed_over_and_named():
     parsed = parse(json.dumps([xarf(), 7, xarf(url=None, source_identifier=None)]).encode())
     assert len(parsed.drafts) == 1
@@ -283,3 +287,9 @@ def test_details_stay_below_their_size():
     assert len(json.dumps(dict(draft.details)).encode()) < 64 * 1024
     assert draft.details["target_brand"] == "Bank"
     assert any("too long to keep here" in each for each in draft.warnings)
+
+
+def test_hosts_beyond_the_most_are_said():
+    draft = _draft(c2_servers=[{"address": f"c{number}.ddns.test"} for number in range(1_200)])
+    assert len(draft.subjects) == 1_000
+    assert any("1,200 entries; the first 1,000 are read" in each for each in draft.warnings)
