@@ -16,7 +16,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import F
 from django.utils import timezone
 
-from abuse import authentication_results, receipts, reporter_links
+from abuse import authentication_results, receipts, reporter_links, templates
 from abuse.mail_headers import Headers
 from abuse.models import Mail, Submission
 
@@ -154,19 +154,17 @@ def _message(mail: Mail, server: BaseEmailBackend) -> EmailMessage:
     """Nothing of the mail stands in it: it would else carry anybody's words to anybody."""
     submission = mail.submission
     receipt = submission.receipt
-    text = "\n\n".join(
-        [
-            "Your mail has reached the abuse desk, and is stored as it came.",
-            f"Received: {submission.received_at:%Y-%m-%d %H:%M:%S} UTC\nSHA-256: {submission.blob_id}\nReceipt: {receipt.pk}",
-            "It is read within seconds. What becomes of each report in it is shown here, to whoever has this address:\n"
-            f"{reporter_links.link(submission)}",
-            "The attached file is a signed receipt: it proves what was received, and when. Keep it.",
-            "Names that are not under our domains we cannot act on, and say so there.",
-        ]
+    words = templates.render(
+        "answer.received",
+        mail.language,
+        received=f"{submission.received_at:%Y-%m-%d %H:%M:%S}",
+        sha256=submission.blob_id,
+        number=receipt.pk,
+        link=reporter_links.link(submission),
     )
     message = EmailMessage(
-        f"[{settings.SITE_NAME}] Your report was received",
-        text + "\n",
+        f"[{settings.SITE_NAME}] {words.subject}",
+        words.text + "\n",
         settings.DEFAULT_FROM_EMAIL,
         [mail.answer_to],
         headers=_headers(mail),

@@ -56,7 +56,7 @@ def _match_some() -> int:
             held += _one_each(report, customers)
     Report.objects.bulk_update([*held, *nobodys, *shared], ["standing", "hostname", "grade", "details"], batch_size=500)
     answers.give(nobodys, Outcome.NOT_OURS)
-    answers.give(shared, Outcome.INSUFFICIENT, say=lambda row: answer_words.filled(answer_words.BEHIND_MANY, row))
+    answers.give(shared, Outcome.INSUFFICIENT, say=lambda teller, row: teller.filled(answer_words.BEHIND_MANY, row))
     cases.attach_all(held)
     return len(reports)
 

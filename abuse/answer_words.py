@@ -1,89 +1,85 @@
 """Words of answers: what a reporter is told about a report: what we did, why, and what they can do."""
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
-from abuse import reporter_links, templates
+from abuse import reporter_links, templates, wordings
 from abuse.models import Decision, Report
+from abuse.tallies import FOREIGN_COUNT
 from abuse.wordings import Words
 
 Outcome, Standing = Report.Outcome, Report.Standing
 
-# {name} is what was reported.
-WORDS = {
-    Outcome.UPHELD: "{name}: your report was right, and we have acted on it. Thank you.",
-    Outcome.INFORMED: "{name}: we have told our customer what you sent, and what to do about it. Thank you.",
-    Outcome.FORWARDED: "{name}: we have forwarded your report to who can act on it. Thank you.",
-    Outcome.REJECTED: "{name}: we have looked at it, and what you sent does not show that our rules were broken, so we have done "
-    "nothing. If you have further evidence, report it again with that.",
-    Outcome.INSUFFICIENT: "{name}: what you sent is too little to decide on, and we got no more. If you have evidence (the whole "
-    "address, when you saw it, a screenshot, a mail with its headers), report it again with that.",
-    Outcome.ALREADY_DONE: "{name}: we had acted on this before your report came. Thank you.",
-    Outcome.NOT_OURS: "{name} is not a name of ours, so we can do nothing about it. Ask the registrar of its domain or the "
-    "network of its address: https://lookup.icann.org/ names both.",
-}
-NEVER = (
-    "{name}: nobody holds this name with us, and nobody did when you saw it; it does not answer. If you saw it in a mail or a "
-    "list, look whether it is spelt as it stands there."
-)
-RELEASED = "{name}: whoever held this name has given it up, and it does not answer any more. Thank you."
-SUSPENDED = (
-    "{name}: it has been out of DNS since {at:%Y-%m-%d %H:%M} UTC, before your report came. Resolvers elsewhere may answer what "
-    "they remember for some minutes more. Thank you."
-)
-DUPLICATE = (
-    "{name}: you have reported the same before, on {at:%Y-%m-%d}. The answer to that report is the answer to this one."
-)
-NOTHING_NEW = (
-    "{name}: we have looked at this on {at:%Y-%m-%d}, and your report says nothing that we did not know then. If you have "
-    "further evidence, report it again with that."
-)
-NAMELESS = (
-    "Your report names no host name, address or URL, so we cannot tell what it is about. Report it again with the whole "
-    "address."
-)
-# Of an answer that was given before, whatever it was.
-UNDONE = (
-    "Our decision about this was undone on {at:%Y-%m-%d %H:%M} UTC. We look at your report again, and you are told what comes "
-    "of it."
-)
-BEHIND_MANY = (
-    "{name}: many customers share this address, and it alone does not say whom you mean. Report the host name that was "
-    "used."
-)
-BEHIND_NONE = (
-    "{name}: no name of ours answered this address, so we can do nothing about it. Ask the network that it belongs to."
-)
+# Keys of templates (abuse/words/<language>/told.txt). {name} is what was reported.
+NEVER, RELEASED, SUSPENDED, DUPLICATE = "told.never", "told.released", "told.suspended", "told.duplicate"
+NOTHING_NEW, NAMELESS, UNDONE, FOREIGN = "told.nothing_new", "told.nameless", "told.undone", "told.foreign"
+BEHIND_MANY, BEHIND_NONE = "told.behind_many", "told.behind_none"
+
+
+class Teller:
+    """Tells many reporters, each in its language. A template is read once for all of them: one query."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], Words] = {}
+
+    def say(self, key: str, language: str, **values: Any) -> Words:
+        """Raises TemplateUnknown."""
+        spoken = wordings.spoken(language)
+        if (key, spoken) not in self._known:
+            self._known[key, spoken] = templates.find(key, spoken)
+        return templates.fill(self._known[key, spoken], values)
+
+    def filled(self, key: str, report: Report, at: datetime | None = None) -> str:
+        """About a report; at is when what is said of it was."""
+        at, language = at or timezone.now(), language_of(report)
+        # Of a report without any name the words say so themselves.
+        name = report.name or str(report.address or "") or self.say("told.what", language).text
+        times = {"at": f"{at:%Y-%m-%d %H:%M}", "day": f"{at:%Y-%m-%d}"}
+        more = int(report.details.get(FOREIGN_COUNT) or 1) - 1
+        return self.say(key, language, name=name, count=more, **times).text
+
+    def usual(self, report: Report, outcome: Report.Outcome) -> str:
+        """What is said where nobody said anything better."""
+        if outcome == Outcome.NOT_OURS and report.standing == Standing.NEVER:
+            return self.filled(NEVER, report)
+        if outcome == Outcome.NOT_OURS and not report.name and report.address:
+            return self.filled(BEHIND_NONE, report)
+        if outcome == Outcome.NOT_OURS and FOREIGN_COUNT in report.details:
+            return self.filled(FOREIGN, report)
+        return self.filled(f"told.{outcome.value}", report)
+
+
+def filled(key: str, report: Report, at: datetime | None = None) -> str:
+    """Of one report alone. One query."""
+    return Teller().filled(key, report, at)
 
 
 def usual(report: Report, outcome: Report.Outcome) -> str:
-    """What is said where nobody said anything better."""
-    if outcome == Outcome.NOT_OURS and report.standing == Standing.NEVER:
-        return filled(NEVER, report)
-    if outcome == Outcome.NOT_OURS and not report.name and report.address:
-        return filled(BEHIND_NONE, report)
-    return filled(WORDS[outcome], report)
+    """Of one report alone."""
+    return Teller().usual(report, outcome)
 
 
-def filled(text: str, report: Report, at: datetime | None = None) -> str:
-    return text.format(name=report.name or report.address or "What you reported", at=at or timezone.now())
+def language_of(report: Report) -> str:
+    """The reporter's, where it is known: the form's, the mail's, the format's."""
+    return report.language or settings.LANGUAGE_CODE
 
 
 def mail(report: Report) -> Words:
     """Subject and text of a mail about this report alone, in its language. What is said by itself needs no more than that."""
-    language = report.language or settings.LANGUAGE_CODE
+    language, teller = language_of(report), Teller()
     link = reporter_links.link(report.submission)
     is_decided = report.case is not None and report.case.closed_at is not None and report.case.outcome == report.outcome
-    if not is_decided and report.answer != filled(WORDS[Outcome(report.outcome)], report):
+    if not is_decided and report.answer != teller.filled(f"told.{report.outcome}", report):
         return templates.render("message.reporter", language, name=defanged(report), text=report.answer, link=link)
     return templates.render(
         f"answer.{report.outcome}",
         language,
         name=defanged(report),
-        action=_action(report),
-        text="" if report.answer == usual(report, Outcome(report.outcome)) else report.answer,
+        action=_action(report, teller),
+        text="" if report.answer == teller.usual(report, Outcome(report.outcome)) else report.answer,
         link=link,
     )
 
@@ -95,16 +91,17 @@ def defanged(report: Report) -> str:
 
 # In words for reporters; of an account they learn nothing.
 _DONE = {
-    Decision.Action.SUSPEND: "the name does not answer any more",
-    Decision.Action.DIVERT: "the name answers elsewhere now",
-    Decision.Action.HOLD: "the name cannot be changed any more, while we look further",
-    Decision.Action.LOCK_ACCOUNT: "the name does not answer any more",
-    Decision.Action.WARN: "the customer was warned",
+    Decision.Action.SUSPEND: "done.suspend",
+    Decision.Action.DIVERT: "done.divert",
+    Decision.Action.HOLD: "done.hold",
+    Decision.Action.LOCK_ACCOUNT: "done.suspend",
+    Decision.Action.WARN: "done.warn",
 }
 
 
-def _action(report: Report) -> str:
-    if report.case is None or (report.language or "en").partition("-")[0] != "en":
+def _action(report: Report, teller: Teller) -> str:
+    if report.case is None:
         return ""
     done = Decision.objects.in_force().filter(case=report.case).order_by("-pk").values_list("action", flat=True)
-    return next((_DONE[Decision.Action(action)] for action in done if action in _DONE), "")
+    key = next((_DONE[Decision.Action(action)] for action in done if action in _DONE), "")
+    return teller.say(key, language_of(report)).text if key else ""

@@ -188,8 +188,7 @@ def reopen(case: Case, *, by: User | None, reason: str, is_entered: bool = False
         return other
     answered = case.reports.filter(state=State.CLOSED, outcome=case.outcome)
     reporters.count(list(answered), Outcome(case.outcome), by=-1)
-    told = answer_words.UNDONE.format(at=timezone.now())
-    answered.update(state=State.OPEN, outcome=Outcome.PENDING, answered_at=None, answer=told, mail=None)
+    answers.take_back(answered)
     case.state, case.closed_at, case.outcome = Case.State.OPEN, None, ""
     case.due_at, case.breached_at = timezone.now() + case.category.clock, None
     case.save(update_fields=["state", "closed_at", "outcome", "due_at", "breached_at"])
@@ -341,7 +340,7 @@ def _answer_suspended(reports: Sequence[tuple[Report, datetime]]) -> None:
     answers.prepare(
         [report for report, _ in reports],
         Outcome.ALREADY_DONE,
-        say=lambda report: answer_words.filled(answer_words.SUSPENDED, report, since[report.pk]),
+        say=lambda teller, report: teller.filled(answer_words.SUSPENDED, report, since[report.pk]),
     )
 
 
@@ -350,7 +349,7 @@ def _answer_repeated(reports: Sequence[Report]) -> None:
         answers.prepare(
             [report for report in reports if report.case is not None and report.case.outcome == outcome],
             Outcome(outcome),
-            say=lambda report: answer_words.filled(answer_words.NOTHING_NEW, report, _closed_at(report)),
+            say=lambda teller, report: teller.filled(answer_words.NOTHING_NEW, report, _closed_at(report)),
         )
 
 

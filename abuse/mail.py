@@ -44,6 +44,7 @@ def receive(content: bytes, *, sender: str | None, recipient: str = "") -> Submi
         sender=envelope,
         recipient=_address(recipient),
         subject=headers.subject,
+        language=headers.first("content-language").partition(",")[0].strip()[:10],
         received_at=now,
         answer_to="" if withheld else envelope,
         withheld=withheld,

@@ -42,9 +42,10 @@ def find(rows: Iterable[Report]) -> list[tuple[Report, Report]]:
 
 def follow(again: Iterable[tuple[Report, Report]]) -> None:
     """What repeats another is on its case, and has its answer: told where that was given long ago, else with it."""
+    teller = answer_words.Teller()
     for row, first in again:
         row.case, row.outcome = first.case, first.outcome
-        row.answer = answer_words.filled(answer_words.DUPLICATE, row, first.received_at)
+        row.answer = teller.filled(answer_words.DUPLICATE, row, first.received_at)
 
 
 def still_listed(again: Iterable[tuple[Report, Report]]) -> set[Report]:

@@ -1,13 +1,25 @@
 """Rows of reports: made from drafts, each about one subject of ours, with what we found about it. Not saved here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from abuse import acknowledgements, agreements, answer_words, answers, categories, fingerprints, matching, reporters
+from abuse import (
+    acknowledgements,
+    agreements,
+    answer_words,
+    answers,
+    categories,
+    fingerprints,
+    matching,
+    reporters,
+    tallies,
+)
 from abuse.agreements import Agreement, Claim, Verdict
 from abuse.intake.drafts import Draft, Parsed, Party, Subject
 from abuse.matching import Match, Wanted
 from abuse.models import Category, Report, Reporter, Submission
+from abuse.tallies import Tally
 from ddns.models import User
 
 State, Standing, Outcome, Grade = Report.State, Report.Standing, Report.Outcome, Report.Grade
@@ -41,18 +53,32 @@ def make(read: Sequence[Read], *, by: User | None = None) -> list[Made]:
     contacts: dict[tuple[Party, int], str] = {}
     unanswered = acknowledgements.not_to_answer(submission for submission, _ in read)
     made: list[Made] = []
-    positions: dict[object, int] = {}
-    for submission, draft in drafts:
+
+    def add(submission: Submission, draft: Draft, subject: Subject, match: Match, position: int) -> Report:
         reporter = _reporter(submission, draft, known, parties.setdefault(submission.pk, set()))
         said = (draft.reporter, reporter.pk)
         if said not in contacts:
             contacts[said] = _contact(draft, reporter)
-        for subject, match in own(draft, submission, matches):
-            position = positions.get(submission.pk, 0)
-            positions[submission.pk] = position + 1
-            row = _row(submission, draft, subject, match, kinds[draft.kind], reporter, position)
-            row.contact = "" if submission.pk in unanswered else contacts[said]
-            made.append((row, draft))
+        row = _row(submission, draft, subject, match, kinds[draft.kind], reporter, position)
+        row.contact = "" if submission.pk in unanswered else contacts[said]
+        made.append((row, draft))
+        return row
+
+    for submission, parsed in read:
+        tally, position = Tally(), 0
+        for draft in parsed.drafts:
+            at = seen_at(draft, submission)
+            found = own(draft, submission, matches)
+            tally.count(draft, (matches.get((subject.name, at)) for subject in draft.subjects), found)
+            if tally.is_too_much(draft, found):
+                continue
+            for subject, match in found:
+                add(submission, draft, subject, match, position)
+                position += 1
+        if (first := tally.first_unsaid) is not None:
+            summary = replace(first, details=tally.as_details(), description="", attachments=())
+            add(submission, summary, Subject(name=tally.unsaid[0]), Match(Standing.NOT_OURS), position)
+        tallies.keep(submission, parsed, tally)
     _compare_with_history(made)
     return made
 
@@ -85,12 +111,6 @@ def own(draft: Draft, submission: Submission, matches: Matches) -> list[tuple[Su
 def _shows_more(subject: Subject, other: Subject) -> bool:
     """A URL before none; then a port before none: a list may have the same host both ways."""
     return (bool(subject.url), subject.port is not None) > (bool(other.url), other.port is not None)
-
-
-def foreign_count(parsed: Parsed, made: Iterable[Report]) -> int:
-    """How many names of a submission are none of ours and no report of their own."""
-    named = {subject.name for draft in parsed.drafts for subject in draft.subjects if subject.name}
-    return len(named) - len({report.name for report in made} & named)
 
 
 def seen_at(draft: Draft, submission: Submission) -> datetime:
@@ -206,4 +226,4 @@ def apply(report: Report, agreement: Agreement) -> None:
 
 def answer_nameless(reports: Sequence[Report]) -> None:
     """Those that are no name or address at all: their reporters are asked for one."""
-    answers.prepare(reports, Outcome.INSUFFICIENT, text=answer_words.NAMELESS)
+    answers.prepare(reports, Outcome.INSUFFICIENT, say=lambda teller, row: teller.filled(answer_words.NAMELESS, row))

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from abuse import acknowledgements, answer_words, reporter_links
+from abuse.answer_words import Teller
 from abuse.models import Report, ReporterMail
 from abuse.wordings import Words
 
@@ -38,6 +39,8 @@ GIVE_UP_AFTER = timedelta(days=5)
 KEEP_FOR = timedelta(days=30)
 RUN_SECONDS = 30.0
 MAX_MAILS = 200
+# Stand for what is filled in afterwards, and cannot be said by anybody.
+_ANSWERS, _LINKS = "\ue000answers", "\ue000links"
 # A number of the reporter's own, by which it finds its report again.
 _NUMBER = re.compile(r"[A-Za-z0-9_.:#-]{1,60}")
 # No auto-responder answers, and our own door for mails knows them (RFC 3834 §5).
@@ -171,24 +174,28 @@ def _fail(mail: ReporterMail, failure: str) -> None:
 
 
 def _words(shown: Sequence[Report], count: int) -> Words:
-    """Of one report what there is to say about it; of many a line each."""
+    """Of one report what there is to say about it; of many a line each, in the language of the first."""
+    teller, language = Teller(), answer_words.language_of(shown[0])
     if count == 1:
         words = answer_words.mail(shown[0])
-        return Words(f"[{settings.SITE_NAME}] {words.subject}"[:300], f"{words.text}\n{_reference(shown[0])}")
+        return Words(f"[{settings.SITE_NAME}] {words.subject}"[:300], f"{words.text}\n{_reference(shown[0], teller)}")
     links = {reporter_links.link(report.submission): None for report in shown}
-    paragraphs = list(dict.fromkeys(_paragraph(report) for report in shown))
-    if count > len(shown):
-        paragraphs.append(f"And {count - len(shown)} more, which the page of your report shows.")
-    paragraphs.append("Where each stands, and where you can object:\n" + "\n".join(list(links)[:MAX_LINKS]))
-    subject = f"[{settings.SITE_NAME}] Answers to {count} of your reports"
-    return Words(subject, "\n\n".join(paragraphs) + "\n")
+    paragraphs = list(dict.fromkeys(_paragraph(report, teller) for report in shown))
+    more = teller.say("told.more", language, count=count - len(shown)).text if count > len(shown) else ""
+    # What is said about many is longer than one value of a template may be.
+    words = teller.say("told.several", language, count=count, answers=_ANSWERS, more=more, links=_LINKS)
+    text = words.text.replace(_ANSWERS, "\n\n".join(paragraphs)).replace(_LINKS, "\n".join(list(links)[:MAX_LINKS]))
+    return Words(f"[{settings.SITE_NAME}] {words.subject}"[:300], text + "\n")
 
 
-def _paragraph(report: Report) -> str:
+def _paragraph(report: Report, teller: Teller) -> str:
     name = answer_words.defanged(report)
-    return (report.answer.replace(report.name, name) if report.name else report.answer) + _reference(report)
+    answer = report.answer.replace(report.name, name) if report.name else report.answer
+    return answer + _reference(report, teller)
 
 
-def _reference(report: Report) -> str:
+def _reference(report: Report, teller: Teller) -> str:
     """What a stranger typed is no text of ours: a number, or nothing."""
-    return f"\nYour reference: {report.external_id}" if _NUMBER.fullmatch(report.external_id) else ""
+    if not _NUMBER.fullmatch(report.external_id):
+        return ""
+    return "\n" + teller.say("told.reference", answer_words.language_of(report), number=report.external_id).text

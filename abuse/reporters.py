@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from math import sqrt
 
 from disposable_email_domains import blocklist as DISPOSABLE
+from django.conf import settings
 from django.db.models import Count, F, Q
 from django.utils import timezone
 from publicsuffixlist import PublicSuffixList
@@ -109,6 +110,12 @@ def identity_of(party: Party) -> str:
             return ""
         return f"mailbox:{_mailbox(local, domain)}"
     return f"org:{organisation}"
+
+
+def language_of(reporter: Reporter) -> str:
+    """Of its last report that says one, else the platform's. One query."""
+    said = Report.objects.filter(reporter=reporter).exclude(language="").order_by("-received_at")
+    return said.values_list("language", flat=True).first() or settings.LANGUAGE_CODE
 
 
 def is_proven(reporter: Reporter) -> bool:

@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from abuse import answer_words, answers, cases, intake, ledger, repeats, report_rows, reporters, submissions
+from abuse import answer_words, answers, cases, intake, ledger, repeats, report_rows, reporters, submissions, tallies
 from abuse.errors import ReasonMissing, Unreadable
 from abuse.intake import text as intake_text
 from abuse.intake.drafts import Draft, Parsed
@@ -63,7 +63,7 @@ def settle(submission: Submission, drafts: Sequence[Draft], *, by: User, reason:
     submission = locked.get(pk=submission.pk)
     made = _take([(submission, Parsed(format="person", drafts=tuple(drafts)))])
     submission.state, submission.settled_by, submission.read_at = Submission.State.SETTLED, by, timezone.now()
-    submission.save(update_fields=["state", "settled_by", "read_at"])
+    submission.save(update_fields=["state", "settled_by", "read_at", *tallies.FIELDS])
     ledger.append(
         actor=by,
         action="settle-submission",
@@ -187,26 +187,30 @@ def _store(understood: Sequence[Read]) -> None:
     ours = [each for each in understood if each[0].pk in free]
     if not ours:
         return
-    made = _take(ours)
-    of: dict[UUID, list[Report]] = {}
-    for report in made:
-        of.setdefault(report.submission_id, []).append(report)
-    alike: dict[tuple[str, str], list[UUID]] = {}
+    _take(ours)
+    alike: dict[tuple, list[UUID]] = {}
     for submission, parsed in ours:
-        remarks = "\n".join(_remarks(parsed, of.get(submission.pk, [])))
-        alike.setdefault((parsed.format[:30], remarks), []).append(submission.pk)
-    for (form, problem), group in alike.items():
+        counts = tuple(getattr(submission, name) for name in tallies.FIELDS)
+        remarks = "\n".join(_remarks(parsed, submission))
+        alike.setdefault((parsed.format[:30], remarks, counts), []).append(submission.pk)
+    for (form, problem, counts), group in alike.items():
         Submission.objects.filter(pk__in=group).update(
-            state=Submission.State.READ, read_at=timezone.now(), format=form, problem=problem
+            state=Submission.State.READ,
+            read_at=timezone.now(),
+            format=form,
+            problem=problem,
+            **dict(zip(tallies.FIELDS, counts, strict=True)),
         )
 
 
-def _remarks(parsed: Parsed, made: Sequence[Report]) -> list[str]:
+def _remarks(parsed: Parsed, submission: Submission) -> list[str]:
     remarks = list(parsed.warnings)
     if parsed.passed_over:
         remarks.append(f"{parsed.passed_over} lines name nothing.")
-    if (count := report_rows.foreign_count(parsed, made)) > 0:
-        remarks.append(f"{count} names in it are not ours, or are of a hostname that is reported with it.")
+    if submission.foreign_count:
+        remarks.append(f"{submission.foreign_count} names in it are not ours.")
+    if again := submission.repeated_count - parsed.repeated:
+        remarks.append(f"{again} are of a hostname that is reported with it.")
     return remarks
 
 
@@ -241,7 +245,7 @@ def _sort(new: Sequence[Report]) -> None:
     report_rows.answer_nameless([row for row in foreign if not (row.name or row.url or row.address)])
     answers.prepare([row for row in foreign if row.name or row.url or row.address], Outcome.NOT_OURS)
     gone = [row for row in given_up if row not in still_here]
-    answers.prepare(gone, Outcome.ALREADY_DONE, say=lambda row: answer_words.filled(answer_words.RELEASED, row))
+    answers.prepare(gone, Outcome.ALREADY_DONE, say=lambda teller, row: teller.filled(answer_words.RELEASED, row))
 
 
 def _with_other_names(given_up: Sequence[Report]) -> list[Report]:

@@ -124,13 +124,12 @@ def warn(reporter: Reporter, *, reason: str, by: User | None) -> Reporter:
     return reporter
 
 
-WORDS = {
-    Tier.TRUSTED: "We have agreed with you that your reports come first. Thank you for them.",
-    Tier.KNOWN: "Your reports hold, so they weigh more from now on. Thank you for them.",
-    Tier.UNKNOWN: "Your reports weigh as those of anybody else from now on.",
-    Tier.DOUBTED: "We have warned you that most of your reports did not hold, and it went on. Your reports weigh less for 90 "
-    "days: they are read, but others come first. After that they weigh again. You can answer this mail if you think that we "
-    "are wrong.",
+# Keys of templates, in the language of what it has reported last.
+_WORDS = {
+    Tier.TRUSTED: "tier.trusted",
+    Tier.KNOWN: "tier.known",
+    Tier.UNKNOWN: "tier.unknown",
+    Tier.DOUBTED: "tier.doubted",
 }
 
 
@@ -171,7 +170,7 @@ def _send_warning(reporter: Reporter, text: str) -> None:
     record = reporters.accuracy(reporter)
     words = templates.render(
         "reporter.warning",
-        settings.LANGUAGE_CODE,
+        reporters.language_of(reporter),
         rejected=record.decided_count - record.upheld_count,
         decided=record.decided_count,
         text=text,
@@ -181,7 +180,8 @@ def _send_warning(reporter: Reporter, text: str) -> None:
 
 
 def _tell(reporter: Reporter) -> None:
-    _mail(reporter, "What your reports weigh", WORDS[Tier(reporter.tier)])
+    words = templates.render(_WORDS[Tier(reporter.tier)], reporters.language_of(reporter), days=DOUBTED_FOR.days)
+    _mail(reporter, words.subject, words.text)
 
 
 def _mail(reporter: Reporter, subject: str, text: str) -> None:

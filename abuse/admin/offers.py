@@ -62,9 +62,9 @@ OFFERS = (
     Offer(Action.PRESERVE, "p", "Preserve", "abuse.preserve_account", ("lasts",)),
     Offer(Action.REFER, "r", "Refer", "abuse.refer_case", ("authority", "text")),
     Offer(Action.FORWARD, "f", "Forward", _DECIDE, ("to", "text")),
-    Offer(Action.BLOCK_NETWORK, "b", "Block network", _GRAVELY, ("network", "lasts")),
-    Offer(Action.BLOCK_PATTERN, "t", "Block pattern", _GRAVELY, ("pattern", "lasts")),
-    Offer(Action.RESERVE_LABEL, "e", "Reserve label", _GRAVELY, ("label",)),
+    Offer(Action.BLOCK_NETWORK, "b", "Block network", _GRAVELY, ("network", "lasts", "withheld")),
+    Offer(Action.BLOCK_PATTERN, "t", "Block pattern", _GRAVELY, ("pattern", "lasts", "withheld")),
+    Offer(Action.RESERVE_LABEL, "e", "Reserve label", _GRAVELY, ("label", "withheld")),
 )
 BY_ACTION = {offer.value: offer for offer in OFFERS}
 # What goes by itself when nothing was chosen. A block without an end outlives its reason.

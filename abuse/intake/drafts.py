@@ -68,9 +68,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A submission that was understood. warnings are about the whole; passed_over counts lines that name nothing."""
+    """A submission that was understood. warnings are about the whole; passed_over counts lines that name nothing, repeated
+    those that say an earlier one again.
+    """
 
     format: str
     drafts: tuple[Draft, ...]
     warnings: tuple[str, ...] = ()
     passed_over: int = 0
+    repeated: int = 0

@@ -45,7 +45,7 @@ def read(content: str, *, kind: str = "") -> Parsed:
     if not found:
         raise Unreadable("None of its lines names a host, address or URL.")
     warnings = [f"{repeated} lines repeat an earlier one."] if repeated else []
-    return Parsed(FORMAT, tuple(_drafts(tuple(found), kind or kinds.OTHER)), tuple(warnings), passed_over)
+    return Parsed(FORMAT, tuple(_drafts(tuple(found), kind or kinds.OTHER)), tuple(warnings), passed_over, repeated)
 
 
 def chunks(found: Sequence[Subject]) -> Iterator[tuple[Subject, ...]]:

@@ -151,7 +151,7 @@ def finished(parsed: Parsed) -> Parsed:
     warnings = (*parsed.warnings, *(said for each in parsed.drafts if not each.subjects for said in each.warnings))
     if parsed.drafts and not drafts:
         raise Unreadable(text.cut(" ".join(("It names no host, address or URL.", *_sentences(warnings))), 2_000))
-    return Parsed(text.line(parsed.format, 30), drafts, _sentences(warnings), parsed.passed_over)
+    return Parsed(text.line(parsed.format, 30), drafts, _sentences(warnings), parsed.passed_over, parsed.repeated)
 
 
 def _finished(draft: Draft) -> Draft:

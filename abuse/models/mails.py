@@ -19,6 +19,7 @@ class Mail(models.Model):
     sender = models.CharField(max_length=320, blank=True, default="", help_text="Of the envelope; empty: a bounce.")
     recipient = models.CharField(max_length=320, blank=True, default="", help_text="Of the envelope.")
     subject = models.CharField(max_length=300, blank=True, default="")
+    language = models.CharField(max_length=10, blank=True, default="", help_text="As the mail says (RFC 3282).")
     received_at = models.DateTimeField()
     answer_to = models.CharField(max_length=320, blank=True, default="")
     withheld = models.CharField(max_length=200, blank=True, default="", help_text="Why it is not acknowledged.")

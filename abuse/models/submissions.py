@@ -57,6 +57,11 @@ class Submission(models.Model):
     problem = models.TextField(
         blank=True, default="", help_text="Why no parser understood it, or what one passed over."
     )
+    foreign_count = models.PositiveIntegerField(default=0, help_text="Names in it that are not ours.")
+    repeated_count = models.PositiveIntegerField(
+        default=0, help_text="Names in it that repeat another, or are of a hostname that is reported with it."
+    )
+    passed_over_count = models.PositiveIntegerField(default=0, help_text="Lines of it that name nothing.")
     read_at = models.DateTimeField(null=True)
     try_count = models.PositiveSmallIntegerField(default=0, help_text="How often somebody began to read it.")
     claimed_until = models.DateTimeField(null=True, help_text="Whoever reads it has so long; then another does.")

@@ -21,6 +21,7 @@ from abuse.rest import bodies
 from abuse.rest.problems import ONLY_WITH_KEY, UNREADABLE
 from abuse.rest.views import View, number
 from abuse.submissions import MAX_SIZE
+from abuse.tallies import FIELDS
 from ddns import sources
 from ddns.rest.pages import Cursor
 from ddns.rest.problems import Failure, respond
@@ -54,7 +55,7 @@ REQUEST: dict[str, Any] = {each: _JSON if each in bodies.JSON_TYPES else _TEXT f
 OUTCOMES = [(outcome.value, outcome.label) for outcome in Report.Outcome]
 _SUBMISSION = ("id", "received_at", "door", "state", "sha256", "url")
 _RECEIVED = (*_SUBMISSION, "status_url", "page_url", "receipt")
-_STATUS = (*_RECEIVED, "format", "problem", "report_count", "states", "outcomes", "reports", "next")
+_STATUS = (*_RECEIVED, "format", "problem", "report_count", *FIELDS, "states", "outcomes", "reports", "next")
 
 
 class ReceiptSerializer(serializers.Serializer):
@@ -143,6 +144,11 @@ class ReportStatusSerializer(ReceivedSerializer):
         read_only=True, help_text="Why it could not be understood, or what was passed over."
     )
     report_count = serializers.SerializerMethodField()
+    foreign_count = serializers.IntegerField(read_only=True, help_text="Names in it that are not ours.")
+    repeated_count = serializers.IntegerField(
+        read_only=True, help_text="Names that repeat another in it, or are of a hostname that is reported with it."
+    )
+    passed_over_count = serializers.IntegerField(read_only=True, help_text="Lines that name nothing.")
     states = serializers.SerializerMethodField(help_text="How many of its reports are in which state.")
     outcomes = serializers.SerializerMethodField(help_text="How many of its reports ended how.")
     reports = serializers.SerializerMethodField(help_text=f"At most {REPORTS_SHOWN}, from `from` on.")

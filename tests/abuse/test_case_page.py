@@ -1,5 +1,7 @@
 """The page of a case: everything on one screen, decided with a reason, never on a view that is older than what was decided."""
 
+import io
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -17,7 +19,7 @@ from tests.abuse import page_rows as rows
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
-ALONE = [(name,) for name in ("change", "next", "presence", "note", "reopen")]
+ALONE = [(name,) for name in ("change", "next", "presence", "note", "reopen", "export")]
 
 
 @pytest.fixture
@@ -246,14 +248,16 @@ def test_every_decision_of_an_analyst_has_a_form_that_works(case, oscar, action)
         ("preserve", {"lasts": "90"}),
         ("refer", {"authority": "Police of Vienna"}),
         ("block_network", {"network": "198.51.100.0/28", "lasts": "30"}),
-        ("block_pattern", {"pattern": "homebank*", "lasts": "30"}),
+        # Whoever would only choose the next pattern is not told of this one.
+        ("block_pattern", {"pattern": "homebank*", "lasts": "30", "withheld": "They would go around it."}),
         ("reserve_label", {"label": "home"}),
     ],
 )
 def test_every_grave_decision_has_a_form_that_works(case, elder, action, fields):
     response = decide(logged_in(elder), case, action, **fields)
     assert response.status_code == 302, response.context["form"].errors
-    assert Decision.objects.get().action == action
+    decision = Decision.objects.get()
+    assert (decision.action, decision.withheld) == (action, fields.get("withheld", ""))
 
 
 @pytest.mark.parametrize("action", ["divert", "lock_account", "preserve", "refer", "block_network", "reserve_label"])
@@ -463,3 +467,19 @@ def test_stranger_customer_and_clerk_are_kept_out(case, alice, clerk):
     assert Client().get(page_of(case)).status_code == 302
     assert logged_in(alice).get(page_of(case)).status_code in (302, 403)
     assert logged_in(clerk).get(page_of(case)).status_code == 403
+
+
+def test_export_is_for_who_may_and_is_entered(case, oscar, elder):
+    address = reverse("admin:abuse_case_export", args=[case.pk])
+    assert logged_in(oscar).post(address).status_code == 403
+    assert address not in text(logged_in(oscar), page_of(case))
+    client = logged_in(elder)
+    assert address in text(client, page_of(case))
+    assert client.get(address).status_code == 302
+    assert not LedgerEntry.objects.filter(action="export").exists()
+    response = client.post(address)
+
+    assert response.headers["Content-Disposition"] == f'attachment; filename="case-{case.pk}.zip"'
+    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+        assert "manifest.json" in archive.namelist()
+    assert LedgerEntry.objects.filter(action="export", actor=elder).exists()

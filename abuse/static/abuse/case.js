@@ -66,6 +66,7 @@
   });
   // Sent once: a second press of the keys is no second decision.
   document.addEventListener("submit", (event) => {
+    if ("download" in event.target.dataset) return;
     if (event.target.dataset.sent) { event.preventDefault(); return; }
     event.target.dataset.sent = "1";
     document.body.classList.add("is-leaving");
