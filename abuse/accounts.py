@@ -2,10 +2,11 @@
 
 from django.db import transaction
 
-from abuse import ledger
-from abuse.errors import ClosedAccount, NothingToDo, OwnAccount, ReasonMissing, StaffAccount
-from ddns import accounts, keys, notifications
-from ddns.models import User
+from abuse import by_name, ledger
+from abuse.errors import ClosedAccount, DecidedOnCase, NothingToDo, ReasonMissing
+from abuse.models import Decision
+from ddns import accounts, hostnames, keys, notifications
+from ddns.models import Hostname, User
 from ddns.models.notifications import Kind
 
 
@@ -13,7 +14,8 @@ from ddns.models.notifications import Kind
 def deactivate(account: User, *, reason: str, by: User) -> int:
     """Ends log-in and keys, withdraws every hostname urgently, and enters it in the ledger; gives how many hostnames.
 
-    Locks the account. Raises ReasonMissing, NothingToDo, OwnAccount, and StaffAccount unless a superuser decides.
+    Locks the account and its hostnames. Raises ReasonMissing, NothingToDo, OwnAccount, StaffAccount unless a superuser
+    decides, and NeedsSecondPerson where it is to be decided on a case.
     """
     return _decide(account, is_active=False, reason=reason, by=by)
 
@@ -22,7 +24,8 @@ def deactivate(account: User, *, reason: str, by: User) -> int:
 def reactivate(account: User, *, reason: str, by: User) -> int:
     """Undoes deactivate; what is suspended stays suspended. Gives how many hostnames are published again.
 
-    Locks the account. Raises what deactivate raises, and ClosedAccount.
+    Locks the account. Raises ReasonMissing, NothingToDo, OwnAccount, StaffAccount, ClosedAccount, and DecidedOnCase where a
+    decision is to be undone instead.
     """
     return _decide(account, is_active=True, reason=reason, by=by)
 
@@ -35,7 +38,7 @@ def reopen(account: User, *, reason: str, by: User) -> int:
     """
     if not reason.strip():
         raise ReasonMissing
-    _check_holder(account, by)
+    by_name.check_holder(account, by)
     count = accounts.reopen(account)
     _enter("reopen", account, reason, by, count)
     return count
@@ -50,7 +53,7 @@ def revoke_keys(account: User, *, reason: str, by: User) -> int:
     if not reason.strip():
         raise ReasonMissing
     account = User.objects.select_for_update(no_key=True).get(pk=account.pk)
-    _check_holder(account, by)
+    by_name.check_holder(account, by)
     count = keys.revoke_all(account)
     if not count:
         raise NothingToDo
@@ -86,15 +89,20 @@ def _enter(action: str, account: User, reason: str, by: User, count: int) -> Non
 
 
 def _check(account: User, is_active: bool, by: User) -> None:
-    _check_holder(account, by)
+    by_name.check_holder(account, by)
     if is_active and account.closed_at is not None:
         raise ClosedAccount
     if account.is_active == is_active:
         raise NothingToDo
+    if not is_active:
+        names = Hostname.objects.held_by(account)
+        hostnames.lock_all(names)
+        by_name.check_limits(names, action=Decision.Action.LOCK_ACCOUNT, by=by)
+    elif (lock := _lock_of(account)) is not None:
+        raise DecidedOnCase(f"Undo it on case {lock.case_id}.")
 
 
-def _check_holder(account: User, by: User) -> None:
-    if account.pk == by.pk:
-        raise OwnAccount
-    if account.is_staff and not by.is_superuser:
-        raise StaffAccount
+def _lock_of(account: User) -> Decision | None:
+    """What keeps it locked, where that was decided on a case."""
+    locks = Decision.objects.in_force().filter(action=Decision.Action.LOCK_ACCOUNT, case__account=account)
+    return locks.order_by("pk").first()

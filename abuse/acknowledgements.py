@@ -6,7 +6,9 @@ Never to a machine: two that answer each other do not stop (RFC 3834).
 import json
 import logging
 import time
+from collections.abc import Iterable
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -16,7 +18,7 @@ from django.utils import timezone
 
 from abuse import authentication_results, receipts, reporter_links, templates
 from abuse.mail_headers import Headers
-from abuse.models import Mail
+from abuse.models import Mail, Submission
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,9 @@ GIVE_UP_AFTER = timedelta(days=5)
 RUN_SECONDS = 30.0
 MAX_AT_ONCE = 200
 
+# Whoever is not acknowledged for these reasons alone is answered all the same.
+_NOT_HERE = "Mails are not acknowledged here."
+_ENOUGH = "The address had its acknowledgements of the day."
 # Who reads nothing.
 _MACHINES = (
     "mailer-daemon",
@@ -48,16 +53,25 @@ _LISTS = ("list-id", "list-post", "list-unsubscribe", "list-help", "mailing-list
 
 def why_not(headers: Headers, sender: str, recipient: str) -> str:
     """Why nobody gets one, in a sentence; empty: the sender does. One query at most."""
-    if not settings.ABUSE_ACKNOWLEDGE:
-        return "Mails are not acknowledged here."
     if reason := _is_machine(headers, sender, recipient):
         return reason
     if authentication_results.has_failed(headers, settings.ABUSE_AUTHSERV_ID):
         return "The sender is forged, as our mail server found."
+    if not settings.ABUSE_ACKNOWLEDGE:
+        return _NOT_HERE
     today = Mail.objects.filter(answer_to=sender, received_at__gt=timezone.now() - DAY)
     if today.count() >= PER_ADDRESS:
-        return "The address had its acknowledgements of the day."
+        return _ENOUGH
     return ""
+
+
+def not_to_answer(submissions: Iterable[Submission]) -> set[UUID]:
+    """Of these the mails that are no person's, or forged as far as we know: what becomes of their reports is told to nobody by
+    mail either. Spam names hosts too, and whose address it bears has sent nothing. One query, where one may be such.
+    """
+    ids = [each.pk for each in submissions if each.door == Submission.Door.MAIL and each.reporter_id is None]
+    withheld = Mail.objects.filter(submission__in=ids).exclude(withheld__in=("", _NOT_HERE, _ENOUGH))
+    return set(withheld.values_list("submission", flat=True)) if ids else set()
 
 
 def is_deaf(address: str) -> bool:

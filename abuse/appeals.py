@@ -1,6 +1,7 @@
 """Appeals: against decisions, by the customer or a reporter (DSA Art. 20); decided by a person who did not decide before."""
 
 import hashlib
+from collections.abc import Collection
 from contextlib import suppress
 
 from django.conf import settings
@@ -77,7 +78,7 @@ def file(decision: Decision, *, party: Appeal.Party, text: str, report: Report |
 def problem_with(decision: Decision, *, party: Appeal.Party, report: Report | None = None) -> str:
     """Why nobody of this party can appeal against it, in a sentence; "" if they can."""
     if party == Appeal.Party.REPORTER:
-        if report is None or report.case_id != decision.case_id:
+        if report is None or report.case_id != decision.case_id or decision.action not in _answers():
             return _("It is about another report.")
         if report.outcome not in _NOT_UPHELD or report.answered_at is None:
             return _("Your report was acted on, or not decided yet.")
@@ -94,6 +95,21 @@ def problem_with(decision: Decision, *, party: Appeal.Party, report: Report | No
         over = _("The time for an appeal, %(days)d days, is over.") % {"days": settings.APPEAL_WINDOW.days}
         return f"{over} {where_to_go()}"
     return ""
+
+
+def decision_about(report: Report) -> Decision | None:
+    """The one that a reporter would appeal against: what answered their report."""
+    return decisions_about([report.case_id] if report.case_id else []).get(report.case_id or 0)
+
+
+def decisions_about(cases: Collection[int]) -> dict[int, Decision]:
+    """By case, the last that was carried out as an answer to its reports; one query.
+
+    What is decided beside it (a preservation, a block) answers nobody, and is not for reporters to know of: who took it is not
+    the one who must not judge the appeal.
+    """
+    done = Decision.objects.filter(case__in=cases, state=Decision.State.DONE, action__in=_answers())
+    return {each.case_id: each for each in done.order_by("decided_at", "pk")}
 
 
 @transaction.atomic
@@ -182,6 +198,14 @@ def where_to_go() -> str:
     """After an appeal there is no second one here."""
     body = settings.DISPUTE_BODY or _("a certified body for settlement out of court (Digital Services Act, Article 21)")
     return _("You can still turn to %(body)s, or to a court.") % {"body": body}
+
+
+def _answers() -> list[str]:
+    """Actions that answer the reports of a case."""
+    # Actions say things by messages, as this module does: at the top each would wait for the other.
+    from abuse.actions import ACTS
+
+    return [action for action, act in ACTS.items() if not act.is_beside_case]
 
 
 def _uphold(appeal: Appeal, by: User) -> None:

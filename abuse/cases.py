@@ -61,7 +61,8 @@ def place_all(reports: Sequence[Report]) -> None:
     wanted = set(keys.values())
     found = _open(wanted)
     # After the cases were locked: who suspended a name and closed its case a moment ago is seen.
-    known = _Known(_out_of_dns(wanted), _last_closed(wanted - set(found)))
+    closed = _last_closed(wanted - set(found))
+    known = _Known(_out_of_dns(wanted), closed, _heard(closed.values()))
     to_open: dict[Key, Case] = {}
     suspended, repeated, placed = [], [], []
     for report in reports:
@@ -85,7 +86,8 @@ def place_all(reports: Sequence[Report]) -> None:
         report.case, report.state = case, State.OPEN
         _hurry(case, report)
     _save_clocks([case for key, case in found.items() if _clock(case) != before.get(key)])
-    _call_duty(to_open)
+    own = [report for report in placed if report.standing == Report.Standing.INFRASTRUCTURE]
+    _call_duty(sorted({report.name for report in own if keys[report.pk] in to_open}))
     transaction.on_commit(wake_scorer)
 
 
@@ -203,10 +205,11 @@ def reopen(case: Case, *, by: User | None, reason: str, is_entered: bool = False
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was done before: since when hostnames are out of DNS, and the last closed cases."""
+    """What was done before: since when hostnames are out of DNS, the last closed cases, and who was heard on those."""
 
     out_of_dns: dict[int, datetime]
     closed: dict[Key, Case]
+    heard: set[tuple[int, sources.Voice]]
 
     def out_of_dns_since(self, report: Report) -> datetime | None:
         if report.hostname_id is None or report.category.route == Category.Route.RESTRICTED:
@@ -214,14 +217,17 @@ class _Known:
         return self.out_of_dns.get(report.hostname_id)
 
     def says_nothing_new(self, report: Report, key: Key) -> bool:
-        """Whether what it shows was there to be seen when the case was dismissed, and is no more or worse than that."""
+        """Whether what it shows was there to be seen when the case was dismissed, is no more or worse than that, and comes from
+        somebody who was heard: a stranger's junk, dismissed, must not answer for others.
+        """
         case = self.closed.get(key)
         if case is None or case.outcome not in _DISMISSED or report.category.route == Category.Route.RESTRICTED:
             return False
         is_late = case.closed_at is None or case.closed_at < timezone.now() - LOOKED_AT_FOR
         is_more = report.grade > case.grade or report.category.severity > case.severity
         is_newer = case.closed_at is not None and report.evidence_at > case.closed_at
-        return not (is_late or is_more or is_newer)
+        is_heard = (case.pk, sources.voice_of(report.reporter_id, report.reporter.identity)) in self.heard
+        return is_heard and not (is_late or is_more or is_newer)
 
 
 def _key(report: Report) -> Key:
@@ -262,6 +268,16 @@ def _open(keys: Collection[Key]) -> dict[Key, Case]:
 def _last_closed(keys: Collection[Key]) -> dict[Key, Case]:
     rows = [case for cases in _about(keys, is_open=False) for case in cases]
     return _of(keys, rows)
+
+
+def _heard(closed: Iterable[Case]) -> set[tuple[int, sources.Voice]]:
+    """Of those that were dismissed; one query."""
+    ids = [case.pk for case in closed if case.outcome in _DISMISSED]
+    if not ids:
+        return set()
+    said = Report.objects.counted().filter(case__in=ids).order_by()
+    rows = said.values_list("case_id", "reporter_id", "reporter__identity").distinct()
+    return {(case_id, sources.voice_of(reporter_id, identity)) for case_id, reporter_id, identity in rows}
 
 
 def _out_of_dns(keys: Iterable[Key]) -> dict[int, datetime]:
@@ -337,9 +353,8 @@ def _answer_repeated(reports: Sequence[Report]) -> None:
         )
 
 
-def _call_duty(opened: dict[Key, Case]) -> None:
+def _call_duty(names: Sequence[str]) -> None:
     """A report about the platform's own name is no customer's: whoever is on duty looks at once."""
-    names = sorted(key[3] for key in opened if key[0] is None)
     zones = list(Zone.objects.filter(retired_at=None)) if names else []
     for zone in zones:
         inside = [name for name in names if is_within(name, zone.name)]
@@ -355,7 +370,8 @@ def _call_duty(opened: dict[Key, Case]) -> None:
 def _release_duty(case: Case) -> None:
     if case.hostname_id is not None:
         return
-    others = list(Case.objects.open().filter(hostname=None).values_list("name", flat=True))
+    own = Case.objects.open().filter(hostname=None, reports__standing=Report.Standing.INFRASTRUCTURE)
+    others = set(own.values_list("name", flat=True))
     for zone in Zone.objects.all():
         if is_within(case.name, zone.name) and not any(is_within(name, zone.name) for name in others):
             alarms.close(Alarm.Kind.DESK, zone=zone)

@@ -58,8 +58,9 @@ def watch() -> int:
     """Brings back what has waited long enough, and tells of what is overdue, once for each; gives how many are newly so."""
     now = timezone.now()
     _bring_back(now)
-    overdue = _breach(now)
-    _tell(overdue, now)
+    with transaction.atomic():
+        overdue = _breach(now)
+        _tell(overdue, now)
     return len(overdue)
 
 
@@ -73,9 +74,8 @@ def _bring_back(now: datetime) -> None:
     late.update(state=Case.State.OPEN)
 
 
-@transaction.atomic
 def _breach(now: datetime) -> list[Case]:
-    """Newly overdue ones, marked, so that each is told of once."""
+    """Newly overdue ones, marked, so that each is told of once. Within a transaction."""
     due = Case.objects.in_queue().filter(due_at__lt=now, breached_at=None)
     cases = list(due.select_for_update(skip_locked=True, no_key=True)[:CHUNK])
     Case.objects.filter(pk__in=[case.pk for case in cases]).update(breached_at=now)

@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from abuse import actions, cases, impact, ledger, receipts, statements
+from abuse import actions, by_name, cases, impact, ledger, receipts, statements
 from abuse.actions.act import MAX_TEXT_CHARACTERS, Act, clean
 from abuse.errors import (
     AlreadyDecided,
@@ -88,7 +88,7 @@ def take(
     wanted, until = act.parse(case, parameters or {}, _future(ends_at))
     if act.must_end and until is None:
         raise InvalidParameter("it needs an end: what is blocked for good outlives its reason.")
-    _check_is_new(case, action, wanted, by)
+    _check_is_new(case, action, wanted, until, by)
     _hold_still(act, case)
     found = impact.of(case, action, wanted, until, by=by, case_count=case_count)
     decision = Decision.objects.create(
@@ -227,8 +227,8 @@ def _end(decision: Decision, now: datetime) -> bool:
     decision = Decision.objects.select_for_update(no_key=True).get(pk=decision.pk)
     if decision.state != Decision.State.DONE or decision.ends_at is None or decision.ends_at > now:
         return False
-    decision.case, decision.state = case, Decision.State.ENDED
-    decision.save(update_fields=["state"])
+    decision.case, decision.state, decision.undone_at = case, Decision.State.ENDED, now
+    decision.save(update_fields=["state", "undone_at"])
     act = actions.of(decision.action)
     act.undo(decision, None)
     statements.issue(decision)
@@ -335,21 +335,29 @@ def _check_holder(case: Case) -> None:
     hostname = case.hostname
     if hostname is None or case.account is None:
         raise InfrastructureName(f"{case.name}. No customer holds it.")
-    label, _, apex = hostname.name.partition(".")
-    # None can be registered; whatever went wrong then, it must not end in the loss of a domain.
-    if hostname.name == hostname.domain.name or apex != hostname.domain.name or hostnames.is_kept(label):
-        raise InfrastructureName(f"{hostname.name}.")
+    by_name.check_hostname(hostname)
 
 
-def _check_is_new(case: Case, action: str, parameters: Mapping[str, Any], by: User | None) -> None:
-    """The same twice is a slip of the hand, or two people at once; a person may confirm policy. Raises AlreadyDecided."""
+def _check_is_new(
+    case: Case, action: str, parameters: Mapping[str, Any], until: datetime | None, by: User | None
+) -> None:
+    """The same twice is a slip of the hand, or two people at once. Raises AlreadyDecided.
+
+    A person may confirm policy; and what is no answer to the case, a block or a preservation, is prolonged by another.
+    """
     standing = (Decision.State.PROPOSED, Decision.State.DONE)
     for each in Decision.objects.filter(case=case, action=action, state__in=standing).select_related("decided_by"):
         is_confirmed = each.decided_by is None and by is not None
-        if _comparable(each.parameters) == _comparable(parameters) and not is_confirmed:
+        is_longer = actions.of(action).must_end and _lasts_longer(until, each.ends_at)
+        if _comparable(each.parameters) == _comparable(parameters) and not is_confirmed and not is_longer:
             raise AlreadyDecided(
                 f"{each.decided_by or 'policy'} at {each.decided_at:%H:%M:%S}, and it {_standing(each)}."
             )
+
+
+def _lasts_longer(until: datetime | None, than: datetime | None) -> bool:
+    """By more than what passes between two clicks."""
+    return until is not None and than is not None and until - than >= timedelta(hours=1)
 
 
 def _standing(decision: Decision) -> str:

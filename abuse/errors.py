@@ -68,6 +68,10 @@ class CaseClosed(AbuseError):
     """The case is closed already."""
 
 
+class CaseOpen(AbuseError):
+    """There is an open case about it already."""
+
+
 class NotAllowed(AbuseError):
     """This is not for you to decide:"""
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from abuse import restricted
 from abuse.models import LedgerEntry, Suspension
 from ddns import hostnames
-from ddns.models import AddressUpdate, Hostname, Record, UpdateKey
+from ddns.models import AddressUpdate, Hostname, Record, UpdateKey, User
 from dnsupdate import propagation
 from dnsupdate.models import Publication, Zone
 from dnsupdate.propagation import Answer
@@ -83,9 +84,10 @@ class Evidence:
         return [each for each in self.suspensions if each.is_in_force]
 
 
-def of(hostname: Hostname) -> Evidence:
-    """Asks the database, and every nameserver of the zone (a second at most each). Not inside a transaction."""
-    suspensions = list(hostname.suspensions.select_related("decided_by", "lifted_by"))
+def of(hostname: Hostname, *, by: User) -> Evidence:
+    """As far as by may know of it. Asks every nameserver of the zone, too (a second at most each). Not inside a transaction."""
+    covering = hostname.suspensions.select_related("decided_by", "lifted_by", "decision__case")
+    suspensions = restricted.without_reasons(covering, by)
     return Evidence(
         hostname=hostname,
         in_dns=in_dns(hostname, suspensions),
@@ -93,7 +95,7 @@ def of(hostname: Hostname) -> Evidence:
         records=list(hostname.records.all()[:RECORD_ROWS]),
         suspensions=suspensions,
         history=_history(hostname),
-        ledger=list(LedgerEntry.objects.filter(object=f"hostname {hostname.name}")[:LEDGER_ROWS]),
+        ledger=list(restricted.entries(by).filter(object=f"hostname {hostname.name}")[:LEDGER_ROWS]),
     )
 
 

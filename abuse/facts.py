@@ -92,12 +92,17 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What a report says that the name answered, and what our history says of that minute; None: it does not go back so far."""
+    """What a report says that the name answered, and what our history says of that minute; None: it does not go back so far.
+
+    identity is who says it; weighs: whether they are a feed or of tier A or B, on whom a rule may rely.
+    """
 
     report: str
     at: datetime
     claimed: tuple[str, ...]
     ours: tuple[str, ...] | None
+    identity: str = ""
+    weighs: bool = True
 
     @property
     def agrees(self) -> bool | None:
@@ -146,6 +151,7 @@ class Facts:
     report_count: int = 0
     first_evidence_at: datetime | None = None
     last_evidence_at: datetime | None = None
+    # Of those on whom a rule may rely: else whoever holds a bad name could keep it from being held, by one report of their own.
     before_holder_count: int = 0
     claims: tuple[Claim, ...] = ()
     # When a person or the clock last ended or refused what was done to this name: what was said before does not count again.

@@ -3,13 +3,17 @@
 from django.conf import settings
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from abuse import contact, reporter_links, reporter_mails, submissions
 from abuse.intake import form
 from abuse.intake.form import FormReport
-from abuse.models import Submission
+from abuse.models import ReporterMail, Submission
 from ddns.addresses import Address
+
+# To one address; beyond them those of reporter_mails are for answers.
+ACKNOWLEDGED_PER_DAY = 5
 
 
 @transaction.atomic
@@ -21,9 +25,15 @@ def file(report: FormReport, *, source: Address) -> Submission:
     submission = submissions.accept(
         form.write(report), door=Submission.Door.FORM, source=str(source), content_type=form.CONTENT_TYPE
     )
-    if report.email:
+    if report.email and not _has_had_enough(report.email):
         _acknowledge(submission, report.email)
     return submission
+
+
+def _has_had_enough(address: str) -> bool:
+    """The page has shown the receipt: whose address was only typed here must not get mail upon mail, today or later."""
+    lately = ReporterMail.objects.filter(address=address.lower(), created_at__gt=timezone.now() - reporter_mails.DAY)
+    return lately.count() >= ACKNOWLEDGED_PER_DAY
 
 
 def _acknowledge(submission: Submission, address: str) -> None:

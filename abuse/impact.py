@@ -68,7 +68,7 @@ class Impact:
 def of(
     case: Case, action: str, parameters: Parameters, ends_at: datetime | None, *, by: User | None, case_count: int = 1
 ) -> Impact:
-    """Of parsed parameters. Nine queries at most, however many names it touches; none of the network."""
+    """Of parsed parameters. Ten queries at most, however many names it touches; none of the network."""
     touched = actions.of(action).touch(case, parameters)
     held = touched.hostnames
     totals = held.aggregate(
@@ -79,7 +79,7 @@ def of(
         ttl=Max(Coalesce("ttl", "domain__ttl")),
     )
     names = list(held.order_by("name").values_list("name", flat=True)[:MAX_NAMES])
-    share = _share(held) if totals["names"] else 0.0
+    share = share_of_zone(held) if totals["names"] else 0.0
     looked = second_looks.Looked(
         action=action, hostnames=held, name_count=totals["names"], share=share, by=by, case_count=case_count
     )
@@ -99,7 +99,7 @@ def of(
     )
 
 
-def _share(held: HostnameQuerySet) -> float:
+def share_of_zone(held: HostnameQuerySet) -> float:
     """The largest, of the domains that they are in."""
     by_domain = held.order_by().values_list("domain").annotate(Count("pk"))
     return max((count / max(count, _size(domain)) for domain, count in by_domain), default=0.0)

@@ -30,9 +30,11 @@ class Verified:
 
 @transaction.atomic
 def append(*, actor: User | None, action: str, object: str, reason: str, details: dict | None = None) -> LedgerEntry:
-    """Adds the next entry. One at a time: the lock is held until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    """Adds the next entry. One at a time: the lock is held until the transaction ends.
+
+    Cases, hostnames and accounts are locked before it, reports and reporters after it.
+    """
+    lock()
     last = LedgerEntry.objects.first()
     entry = LedgerEntry(
         sequence=last.sequence + 1 if last else 1,
@@ -50,6 +52,12 @@ def append(*, actor: User | None, action: str, object: str, reason: str, details
     # A copy that this database cannot change: logs are shipped elsewhere. Not before the commit, which may not come.
     transaction.on_commit(lambda: logger.info("ledger: %d %s", entry.sequence, entry.hash))
     return entry
+
+
+def lock() -> None:
+    """For whoever has to lock reporters before they have anything to enter: waits for its turn now, as append does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def hash_of(entry: LedgerEntry) -> str:

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # Of one poll; the rest is for the next, so that a flood does not hold a worker.
 MOST_AT_ONCE = 200
+# Where what is in front cannot be stored or moved away.
+MOST_LOOKED_AT = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +92,30 @@ def health() -> Health:
 
 
 def _empty(folder: Folder, stored: list[int]) -> None:
-    """Raises MailboxFailed, at last, where a mail could not be stored for a reason that is no mail's."""
+    """What cannot be stored or moved stays, and the next ones are looked at: nobody can block the mailbox with it.
+
+    Raises MailboxFailed, at last, where a mail could not be stored for a reason that is no mail's.
+    """
     broken: list[str] = []
     folder.make(settings.ABUSE_IMAP_DONE_FOLDER)
-    for each in folder.describe(folder.waiting()[:MOST_AT_ONCE]):
-        try:
-            _store(folder, each, stored)
-        except (MailboxFailed, OperationalError):
-            raise
-        except Exception as error:
-            # The others must not wait for it. It stays where it is.
-            logger.exception("mail %d could not be stored", each.uid)
-            broken.append(f"mail {each.uid}: {type(error).__name__}")
+    waiting = folder.waiting()[:MOST_LOOKED_AT]
+    for first in range(0, len(waiting), MOST_AT_ONCE):
+        for each in folder.describe(waiting[first : first + MOST_AT_ONCE]):
+            try:
+                _store(folder, each, stored, broken)
+            except (MailboxFailed, OperationalError):
+                raise
+            except Exception as error:
+                logger.exception("mail %d could not be stored", each.uid)
+                broken.append(f"mail {each.uid}: {type(error).__name__}")
+        if len(stored) >= MOST_AT_ONCE:
+            break
     if broken:
         raise MailboxFailed(f"{', '.join(broken[:5])}. The log has more.")
 
 
-def _store(folder: Folder, waiting: Waiting, stored: list[int]) -> None:
+def _store(folder: Folder, waiting: Waiting, stored: list[int], broken: list[str]) -> None:
+    """One that is stored and cannot be moved is known the next time. Raises MailboxFailed where it cannot be fetched."""
     try:
         if waiting.size > MAX_SIZE:
             raise SubmissionTooBig(f"{waiting.size} octets.")
@@ -115,7 +124,11 @@ def _store(folder: Folder, waiting: Waiting, stored: list[int]) -> None:
         logger.warning("mail %d is left in the mailbox: %s", waiting.uid, error)
         folder.flag(waiting.uid)
         return
-    folder.move(waiting.uid, settings.ABUSE_IMAP_DONE_FOLDER)
+    try:
+        folder.move(waiting.uid, settings.ABUSE_IMAP_DONE_FOLDER)
+    except MailboxFailed as error:
+        broken.append(f"mail {waiting.uid} is stored, and cannot be moved: {error}")
+        return
     stored.append(waiting.uid)
 
 

@@ -79,7 +79,8 @@ def _holder(rows: list[Hostname], at: datetime) -> Match:
 def _nearly(rows: list[Hostname], now: Hostname | None, at: datetime) -> Match:
     """Nobody held it at that very time."""
     if now is not None and now.created_at - CLOCKS_ARE_OFF <= at < now.created_at:
-        note = f"The evidence is from before the name was registered ({now.created_at:%Y-%m-%d %H:%M} UTC), by less than a day."
+        # Reporters read it too: not when.
+        note = "The evidence is from before the name was registered, by less than a day."
         return Match(Standing.HELD, now, note)
     for row in rows:
         if row.released_at is not None and row.released_at <= at <= row.released_at + CLOCKS_ARE_OFF:

@@ -162,7 +162,7 @@ def _before_holder(facts: Facts) -> str:
 
 
 def _contradicted(facts: Facts) -> str:
-    wrong = [each for each in facts.claims if each.agrees is False]
+    wrong = [each for each in facts.claims if each.agrees is False and each.weighs]
     if not wrong:
         return ""
     first = wrong[0]
@@ -232,10 +232,14 @@ def _by_feed(facts: Facts, score: Score, parameters: Parameters) -> str:
 
 
 def _by_reports(facts: Facts, score: Score, parameters: Parameters) -> str:
-    """Strangers' voices can be bought by the dozen; one of them has to be known, or its evidence verified by us."""
+    """Strangers' voices can be bought by the dozen; one of them has to be known.
+
+    That evidence agrees with our history makes nobody known: what a name answers now, everybody can ask.
+    """
     within = timedelta(hours=parameters["within_hours"])
-    heard = [each for each in _fresh(facts) if facts.at - each.last_at < within]
-    is_backed = any(each.tier in ("A", "B") or each.grade >= 3 for each in heard)
+    wrong = {each.identity for each in facts.claims if each.agrees is False}
+    heard = [each for each in _fresh(facts) if facts.at - each.last_at < within and each.identity not in wrong]
+    is_backed = any(each.tier in ("A", "B") for each in heard)
     if len(heard) < parameters["voices"] or not is_backed or not _is_young(facts, parameters["age_days"]):
         return ""
     lasted = max(each.last_at for each in heard) - min(each.first_at for each in heard)
@@ -264,7 +268,7 @@ RULES: dict[str, Definition] = {
         {"confidence": 0.9, "age_days": 7, "evidence_days": 30, "hours": 72},
     ),
     "reports-on-young-name": Definition(
-        "Independent reporters agree, one of them known or proven, and the name is young",
+        "Independent reporters agree, one of them known, and the name is young",
         True,
         _by_reports,
         {"voices": 3, "within_hours": 24, "age_days": 7, "hours": 72},

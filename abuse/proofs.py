@@ -1,16 +1,17 @@
-"""Proofs: after a decision every authoritative server is asked, until all answer as decided; who lags is said.
+"""Proofs: after a decision, and after its undoing, every authoritative server is asked until all answer so; who lags is said.
 
-What was asked and answered is kept with the decision, and its rows by dnsupdate.propagation.
+What was asked and answered is kept with the decision, that of its undoing apart; the rows of it by dnsupdate.propagation.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from abuse import actions
+from abuse import actions, receipts
 from abuse.models import Decision
 from ddns import hostnames
 from ddns.models import Hostname
@@ -30,27 +31,44 @@ LONGEST_RUN = timedelta(minutes=3)
 MAX_KEPT = 100
 
 IN_DNS = [action for action, act in actions.ACTS.items() if act.is_in_dns]
+# Within decision.proof: that of its undoing or end.
+UNDOING = "undoing"
 
 
 def prove(decision: Decision) -> Decision:
     """Asks now, and stores what was answered. Not inside a transaction: this waits for the network."""
     prove_all([decision])
-    decision.refresh_from_db(fields=["proof", "proven_at"])
+    decision.refresh_from_db(fields=["proof", "proven_at", "undoing_proven_at"])
     return decision
 
 
+def is_settled(decision: Decision) -> bool:
+    """Whether nothing more will be known: it is proven, or nobody asks any more, or there is nothing in DNS to ask for."""
+    since = decision.undone_at if decision.is_over else decision.done_at
+    is_proven = decision.undoing_proven_at if decision.is_over else decision.proven_at
+    is_late = since is None or since < timezone.now() - DEADLINE
+    return decision.action not in IN_DNS or is_proven is not None or is_late
+
+
 def prove_due(now: datetime) -> int:
-    """Of what was done and is not proven yet; gives how many were asked about. Every run may happen twice."""
+    """Of what was done or undone, and is not proven yet; gives how many were asked about. Every run may happen twice."""
     with turns.take("prove-decisions", LONGEST_RUN) as is_ours:
         return _prove_due(now) if is_ours else 0
 
 
 def _prove_due(now: datetime) -> int:
-    recent = Decision.objects.in_force().filter(action__in=IN_DNS, proven_at=None, decided_at__gt=now - 2 * DEADLINE)
-    found = recent.filter(done_at__gt=now - DEADLINE).order_by("done_at").select_related("case__hostname")
-    due = [each for each in found[:MAX_DECISIONS] if each.proof.get("next_at", "") <= now.isoformat()]
+    in_dns = Decision.objects.filter(action__in=IN_DNS).select_related("case__hostname")
+    done = in_dns.in_force().filter(proven_at=None, decided_at__gt=now - 2 * DEADLINE, done_at__gt=now - DEADLINE)
+    undone = in_dns.over().filter(undoing_proven_at=None, undone_at__gt=now - DEADLINE)
+    found = [*done.order_by("done_at")[:MAX_DECISIONS], *undone.order_by("undone_at")[:MAX_DECISIONS]]
+    due = [each for each in found if _known(each).get("next_at", "") <= now.isoformat()]
     prove_all(due)
     return len(due)
+
+
+def _known(decision: Decision) -> dict[str, Any]:
+    """What is known so far of what is to be proven now: the act, or once that is over its undoing."""
+    return decision.proof.get(UNDOING, {}) if decision.is_over else decision.proof
 
 
 def prove_all(decisions: Sequence[Decision]) -> None:
@@ -90,11 +108,12 @@ def _ask(wanted: set[tuple[int, str]]) -> Mapping[str, list[Proof]]:
 
 def _store(decision: Decision, proofs: Sequence[Proof] | None) -> None:
     """None: it is not published yet."""
-    now, tries = timezone.now(), int(decision.proof.get("tries", 0)) + (proofs is not None)
+    now, known = timezone.now(), _known(decision)
+    tries = int(known.get("tries", 0)) + (proofs is not None)
     is_proven = bool(proofs) and all(each.is_match for each in proofs or [])
     pause = min(FIRST_PAUSE * 2 ** min(tries, 10), LONGEST_PAUSE) if proofs is not None else FIRST_PAUSE
     proof: dict[str, Any] = {
-        **decision.proof,
+        **known,
         "tries": tries,
         "asked_at": now.isoformat(),
         "next_at": (now + pause).isoformat(),
@@ -110,8 +129,20 @@ def _store(decision: Decision, proofs: Sequence[Proof] | None) -> None:
             "is_sample": len({each.name for each in proofs}) >= MAX_NAMES,
             "lagging": sorted({each.nameserver.name for each in proofs if not each.is_match}),
         }
-    still = Decision.objects.filter(pk=decision.pk, state=Decision.State.DONE, proven_at=None)
-    still.update(proof=proof, proven_at=now if is_proven else None)
+    _keep(decision, proof, now if is_proven else None)
+
+
+@transaction.atomic
+def _keep(decision: Decision, proof: dict[str, Any], proven_at: datetime | None) -> None:
+    """Unless it was undone while the servers were asked about the act, or was proven by another run meanwhile."""
+    this = Decision.objects.filter(pk=decision.pk)
+    if decision.is_over:
+        still = this.over().filter(undoing_proven_at=None)
+        count = still.update(proof={**decision.proof, UNDOING: proof}, undoing_proven_at=proven_at)
+    else:
+        count = this.in_force().filter(proven_at=None).update(proof=proof, proven_at=proven_at)
+    if count and proven_at is not None:
+        receipts.issue_for_proof(decision, proof, is_of_undoing=decision.is_over, proven_at=proven_at)
 
 
 def _as_json(proof: Proof) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 import base64
 import binascii
+import hashlib
 import json
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -44,6 +46,28 @@ def issue_for_decision(decision: Decision) -> Receipt:
         "ends_at": decision.ends_at and decision.ends_at.isoformat(),
         "undone_at": decision.undone_at and decision.undone_at.isoformat(),
         "is_automatic": decision.decided_by_id is None,
+    }
+    return issue(Receipt.Kind.DECISION, body, decision=decision)
+
+
+def issue_for_proof(
+    decision: Decision, proof: Mapping[str, Any], *, is_of_undoing: bool, proven_at: datetime
+) -> Receipt:
+    """Within the transaction that stores it: that every authoritative server answered so, and when.
+
+    Of the answers it has the hash: they name what the customer has there, and are in the export of the case.
+    """
+    answers = proof["answers"]
+    body = {
+        "case": decision.case_id,
+        "decision": decision.pk,
+        "name": decision.case.name,
+        "action": decision.action,
+        "proof_of": "undoing" if is_of_undoing else "decision",
+        "proven_at": proven_at.isoformat(),
+        "nameservers": ", ".join(sorted({each["server"] for each in answers})),
+        "answer_count": proof["answer_count"],
+        "answers_sha256": hashlib.sha256(canonical(answers).encode()).hexdigest(),
     }
     return issue(Receipt.Kind.DECISION, body, decision=decision)
 

@@ -40,7 +40,8 @@ def _names(report: Report) -> set[str]:
     """Of the reporter, of whom they write for, and of the mail or line that it came from, in whole and in words."""
     reporter = report.reporter
     told = [reporter.name, reporter.contact, reporter.identity.partition(":")[2], report.submission.source]
-    told += [report.external_id, *_texts(report.complainant)]
+    # Of a house that is one voice somebody else may have written first.
+    told += [report.contact, report.external_id, *_texts(report.complainant)]
     whole = {each.strip() for text in told for each in (text, text.partition("@")[2]) if each}
     words = {word for text in whole for word in re.split(r"[\s@.,;:_\-]+", text)}
     return {each for each in whole | words if len(each) >= _SHORTEST_NAME and each.lower() not in _COMMON}

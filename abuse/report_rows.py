@@ -4,7 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from abuse import agreements, answer_words, answers, categories, fingerprints, matching, reporters, tallies
+from abuse import (
+    acknowledgements,
+    agreements,
+    answer_words,
+    answers,
+    categories,
+    fingerprints,
+    matching,
+    reporters,
+    tallies,
+)
 from abuse.agreements import Agreement, Claim, Verdict
 from abuse.intake.drafts import Draft, Parsed, Party, Subject
 from abuse.matching import Match, Wanted
@@ -17,6 +27,9 @@ Matches = Mapping[Wanted, Match]
 Read = tuple[Submission, Parsed]
 Made = tuple[Report, Draft]
 
+# Of whoever has not proven who it is: for so many reporters it may speak in one submission. A list with an address of
+# somebody else in each of its thousand reports would else make us write to all of them.
+MOST_PARTIES = 5
 # A sentence that can be followed is longer than this.
 DESCRIBED_CHARACTERS = 20
 _SAYS_SOMETHING = ("malware_family", "file_hashes", "file_hash", "reference", "dns_records", "confidence")
@@ -36,16 +49,18 @@ def make(read: Sequence[Read], *, by: User | None = None) -> list[Made]:
     )
     kinds = categories.of_all({draft.kind for _, draft in drafts})
     known: dict[tuple, Reporter] = {}
+    parties: dict[object, set[Party]] = {}
     contacts: dict[tuple[Party, int], str] = {}
+    unanswered = acknowledgements.not_to_answer(submission for submission, _ in read)
     made: list[Made] = []
 
     def add(submission: Submission, draft: Draft, subject: Subject, match: Match, position: int) -> Report:
-        reporter = _reporter(submission, draft, known)
+        reporter = _reporter(submission, draft, known, parties.setdefault(submission.pk, set()))
         said = (draft.reporter, reporter.pk)
         if said not in contacts:
             contacts[said] = _contact(draft, reporter)
         row = _row(submission, draft, subject, match, kinds[draft.kind], reporter, position)
-        row.contact = contacts[said]
+        row.contact = "" if submission.pk in unanswered else contacts[said]
         made.append((row, draft))
         return row
 
@@ -103,12 +118,15 @@ def seen_at(draft: Draft, submission: Submission) -> datetime:
     return min(draft.evidence_at or submission.received_at, submission.received_at)
 
 
-def _reporter(submission: Submission, draft: Draft, known: dict[tuple, Reporter]) -> Reporter:
+def _reporter(submission: Submission, draft: Draft, known: dict[tuple, Reporter], parties: set[Party]) -> Reporter:
+    """parties are those that the submission has spoken for; beyond MOST_PARTIES it is nobody in particular."""
     if submission.reporter is not None:
         return submission.reporter
-    key = (draft.reporter, submission.door)
+    party = draft.reporter if draft.reporter in parties or len(parties) < MOST_PARTIES else Party()
+    parties.add(party)
+    key = (party, submission.door)
     if key not in known:
-        known[key] = reporters.of(draft.reporter, door=submission.door)
+        known[key] = reporters.of(party, door=submission.door)
     return known[key]
 
 

@@ -86,7 +86,12 @@ def send_due() -> int:
                 break
             # One connection for many mails. Where there is none nothing is claimed, and nothing tried in vain.
             server.open()
-            count += _send(mail_id, server)
+            try:
+                count += _send(mail_id, server)
+            except Exception as error:
+                # The others must not wait for it.
+                logger.exception("a mail to a reporter could not be written")
+                _fail(ReporterMail.objects.get(pk=mail_id), f"{type(error).__name__}: {error}"[:500])
     except OSError as error:
         logger.warning("Answers to reporters wait for the mail server: %s", error)
     finally:
@@ -141,7 +146,11 @@ def _claim(mail_id: int) -> ReporterMail | None:
         return None
     if not mail.text:
         reports = mail.reports.select_related("submission", "case").order_by("received_at", "position")
-        mail.subject, mail.text = _words(list(reports[:MAX_LINES]), reports.count())
+        if not (shown := list(reports[:MAX_LINES])):
+            # What it was to tell was undone meanwhile.
+            mail.delete()
+            return None
+        mail.subject, mail.text = _words(shown, reports.count())
     mail.due_at = now + CLAIM
     mail.save(update_fields=["due_at", "subject", "text"])
     return mail

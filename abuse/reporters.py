@@ -23,9 +23,7 @@ CLAIMED = "claimed:"
 ANONYMOUS = "anonymous"
 # Decided cases of so long ago say nothing about a reporter of today.
 ACCURACY_OVER = timedelta(days=90)
-# Two-sided 95 %.
-_Z = 1.96
-# 95 %: the usual one.
+# Two-sided 95 %: the usual one.
 _Z = 1.96
 
 # Where everybody gets a mailbox: there the mailbox is the person, and the domain nobody.
@@ -39,10 +37,16 @@ FREEMAIL = frozenset(
     zoho.com
     """.split()
 )
+# And those that have a domain in every country: hotmail.es, yahoo.co.jp.
+_FREEMAIL_HOUSES = frozenset({"aol", "gmx", "hotmail", "live", "msn", "outlook", "yahoo", "yandex"})
 # Where dots in a mailbox mean nothing.
 _DOTLESS = frozenset({"gmail.com", "googlemail.com"})
 _SAME = {"googlemail.com": "gmail.com", "protonmail.com": "proton.me", "pm.me": "proton.me"}
 _SUFFIXES = PublicSuffixList()
+
+
+# Below it the interval is wider than any share that it could tell of: ten of ten are 72 % at least, one of one 21 %.
+FEW = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,15 @@ class Accuracy:
     upper_bound: float
     decided_count: int
     upheld_count: int = 0
+
+    def __str__(self) -> str:
+        """As people read it: a share of a handful says nothing, however exactly it is computed."""
+        if not self.decided_count:
+            return "nothing decided"
+        counted = f"{self.upheld_count} of {self.decided_count} upheld"
+        if self.decided_count < FEW:
+            return f"{counted}: too few to say"
+        return f"{counted}: right in {self.lower_bound:.0%} at least"
 
 
 UNKNOWN = Accuracy(0.0, 1.0, 0)
@@ -91,7 +104,8 @@ def identity_of(party: Party) -> str:
         organisation = ".".join(domain.split(".")[-suffix.count(".") - 2 :])
         return f"mailbox:{organisation}"
     organisation = _SUFFIXES.privatesuffix(domain) or domain
-    if organisation in FREEMAIL or organisation in DISPOSABLE or domain in DISPOSABLE:
+    is_everybodys = organisation in FREEMAIL or organisation.partition(".")[0] in _FREEMAIL_HOUSES
+    if is_everybodys or organisation in DISPOSABLE or domain in DISPOSABLE:
         if not local:
             return ""
         return f"mailbox:{_mailbox(local, domain)}"

@@ -1,16 +1,17 @@
 """Reports: read from submissions, matched to who held the name, joined to a case, answered, taken back."""
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from abuse import answer_words, answers, cases, intake, ledger, report_rows, reporters, submissions, tallies
+from abuse import answer_words, answers, cases, intake, ledger, repeats, report_rows, reporters, submissions, tallies
 from abuse.errors import ReasonMissing, Unreadable
+from abuse.intake import text as intake_text
 from abuse.intake.drafts import Draft, Parsed
 from abuse.models import Blob, Case, Category, Decision, Evidence, Report, Submission
 from abuse.report_rows import Made, Read
@@ -19,6 +20,7 @@ from ddns.models import Hostname, User
 logger = logging.getLogger(__name__)
 
 State, Standing, Outcome = Report.State, Report.Standing, Report.Outcome
+_NOT_ANSWERED = (State.OPEN, State.MATCHING)
 # More than any list that was ever handed over; a longer one is split by a person.
 MOST_REPORTS = 100_000
 # Small submissions are read so many at a time, in one transaction: 10,000 one by one took five times as long.
@@ -33,12 +35,13 @@ MOST_TRIES = 3
 def read_all() -> int:
     """Reads submissions, oldest first, until none is left; gives how many. Two workers share them.
 
-    A worker that dies leaves what it had claimed to the next one; what kills its readers ends up with a person.
+    Every other time those come first that have proven who they are: a flood of strangers does not delay them, nor they for ever
+    the strangers. A worker that dies leaves what it had claimed to the next one; what kills its readers ends up with a person.
     """
-    count = 0
-    while claimed := _claim():
+    count, proven_first = 0, True
+    while claimed := _claim(proven_first=proven_first):
         _read_together(claimed)
-        count += len(claimed)
+        count, proven_first = count + len(claimed), not proven_first
     return count
 
 
@@ -88,12 +91,16 @@ def answer(report: Report, outcome: Report.Outcome, *, text: str = "", by: User 
 
 @transaction.atomic
 def withdraw(report: Report) -> Report:
-    """Its reporter takes it back: it counts no more. A case that has no other is closed, unless something was done about it."""
+    """Its reporter takes it back: it counts no more. A case that has no other is closed, unless something was done about it.
+
+    What was answered meanwhile stays.
+    """
     _withdraw([report])
+    report.refresh_from_db()
     return report
 
 
-def _claim() -> list[Submission]:
+def _claim(*, proven_first: bool) -> list[Submission]:
     """Many small ones, or a big one; one that ended a reader before is read alone, so that it takes no others with it."""
     now = timezone.now()
     free = Submission.objects.unread().filter(Q(claimed_until=None) | Q(claimed_until__lt=now)).order_by("received_at")
@@ -102,13 +109,17 @@ def _claim() -> list[Submission]:
     )
     if given_up:
         logger.error("%d submissions have ended their readers, and wait for a person", given_up)
+    # What a feed lists is thousands of lines that nobody waits for.
+    proven = free.filter(reporter__isnull=False).exclude(door=Submission.Door.FEED)
     with transaction.atomic():
-        rows = list(
-            free.select_for_update(of=("self",), skip_locked=True).values_list("pk", "blob__size", "try_count")[:CHUNK]
-        )
-        ids = _together(rows)
+        ids = (_locked(proven) if proven_first else []) or _locked(free)
         Submission.objects.filter(pk__in=ids).update(claimed_until=now + CLAIM, try_count=F("try_count") + 1)
     return list(Submission.objects.filter(pk__in=ids).select_related("blob", "reporter").order_by("received_at"))
+
+
+def _locked(free: QuerySet[Submission]) -> list[UUID]:
+    unlocked = free.select_for_update(of=("self",), skip_locked=True)
+    return _together(list(unlocked.values_list("pk", "blob__size", "try_count")[:CHUNK]))
 
 
 def _together(rows: Sequence[tuple[UUID, int, int]]) -> list[UUID]:
@@ -161,7 +172,7 @@ def _parse(submission: Submission) -> Parsed:
 
 def _give_up(submission: Submission, problem: str) -> None:
     Submission.objects.unread().filter(pk=submission.pk).update(
-        state=Submission.State.UNREADABLE, problem=problem.replace("\x00", ""), read_at=timezone.now()
+        state=Submission.State.UNREADABLE, problem=intake_text.clean(problem), read_at=timezone.now()
     )
 
 
@@ -204,47 +215,26 @@ def _remarks(parsed: Parsed, submission: Submission) -> list[str]:
 
 
 def _take(read: Sequence[Read]) -> list[Report]:
-    """Set-based, within a transaction: queries grow with new reporters and attachments, not with names."""
+    """Set-based, within a transaction: queries grow with new reporters and attachments, not with names.
+
+    Its reports, and what a feed lists still, which is not stored again.
+    """
     made = report_rows.make(read)
     if len(made) > MOST_REPORTS:
         raise Unreadable(f"it names {len(made)} subjects; the most is {MOST_REPORTS}. Split it.")
     rows = [report for report, _ in made]
-    again = _find_duplicates(rows)
+    again = repeats.find(rows)
     _sort([row for row in rows if row.state == State.MATCHING])
-    _follow(again)
-    Report.objects.bulk_create(rows, batch_size=1000)
-    _keep_evidence(made)
-    _retract([row for row in rows if row.state == State.WITHDRAWN])
-    cases.recount_all({row.case_id for row in rows if row.case_id is not None})
+    repeats.follow(again)
+    listed = repeats.still_listed(again)
+    for row in listed:
+        row.submission.repeated_count += 1
+    kept = [row for row in rows if row not in listed]
+    Report.objects.bulk_create(kept, batch_size=1000)
+    _keep_evidence([each for each in made if each[0] not in listed])
+    _retract([row for row in kept if row.state == State.WITHDRAWN])
+    cases.recount_all({row.case_id for row in kept if row.case_id is not None})
     return rows
-
-
-def _find_duplicates(rows: Sequence[Report]) -> list[tuple[Report, Report]]:
-    """The same again with what it repeats, before or in the same submission; one that shows more than the first is none."""
-    earlier = Report.objects.counted().filter(fingerprint__in={row.fingerprint for row in rows}).select_related("case")
-    known: dict[str, Report] = {}
-    for each in earlier.order_by("received_at", "submission", "position"):
-        if each.fingerprint not in known or each.grade > known[each.fingerprint].grade:
-            known[each.fingerprint] = each
-    again = []
-    for row in rows:
-        if row.state == State.WITHDRAWN:
-            continue
-        first = known.get(row.fingerprint)
-        if first is not None and row.grade <= first.grade:
-            row.duplicate_of, row.state = first, State.DUPLICATE
-            again.append((row, first))
-        else:
-            known[row.fingerprint] = row
-    return again
-
-
-def _follow(again: Iterable[tuple[Report, Report]]) -> None:
-    """What repeats another is on its case, and has its answer: told where that was given long ago, else with it."""
-    teller = answer_words.Teller()
-    for row, first in again:
-        row.case, row.outcome = first.case, first.outcome
-        row.answer = teller.filled(answer_words.DUPLICATE, row, first.received_at)
 
 
 def _sort(new: Sequence[Report]) -> None:
@@ -312,7 +302,7 @@ def _keep_evidence(made: Sequence[Made]) -> None:
 def _retract(retractions: Sequence[Report]) -> None:
     """Takes back what the same reporter said of it before. Only who has proven to be the reporter can."""
     for row in retractions:
-        said = Report.objects.filter(reporter=row.reporter, state__in=[State.OPEN, State.MATCHING]).exclude(pk=row.pk)
+        said = Report.objects.filter(reporter=row.reporter, state__in=_NOT_ANSWERED).exclude(pk=row.pk)
         same = said.filter(external_id=row.external_id) if row.external_id else said.none()
         if not same.exists():
             about = Q(hostname=row.hostname) if row.hostname else Q(hostname=None, name=row.name, address=row.address)
@@ -326,10 +316,14 @@ def _retract(retractions: Sequence[Report]) -> None:
     Report.objects.bulk_update(retractions, ["case", "warnings"], batch_size=500)
 
 
-def _withdraw(taken_back: Collection[Report]) -> None:
+def _withdraw(said: Collection[Report]) -> None:
+    """Those that are not answered yet, and what repeats them. Locks their cases, then them, in the order of their keys."""
+    on = {each.case_id for each in said if each.case_id is not None}
+    list(Case.objects.filter(pk__in=on).order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    still_open = Report.objects.filter(pk__in=[each.pk for each in said], state__in=_NOT_ANSWERED)
+    taken_back = list(still_open.select_related("case").select_for_update(of=("self",)).order_by("pk"))
+    repeats.take_over(taken_back)
     Report.objects.filter(pk__in=[each.pk for each in taken_back]).update(state=State.WITHDRAWN)
-    for report in taken_back:
-        report.state = State.WITHDRAWN
     case_ids = {each.case_id for each in taken_back if each.case_id is not None}
     cases.recount_all(case_ids)
     is_done_about = Decision.objects.filter(state__in=[Decision.State.DONE, Decision.State.PROPOSED]).values("case")

@@ -83,8 +83,12 @@ def _is_preserved(now: datetime) -> Q:
 
 
 def _due_reports(now: datetime) -> QuerySet[Report]:
-    """Those that are on no case: not ours, never existed, duplicates. A duplicate stays as long as what it repeats."""
-    due = Report.objects.filter(case=None, purged_at=None, received_at__lt=now - F("category__retention"))
+    """Those that are on no case: not ours, never existed, duplicates; and those that came to a case whose time was over.
+
+    A duplicate stays as long as what it repeats.
+    """
+    due = Report.objects.filter(purged_at=None, received_at__lt=now - F("category__retention"))
+    due = due.filter(Q(case=None) | Q(case__purged_at__isnull=False))
     is_held = Q(hostname__account__preserve_until__gt=now)
     repeats_what_is_kept = Q(duplicate_of__isnull=False, duplicate_of__purged_at=None)
     return (
@@ -97,7 +101,9 @@ def _due_submissions(now: datetime) -> QuerySet[Submission]:
     done = Submission.objects.filter(purged_at=None, state__in=[Submission.State.READ, Submission.State.SETTLED])
     is_kept = Exists(Report.objects.filter(submission=OuterRef("pk"), purged_at=None))
     has_reports = Exists(Report.objects.filter(submission=OuterRef("pk")))
-    is_old = Q(received_at__lt=now - settings.ABUSE_SUBMISSION_RETENTION)
+    is_old = Q(received_at__lt=now - settings.ABUSE_SUBMISSION_RETENTION) | Q(
+        door=Submission.Door.FEED, received_at__lt=now - settings.ABUSE_FEED_RETENTION
+    )
     return done.exclude(is_kept).filter(has_reports | is_old).order_by("received_at")
 
 

@@ -14,8 +14,10 @@ from abuse import (
     dns_claims,
     harm,
     links,
+    openings,
     queue,
     reporters,
+    restricted,
     signals,
     timeline,
 )
@@ -28,6 +30,7 @@ from abuse.harm import Harm
 from abuse.impact import Impact
 from abuse.links import Links
 from abuse.models import Appeal, Case, Decision, Evidence, Message, Report, Reporter, Suspension
+from abuse.openings import Others
 from abuse.queue import Clock, Reason
 from abuse.reporters import Accuracy
 from abuse.timeline import Timeline
@@ -97,6 +100,7 @@ class Screen:
     judgement: Judgement
     corroboration: Corroboration
     links: Links
+    others: Others | None
     timeline: Timeline
     harm: Harm
 
@@ -128,7 +132,7 @@ def of(case: Case, *, by: User) -> Screen:
         case=case,
         clock=queue.clock_of(case),
         reasons=queue.reasons_of(case),
-        before=_before(case),
+        before=_before(case, by),
         reports=reports,
         held=dns_claims.held_against(reports, case.hostname) if case.hostname else {},
         records=_records(reports),
@@ -140,6 +144,7 @@ def of(case: Case, *, by: User) -> Screen:
         judgement=compromise.judge(facts),
         corroboration=corroboration.of(case, facts=facts),
         links=links.of(case),
+        others=openings.others_of(case, by=by),
         timeline=timeline.of(case),
         harm=harm.of(case),
     )
@@ -176,15 +181,15 @@ def _reports(case: Case) -> list[Report]:
     return list(reports.prefetch_related(Prefetch("evidence", files)).order_by("-grade", "-received_at")[:REPORT_ROWS])
 
 
-def _before(case: Case) -> Before:
+def _before(case: Case, by: User) -> Before:
     earlier = Case.objects.filter(name=case.name).exclude(pk=case.pk).select_related("category")
     if case.route != "restricted":
         earlier = earlier.unrestricted()
-    suspensions = Suspension.objects.filter(hostname__name=case.name).select_related("decided_by")
+    suspensions = Suspension.objects.filter(hostname__name=case.name).select_related("decided_by", "decision__case")
     held_before = Hostname.objects.filter(name=case.name).exclude(released_at=None).select_related("account")
     return Before(
         cases=list(earlier[:PRIOR_ROWS]),
-        suspensions=list(suspensions[:PRIOR_ROWS]),
+        suspensions=restricted.without_reasons(suspensions[:PRIOR_ROWS], by),
         earlier_holders=list(held_before.exclude(pk=case.hostname_id or 0).order_by("-released_at")[:PRIOR_ROWS]),
         reserved=ReservedName.objects.covering(case.name.partition(".")[0], case.name).first(),
         same_again_count=case.reports.exclude(duplicate_of=None).count(),

@@ -31,6 +31,9 @@ NEW_NAME = timedelta(days=30)
 # After so long a suspension of another name weighs nothing (the signal decays towards it).
 REMEMBERED = timedelta(days=365)
 MOST_PATH_CHARACTERS = 200
+# Reporters on whom a rule may rely, so that what is wrong with their reports forbids it.
+_RELIED_ON = (Reporter.Tier.TRUSTED, Reporter.Tier.KNOWN)
+_WEIGHS = Q(reporter__kind=Reporter.Kind.FEED) | Q(reporter__tier__in=_RELIED_ON)
 
 
 # What gather reads of a case besides its own fields.
@@ -60,6 +63,11 @@ class _Heard(NamedTuple):
     is_compromised: Any
     reference: Any
     dns_records: Any
+
+    @property
+    def weighs(self) -> bool:
+        """As _WEIGHS says it."""
+        return self.reporter_kind == Reporter.Kind.FEED or self.tier in _RELIED_ON
 
 
 _HEARD = (
@@ -114,7 +122,7 @@ def _said(case: Case, now: datetime) -> dict[str, Any]:
         hits = [each for each in latest if each.reporter_kind == Reporter.Kind.FEED]
         seen = [each.evidence_at for each in latest]
         count, first, last = len(latest), min(seen, default=None), max(seen, default=None)
-        before = sum(_is_before(each, case) for each in latest)
+        before = sum(each.weighs and _is_before(each, case) for each in latest)
         claiming = [each for each in latest if each.dns_records is not None]
         claiming.sort(key=lambda each: each.evidence_at, reverse=True)
     else:
@@ -125,7 +133,10 @@ def _said(case: Case, now: datetime) -> dict[str, Any]:
         if case.hostname is not None:
             early |= Q(evidence_at__lt=case.hostname.created_at)
         count, first, last, before = counted.aggregate(
-            count=Count("pk"), first=Min("evidence_at"), last=Max("evidence_at"), before=Count("pk", filter=early)
+            count=Count("pk"),
+            first=Min("evidence_at"),
+            last=Max("evidence_at"),
+            before=Count("pk", filter=early & _WEIGHS),
         ).values()
     paths = (urlsplit(each.url).path[:MOST_PATH_CHARACTERS] for each in latest[:MOST_REPORTS] if each.url)
     known = {
@@ -220,6 +231,8 @@ def _claims(found: Iterable[_Heard], hostname: Hostname, rows: list, now: dateti
             at=each.evidence_at,
             claimed=claimed,
             ours=movements.answered_at(rows, each.evidence_at, now=today, known_since=known_since),
+            identity=each.identity,
+            weighs=each.weighs,
         )
         for each in found
         if (claimed := _claimed(each.dns_records))

@@ -25,6 +25,10 @@ def count_all(case_ids: Collection[int]) -> dict[int, int]:
     return {case_id: _independent(found, files.get(case_id, ())) for case_id, found in voices.items()}
 
 
+def voice_of(reporter_id: int, identity: str) -> Voice:
+    return reporter_id if reporters.is_proven_identity(identity) else UNPROVEN
+
+
 def _voices(case_ids: Collection[int]) -> dict[int, set[Voice]]:
     rows = (
         Report.objects.counted()
@@ -35,7 +39,7 @@ def _voices(case_ids: Collection[int]) -> dict[int, set[Voice]]:
     )
     found: dict[int, set[Voice]] = {}
     for case_id, reporter_id, identity in rows:
-        found.setdefault(case_id, set()).add(reporter_id if reporters.is_proven_identity(identity) else UNPROVEN)
+        found.setdefault(case_id, set()).add(voice_of(reporter_id, identity))
     return found
 
 

@@ -19,7 +19,7 @@ from abuse import customer_pages, helps, ledger, templates, wordings
 from abuse.models import Case, Category, Decision, Reporter, Statement
 from abuse.wordings import Words
 from ddns import notifications
-from ddns.models import User
+from ddns.models import Restriction, User
 from ddns.models.notifications import Kind
 
 Action = Decision.Action
@@ -164,7 +164,7 @@ def _tell(decision: Decision, account: User, words: Words) -> None:
 def _tell_end(decision: Decision, account: User) -> None:
     """A lifting notice: what ended, and that everything is as it was."""
     language = wordings.spoken(account.language or settings.LANGUAGE_CODE)
-    key = f"end.{decision.action}"
+    key = "end.remains" if _remains(decision) else f"end.{decision.action}"
     if decision.action == Action.WARN and decision.state == Decision.State.ENDED:
         # Its time is over: that is no news, and what follows from it is a decision of its own.
         return
@@ -172,6 +172,16 @@ def _tell_end(decision: Decision, account: User) -> None:
         return
     words = templates.render(key, language, name=decision.case.name, link=customer_pages.link(decision.case))
     _tell(decision, account, words)
+
+
+def _remains(decision: Decision) -> bool:
+    """Whether something else keeps it as it was under the decision that has ended."""
+    is_locked = User.objects.filter(cases=decision.case_id, is_active=False).exists()
+    if decision.action == Action.LOCK_ACCOUNT:
+        return is_locked
+    if decision.action not in (Action.HOLD, Action.SUSPEND, Action.DIVERT):
+        return False
+    return is_locked or Restriction.objects.filter(hostname=decision.case.hostname_id).exists()
 
 
 def _words(decision: Decision, language: str, *, is_automatic: bool, what: Seen | None = None) -> Words:

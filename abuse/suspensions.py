@@ -25,13 +25,20 @@ ENDED = "It ended, as was decided with it."
 def suspend(hostname: Hostname, *, reason: str, by: User, ends_at: datetime | None = None) -> Suspension:
     """By name, without a case: suspension, restriction, urgent withdrawal and ledger entry in one transaction.
 
-    Several suspensions may cover one hostname. Locks the hostname. Raises ReasonMissing, HostnameReleased, and
-    AlreadySuspended for the same decision sent twice.
+    Several suspensions may cover one hostname. Locks the hostname. Raises ReasonMissing, HostnameReleased, OwnAccount,
+    StaffAccount unless a superuser decides, InfrastructureName, AlreadySuspended for the same decision sent twice, and
+    NeedsSecondPerson where it is to be decided on a case.
     """
+    # What is counted there are actions, and those of them that suspend call this module.
+    from abuse import by_name
+
     reason = _required(reason)
     hostname = hostnames.lock(hostname)
+    by_name.check_holder(hostname.account, by)
+    by_name.check_hostname(hostname)
     if Suspension.objects.in_force().filter(hostname=hostname, decided_by=by, reason=reason).exists():
         raise AlreadySuspended
+    by_name.check_limits(Hostname.objects.filter(pk=hostname.pk), action=Decision.Action.SUSPEND, by=by)
     is_first = not Suspension.objects.in_force().filter(hostname=hostname).exists()
     suspension = cover(hostname, Suspension.Kind.SUSPENDED, reason=reason, by=by, ends_at=ends_at)
     if is_first:
@@ -45,9 +52,13 @@ def suspend(hostname: Hostname, *, reason: str, by: User, ends_at: datetime | No
 def lift(suspension: Suspension, *, reason: str, by: User) -> Suspension:
     """Ends what was decided by name; if nothing else covers it, the name answers again what its records say.
 
-    Locks the hostname. Raises ReasonMissing, AlreadyLifted, and DecidedOnCase where a decision is to be undone instead.
+    Locks the hostname. Raises ReasonMissing, AlreadyLifted, OwnAccount, StaffAccount unless a superuser decides, and
+    DecidedOnCase where a decision is to be undone instead.
     """
+    from abuse import by_name
+
     reason = _required(reason)
+    by_name.check_holder(suspension.hostname.account, by)
     if suspension.decision is not None:
         raise DecidedOnCase(f"Undo it on case {suspension.decision.case_id}.")
     suspension = uncover(suspension, reason=reason, by=by)

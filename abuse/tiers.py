@@ -94,6 +94,7 @@ def set_by_hand(reporter: Reporter, tier: Reporter.Tier | None, *, reason: str, 
     A claimed identity weighs nothing more than a claim: it is never trusted or known. Raises ReasonMissing and NotAllowed.
     """
     _check(reason, by)
+    ledger.lock()
     reporter = Reporter.objects.select_for_update(no_key=True).get(pk=reporter.pk)
     if tier in (Tier.TRUSTED, Tier.KNOWN) and not reporters.is_proven(reporter):
         raise NotAllowed("nobody has proven to be this reporter, so anybody could speak with its weight.")
@@ -112,6 +113,7 @@ def set_by_hand(reporter: Reporter, tier: Reporter.Tier | None, *, reason: str, 
 def warn(reporter: Reporter, *, reason: str, by: User | None) -> Reporter:
     """Of unfounded reports, before they weigh less. Locks the reporter. Raises ReasonMissing, NotAllowed, NothingToDo."""
     _check(reason, by)
+    ledger.lock()
     reporter = Reporter.objects.select_for_update(no_key=True).get(pk=reporter.pk)
     if reporter.warned_at is not None:
         raise NothingToDo(f"It was warned on {reporter.warned_at:%Y-%m-%d}.")
@@ -134,6 +136,7 @@ _WORDS = {
 @transaction.atomic
 def _move(reporter: Reporter, found: Step, now: datetime) -> bool:
     """Whether it still was as it was looked at."""
+    ledger.lock()
     before = reporter.tier
     fields = {"tier": found.tier, "doubted_until": now + DOUBTED_FOR if found.tier == Tier.DOUBTED else None}
     if found.is_warning:

@@ -148,7 +148,8 @@ def _of_decisions(case: Case) -> Iterator[Entry]:
         who = each.decided_by or f"policy ({each.rule})"
         yield Entry(each.decided_at, Kind.DECISION, f"{each.get_action_display()} by {who}: {each.reason}")
         if each.undone_at is not None:
-            yield Entry(each.undone_at, Kind.DECISION, f"{each.get_action_display()} undone: {each.undo_reason}")
+            what = "ended" if each.state == Decision.State.ENDED else f"undone: {each.undo_reason}"
+            yield Entry(each.undone_at, Kind.DECISION, f"{each.get_action_display()} {what}")
     for appeal in Appeal.objects.filter(case=case).order_by("-pk")[:MOST_OTHERS]:
         yield Entry(appeal.filed_at, Kind.APPEAL, f"The {appeal.get_party_display()} appealed.")
         if appeal.decided_at is not None:

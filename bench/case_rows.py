@@ -5,6 +5,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 
 import django
@@ -105,7 +106,7 @@ def main() -> None:
     django.setup()
     verbs = {
         "seed": _seed, "login": _login, "queries": _queries, "counts": _counts, "open_case": _open_case,
-        "reporter_key": _reporter_key, "found": _found,
+        "reporter_key": _reporter_key, "found": _found, "preview": _preview,
     }  # fmt: skip
     for line in sys.stdin:
         order = json.loads(line)
@@ -214,6 +215,22 @@ def _reporter_key() -> dict:
 
     reporter = Reporter.objects.get(identity="org:reporter1.example")
     return {"key": reporter_keys.create(reporter, label="bench", by=User.objects.get(email=STAFF))[1]}
+
+
+def _preview(action: str, parameters: dict) -> dict:
+    """What the form of a decision says before it is taken, and how long that takes."""
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from abuse import decisions
+    from abuse.models import Case
+    from ddns.models import User
+
+    case, staff = Case.objects.in_queue()[0], User.objects.get(email=STAFF)
+    began = time.monotonic()
+    impact = decisions.preview(case, action, parameters, by=staff, ends_at=timezone.now() + timedelta(days=30))
+    return {"seconds": round(time.monotonic() - began, 2), "says": [each[:100] for each in impact.sentences]}
 
 
 def _found(ids: list[str]) -> dict:

@@ -53,6 +53,7 @@ def main() -> int:
                 began = time.monotonic()
                 seeded = orders.do("seed", hostnames=options.hostnames, cases=options.cases)
                 _print({"what": "seeded", **seeded, "seconds": round(time.monotonic() - began, 1)})
+                _measure_blocks(orders)
                 _measure_pages(services, orders, options)
                 supervisor.start(other)
                 _measure_intake(services, orders, options)
@@ -62,6 +63,18 @@ def main() -> int:
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     return 0
+
+
+def _measure_blocks(orders: Orders) -> None:
+    """What a block would meet is looked for before it is decided: nearly nothing, a lot, and everything."""
+    networks = ["198.51.100.0/24", "198.18.7.0/24", "198.18.0.0/16"]
+    patterns = ["h1234567*", "*paypal*", "h*zone*", "*12345*"]
+    blocks = [("block_network", "network", each) for each in networks]
+    blocks += [("block_pattern", "pattern", each) for each in patterns]
+    for action, name, value in blocks:
+        load = _load()
+        shown = orders.do("preview", action=action, parameters={name: value})
+        _print({"what": action, name: value, **shown, "load_before": load})
 
 
 def _measure_pages(services: Services, orders: Orders, options: argparse.Namespace) -> None:

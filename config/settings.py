@@ -494,6 +494,8 @@ ACME_UNUSED_RETENTION = timedelta(days=env.int("DDNS_ACME_UNUSED_DAYS", 30))
 # --- The abuse desk ------------------------------------------------------------------------------------------------
 # What came in and was no report is kept for so long; reports as long as their categories say, after their cases were closed.
 ABUSE_SUBMISSION_RETENTION = timedelta(days=env.int("DDNS_ABUSE_SUBMISSION_RETENTION_DAYS", 730))
+# What a feed brought that named nothing new of ours: some megabytes every few minutes, to look up what it said this week.
+ABUSE_FEED_RETENTION = timedelta(days=env.int("DDNS_ABUSE_FEED_RETENTION_DAYS", 7))
 
 # --- Notifications, renewal by activity ----------------------------------------------------------------------------
 # After so many days without an authenticated request a device counts as silent, where its owner has not said otherwise.

@@ -1,5 +1,6 @@
 """Lock the account: log-in, keys and names end at once, and come back as they were when it is undone."""
 
+from abuse.actions import layers
 from abuse.actions.act import Act, Effect, Parameters, Touched, hostname_of
 from abuse.errors import InfrastructureName, NothingToDo
 from abuse.models import Case, Decision, LedgerEntry, Report
@@ -40,11 +41,12 @@ def _do(decision: Decision) -> Effect:
 
 def _undo(decision: Decision, by: User | None) -> None:
     account = User.objects.select_for_update(no_key=True).get(pk=decision.effect["account"])
-    # Somebody else may have decided by name since; and what its owner has closed is reopened by them.
+    # Somebody else may have decided since, on a case or by name; and what its owner has closed is reopened by them.
     by_name = LedgerEntry.objects.filter(
         object=f"account {account.email}", action="deactivate", at__gt=decision.done_at
     )
-    if not account.is_active and account.closed_at is None and not by_name.exists():
+    is_locked_besides = bool(layers.others(decision, account=account.pk)) or by_name.exists()
+    if not account.is_active and account.closed_at is None and not is_locked_besides:
         accounts.reactivate(account)
 
 

@@ -75,4 +75,6 @@ def _lock(pk: int) -> User:
     return User.objects.select_for_update(no_key=True).get(pk=pk)
 
 
-PRESERVE = Act(permission="preserve_account", parse=_parse, touch=_touch, do=_do, undo=_undo, is_beside_case=True)
+PRESERVE = Act(
+    permission="preserve_account", parse=_parse, touch=_touch, do=_do, undo=_undo, must_end=True, is_beside_case=True
+)

@@ -50,11 +50,13 @@ class AppealForm(forms.Form):
 class AppealAdmin(EvidenceAdmin):
     list_display = ("filed_at", "shown_state", "shown_case", "party", "against", "due_at", "decided_by")
     list_select_related = ("case", "decision", "decided_by")
-    # What waits first, the oldest of it at the top.
-    ordering = (F("decided_at").desc(nulls_first=True), "filed_at")
     list_filter = (WaitingFilter, "party")
     list_filter_sheet = False
     search_fields = ("case__name", "text")
+
+    def get_ordering(self, request: HttpRequest) -> tuple:
+        """What waits first, the oldest of it at the top; then what was decided, the latest first."""
+        return F("decided_at").desc(nulls_first=True), F("filed_at").asc(), F("pk").asc()
 
     @display(description="state", label=BADGES)
     def shown_state(self, appeal: Appeal) -> str:

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.decorators import display
 
-from abuse import decisions
+from abuse import decisions, proofs
 from abuse.admin import decisions as pages
 from abuse.admin.evidence import EvidenceAdmin
 from abuse.errors import AbuseError
@@ -64,9 +64,12 @@ class DecisionAdmin(EvidenceAdmin):
 
     @display(description="DNS", empty_value="–")
     def proven(self, decision: Decision) -> str | None:
-        if decision.proven_at is not None:
-            return f"proven {decision.proven_at:%Y-%m-%d %H:%M:%S}"
-        return ", ".join(decision.proof.get("lagging", [])) or None
+        at, known = decision.proven_at, decision.proof
+        if decision.is_over:
+            at, known = decision.undoing_proven_at, decision.proof.get(proofs.UNDOING, {})
+        if at is not None:
+            return f"proven {at:%Y-%m-%d %H:%M:%S}"
+        return ", ".join(known.get("lagging", [])) or None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """Of restricted cases only for the named people."""

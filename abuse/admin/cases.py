@@ -5,16 +5,17 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from abuse import appeals, messages, presence, queue, screen
+from abuse import appeals, case_exports, messages, presence, queue, screen
 from abuse.admin import batches as batch_pages
-from abuse.admin import case_decisions, offers
+from abuse.admin import case_decisions, offers, openings
 from abuse.admin import queue as queue_pages
 from abuse.admin.evidence import EvidenceAdmin
 from abuse.admin.offers import DecisionForm
+from abuse.errors import NotAllowed
 from abuse.models import Case, Decision
 from abuse.queue import Tab
 
@@ -29,6 +30,7 @@ class CaseAdmin(EvidenceAdmin):
             "": (self.queue_view, "changelist"),
             "many/": (self.many_view, "many"),
             "batches/<uuid:batch_id>/": (self.batch_view, "batch"),
+            "open/<int:hostname_id>/": (self.open_view, "open"),
             "<int:case_id>/": (self.case_view, "change"),
             "<int:case_id>/next/": (self.next_view, "next"),
             "<int:case_id>/decide/<slug:action>/": (self.decide_view, "decide"),
@@ -36,6 +38,8 @@ class CaseAdmin(EvidenceAdmin):
             "<int:case_id>/presence/": (self.presence_view, "presence"),
             "<int:case_id>/note/": (self.note_view, "note"),
             "<int:case_id>/reopen/": (self.reopen_view, "reopen"),
+            "<int:case_id>/decisions/<int:decision_id>/proof/": (self.proof_view, "proof"),
+            "<int:case_id>/export/": (self.export_view, "export"),
             "<int:case_id>/decisions/<int:decision_id>/<slug:verb>/": (self.decision_view, "decision"),
             "<int:case_id>/appeals/<int:appeal_id>/": (self.appeal_view, "appeal"),
         }
@@ -49,6 +53,9 @@ class CaseAdmin(EvidenceAdmin):
 
     def batch_view(self, request: HttpRequest, batch_id: UUID) -> HttpResponse:
         return batch_pages.page(request, batch_id, self._context(request))
+
+    def open_view(self, request: HttpRequest, hostname_id: int) -> HttpResponse:
+        return openings.page(request, hostname_id, self._context(request))
 
     def case_view(self, request: HttpRequest, case_id: int) -> HttpResponse:
         case = self._case(request, case_id)
@@ -120,6 +127,17 @@ class CaseAdmin(EvidenceAdmin):
             case_decisions.reopen(request, case)
         return HttpResponseRedirect(_page_of(case, _tab(request)))
 
+    def export_view(self, request: HttpRequest, case_id: int) -> FileResponse | HttpResponse:
+        """Everything about the case in one zip, which is entered in the ledger: never by a link."""
+        case = self._case(request, case_id)
+        if request.method != "POST":
+            return HttpResponseRedirect(_page_of(case, _tab(request)))
+        try:
+            archive = case_exports.write(case, by=request.user)
+        except NotAllowed as error:
+            raise PermissionDenied(str(error)) from error
+        return FileResponse(archive, as_attachment=True, filename=f"case-{case.pk}.zip")
+
     def decision_view(self, request: HttpRequest, case_id: int, decision_id: int, verb: str) -> HttpResponse:
         """Undoes, approves or refuses. The page of the case has the forms."""
         case = self._case(request, case_id)
@@ -129,6 +147,13 @@ class CaseAdmin(EvidenceAdmin):
         if request.method == "POST":
             case_decisions.about(request, decision, verb)
         return HttpResponseRedirect(_page_of(case, _tab(request)))
+
+    def proof_view(self, request: HttpRequest, case_id: int, decision_id: int) -> HttpResponse:
+        """The part of the page that case.js asks for until it is settled."""
+        decision = self._case(request, case_id).decisions.filter(pk=decision_id).first()
+        if decision is None:
+            raise Http404
+        return TemplateResponse(request, "desk/_case_proof.html", {"decision": decision})
 
     def appeal_view(self, request: HttpRequest, case_id: int, appeal_id: int) -> HttpResponse:
         case = self._case(request, case_id)

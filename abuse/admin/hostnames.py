@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.decorators import display
 
-from abuse import evidence, queue, search, suspensions
+from abuse import evidence, queue, restricted, search, suspensions
 from abuse.admin import decisions
 from abuse.admin.decisions import Decision
 from abuse.admin.evidence import EvidenceAdmin
@@ -73,7 +73,7 @@ class HostnameAdmin(EvidenceAdmin):
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context=None) -> HttpResponse:
         hostname = self._get(request, object_id)
         context = self._context(request, hostname) | {
-            "evidence": evidence.of(hostname),
+            "evidence": evidence.of(hostname, by=request.user),
             "badge": BADGES[hostname.state],
             "cases": queue.about(hostname, request.user),
         }
@@ -108,9 +108,10 @@ class HostnameAdmin(EvidenceAdmin):
 
     def lift_view(self, request: HttpRequest, object_id: int, suspension_id: int) -> HttpResponse:
         hostname = self._get(request, object_id)
-        suspension = Suspension.objects.filter(hostname=hostname, pk=suspension_id).first()
-        if suspension is None:
+        found = Suspension.objects.filter(hostname=hostname, pk=suspension_id).select_related("decision__case")
+        if not (shown := restricted.without_reasons(found, request.user)):
             raise Http404
+        suspension = shown[0]
         others = hostname.suspensions.in_force().exclude(pk=suspension.pk).count()
         decision = Decision(
             title=f"Lift the suspension of {hostname}",

@@ -98,17 +98,11 @@ def _offered(reporter: Reporter) -> list[tuple[str, str]]:
 
 
 def _facts(reporter: Reporter) -> list[tuple[str, str]]:
-    record = reporters.accuracy(reporter)
-    share = (
-        f"{record.upheld_count} of {record.decided_count} decided cases upheld in {reporters.ACCURACY_OVER.days} days"
-    )
+    record, days = reporters.accuracy(reporter), reporters.ACCURACY_OVER.days
     return [
         ("Identity", reporter.identity),
         ("Tier", f"{reporter.get_tier_display()}{', set by hand' if reporter.is_tier_set_by_hand else ''}"),
-        (
-            "Record",
-            f"{share}: right in {record.lower_bound:.0%} at least" if record.decided_count else "nothing decided",
-        ),
+        (f"Record of {days} days", str(record)),
         ("Warned", f"{reporter.warned_at:%Y-%m-%d}" if reporter.warned_at else "never"),
     ]
 

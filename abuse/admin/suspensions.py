@@ -1,10 +1,13 @@
 """Suspensions on the desk: the list of what is and was in force."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from abuse import restricted
 from abuse.admin.evidence import EvidenceAdmin
 from abuse.models import Suspension
 
@@ -28,6 +31,11 @@ class SuspensionAdmin(EvidenceAdmin):
     search_fields = ("hostname__name", "reason", "decided_by__email")
     fields = ("shown_hostname", "reason", "decided_by", "decided_at", "lifted_by", "lifted_at", "lift_reason")
     readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Those of restricted cases only for the named people; the page of the name says that there is one."""
+        rows = super().get_queryset(request)
+        return rows if restricted.may_see(request.user) else rows.exclude(decision__case__route="restricted")
 
     @display(description="hostname", ordering="hostname__name")
     def shown_hostname(self, suspension: Suspension) -> str:

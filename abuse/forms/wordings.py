@@ -103,6 +103,11 @@ RECEIPT_FIELDS = {
     "decided_at": gettext_lazy("Decided"),
     "ends_at": gettext_lazy("Ends"),
     "undone_at": gettext_lazy("Undone"),
+    "proof_of": gettext_lazy("Answered so by every nameserver after the"),
+    "proven_at": gettext_lazy("Proven"),
+    "nameservers": gettext_lazy("Nameservers asked"),
+    "answer_count": gettext_lazy("Answers"),
+    "answers_sha256": gettext_lazy("SHA-256 of the answers"),
     "is_automatic": gettext_lazy("Decided by a program alone"),
     "sha256": gettext_lazy("SHA-256 of what came in"),
     "size": gettext_lazy("Octets"),
@@ -123,6 +128,8 @@ RECEIPT_KINDS = {
     "appeal": gettext_lazy("an objection"),
     "ledger_head": gettext_lazy("the ledger's last entry"),
 }
+PROOF_OF = {"decision": gettext_lazy("decision"), "undoing": gettext_lazy("undoing")}
+_WORDS: Mapping[str, Mapping[str, object]] = {"kind": RECEIPT_KINDS, "proof_of": PROOF_OF}
 
 
 def facts(body: Mapping[str, object]) -> list[tuple[str, str]]:
@@ -133,8 +140,8 @@ def facts(body: Mapping[str, object]) -> list[tuple[str, str]]:
 
 
 def _value(name: str, value: object) -> str:
-    if name == "kind":
-        return str(RECEIPT_KINDS.get(str(value), value))
+    if name in _WORDS:
+        return str(_WORDS[name].get(str(value), value))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name.endswith("_at") and isinstance(value, str):

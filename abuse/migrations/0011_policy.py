@@ -41,7 +41,7 @@ RULES = [
     ),
     (
         "reports-on-young-name",
-        "Independent reporters agree, one of them known or proven, and the name is young",
+        "Independent reporters agree, one of them known, and the name is young",
         True,
         {"voices": 3, "within_hours": 24, "age_days": 7, "hours": 72},
     ),

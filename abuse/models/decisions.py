@@ -12,6 +12,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
     def in_force(self) -> "DecisionQuerySet":
         return self.filter(state=Decision.State.DONE)
 
+    def over(self) -> "DecisionQuerySet":
+        """What was done and is in force no more."""
+        return self.filter(state__in=[Decision.State.UNDONE, Decision.State.ENDED])
+
 
 class Decision(models.Model):
     """One act. Its ledger entry says the same, and cannot be changed."""
@@ -60,13 +64,16 @@ class Decision(models.Model):
     done_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True, help_text="Undone by itself then.")
     undone_by = models.ForeignKey("ddns.User", on_delete=models.PROTECT, null=True, related_name="+")
-    undone_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True, help_text="By a person, or by itself at its end.")
     undo_reason = models.TextField(blank=True, default="")
     batch = models.UUIDField(null=True, help_text="Shared by what was decided at once.")
     impact = models.JSONField(default=dict, help_text="What it was said to touch when it was decided.")
     effect = models.JSONField(default=dict, help_text="What it changed, and from what: undoing needs it.")
-    proof = models.JSONField(default=dict, help_text="What every authoritative server answered afterwards.")
+    proof = models.JSONField(
+        default=dict, help_text="What every authoritative server answered afterwards; in undoing: once it was undone."
+    )
     proven_at = models.DateTimeField(null=True)
+    undoing_proven_at = models.DateTimeField(null=True)
     withheld = models.CharField(
         max_length=200,
         blank=True,
@@ -83,6 +90,11 @@ class Decision(models.Model):
             models.Index(fields=["ends_at"], name="decisions_to_end", condition=Q(state="done", ends_at__isnull=False)),
             models.Index(fields=["-decided_at"], name="decisions_by_age"),
             models.Index(fields=["batch"], name="decisions_of_batch", condition=Q(batch__isnull=False)),
+            models.Index(
+                fields=["undone_at"],
+                name="decisions_undone",
+                condition=Q(state__in=["undone", "ended"], undoing_proven_at=None),
+            ),
         ]
         constraints = [
             models.CheckConstraint(name="decision_has_reason", condition=~Q(reason="")),
@@ -100,3 +112,7 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} on {self.case_id}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in (Decision.State.UNDONE, Decision.State.ENDED)

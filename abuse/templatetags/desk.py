@@ -5,7 +5,8 @@ from typing import Any
 
 from django import template
 
-from abuse import timeline_charts
+from abuse import proofs, timeline_charts
+from abuse.models import Decision
 from abuse.timeline import Timeline
 
 register = template.Library()
@@ -30,6 +31,13 @@ def percent(share: float) -> str:
     if share in (0, 1):
         return f"{share:.0%}"
     return f"{share:.1%}" if share >= 0.01 else f"{share:.3%}" if share >= 0.00001 else "less than 0.001%"
+
+
+@register.filter
+def is_asked_for(decision: Decision) -> bool:
+    """Whether DNS is still asked about it, so that the page has to look again."""
+    has_begun = decision.is_over or decision.state == Decision.State.DONE
+    return has_begun and not proofs.is_settled(decision)
 
 
 @register.inclusion_tag("desk/_chart.html")

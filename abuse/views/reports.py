@@ -16,7 +16,7 @@ from abuse import appeals, flooding, messages, reporter_links
 from abuse import reports as verbs
 from abuse.errors import AbuseError, WrongLink
 from abuse.forms.follow_up import FollowUpForm, OpenTo
-from abuse.models import Appeal, Decision, Message, Report, Submission
+from abuse.models import Appeal, Message, Report, Submission
 from abuse.views import refusals
 from ddns import sources
 
@@ -75,7 +75,7 @@ def _conversation(submission: Submission) -> list[Message]:
 
 def _open_to(found: list[Report]) -> OpenTo:
     """What can be done now, about which reports: say, appeal, withdraw."""
-    decisions = _decisions({each.case_id for each in found if each.case_id})
+    decisions = appeals.decisions_about({each.case_id for each in found if each.case_id})
     return {
         "say": [(each, None) for each in found if each.case_id],
         "appeal": [
@@ -86,12 +86,6 @@ def _open_to(found: list[Report]) -> OpenTo:
         ],
         "withdraw": [(each, None) for each in found if each.state in (Report.State.MATCHING, Report.State.OPEN)],
     }
-
-
-def _decisions(cases: set[int]) -> dict[int, Decision]:
-    """The last that was carried out on each case."""
-    rows = Decision.objects.filter(case__in=cases, state=Decision.State.DONE)
-    return {each.case_id: each for each in rows.order_by("decided_at", "pk")}
 
 
 def _act(form: FollowUpForm) -> str:

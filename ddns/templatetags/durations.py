@@ -21,7 +21,8 @@ def duration(value: timedelta | None) -> str:
 @register.filter
 def age(value: datetime | None) -> str:
     """How long ago, to be put behind "since" or before "ago": languages with cases say it otherwise than how long."""
-    ago = timezone.now() - value if value else None
+    # Hundredths of a second are for what was measured.
+    ago = timedelta(seconds=int((timezone.now() - value).total_seconds())) if value else None
     return _in_words(ago, lambda days: npgettext("ago, since", "{count} day", "{count} days", days))
 
 

@@ -3,12 +3,13 @@
 import io
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, open_browser  # noqa: F401 - fixture
-from tests.browser.pages import fill, keys, log_in, press, wait_for
+from tests.browser.pages import fill, keys, log_in, press, send_form, text, wait_for
 from tests.browser.story import (
     ELDER,
     OSCAR,
@@ -17,6 +18,7 @@ from tests.browser.story import (
     world_fixture,  # noqa: F401 - fixture
 )
 
+pytestmark = pytest.mark.timeout(400)
 HERE = Path(__file__).parent
 MAX_OCTETS = 200_000
 MAKE = """
@@ -40,6 +42,8 @@ def test_pictures(world, open_browser):  # noqa: F811
     wait_for(his, "parcel-tracking")
     keys(his, "j", "j")
     take(his, "queue")
+    his.get(f"{base}/admin/")
+    take(his, "desk-start")
     his.get(f"{base}{QUEUE}{pages['case']}/")
     wait_for_pictures(his)
     take(his, "case")
@@ -47,6 +51,9 @@ def test_pictures(world, open_browser):  # noqa: F811
     wait_for(his, "leaves DNS")
     keys(his, "A lure for Example Bank: the form sends cards to /collect.php, as the CERT and the bank show.")
     take(his, "case-suspend")
+    send_form(his)
+    read_until_proven(his, f"{base}{QUEUE}{pages['case']}/")
+    take(his, "case-decided")
 
     phone = open_browser(PHONE)
     phone.get(base + pages["customer"])
@@ -64,6 +71,11 @@ def test_pictures(world, open_browser):  # noqa: F811
     take(public, "report-status")
     public.get(base + pages["receipt"])
     take(public, "receipt", is_whole=True)
+
+
+def read_until_proven(browser: Chrome, page: str) -> None:
+    while "Proven" not in text(browser):
+        browser.get(page)
 
 
 def wait_for_pictures(browser: Chrome) -> None:

@@ -73,7 +73,7 @@ def make(password: str) -> dict[str, str]:
     bank = reporters.proven_by_mailbox("fraud@bank.example", name="Example Bank, fraud desk")
     Reporter.objects.filter(pk=cert.pk).update(tier="A")
     Reporter.objects.filter(pk=bank.pk).update(tier="B")
-    for number in range(22):
+    for number in range(40):
         _decided_before(cert, f"old{number}", oscar)
     with mock.patch("abuse.submissions._wake_reader"):
         for label, kind, words, hours in OTHERS:

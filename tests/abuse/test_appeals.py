@@ -20,6 +20,7 @@ from abuse.errors import (
     TextTooLong,
 )
 from abuse.models import Appeal, Case, Decision, LedgerEntry, Message, Receipt, Report
+from ddns import hostnames
 from ddns.models import Hostname, Notification
 from ddns.models.hostnames import State
 from dnsupdate.models import Alarm
@@ -176,6 +177,16 @@ def test_a_reporter_objects_to_a_dismissal_and_the_case_is_open_again(case, osca
     assert len(said) == 2
 
 
+def test_what_is_decided_beside_a_case_is_nothing_to_object_to(case, oscar, judge, root):
+    """Else whoever dismissed it could judge the objection: it would be against somebody else's decision."""
+    dismissed = decisions.take(case, action=Action.DISMISS, reason="Nothing there.", by=oscar)
+    preserved = decisions.take(case, action=Action.PRESERVE, reason="police", by=root)
+    report = Report.objects.get(case=case)
+    assert appeals.decision_about(report) == dismissed
+    with pytest.raises(NotAppealable):
+        appeals.file(preserved, party=Party.REPORTER, text="It is there at night.", report=report)
+
+
 def test_a_reporter_whose_report_was_acted_on_has_nothing_to_object_to(case, suspended):
     with pytest.raises(NotAppealable):
         appeals.file(suspended, party=Party.REPORTER, text="More!", report=Report.objects.get(case=case))
@@ -243,6 +254,30 @@ def test_the_queue_has_the_oldest_first_in_few_queries(
     with django_assert_max_num_queries(12):
         page = client.get("/admin/abuse/appeal/").text
     assert page.index(f"{case.pk}: home.ddns.test") < page.index("bob.ddns.test")
+
+
+def test_the_queue_has_what_waits_first_however_it_came_in(appeal, alice, domain, oscar, judge):
+    """By the time of filing, not by number: and what was decided below it, the latest first."""
+
+    def file(label, *, hours_ago, decided_hours_ago=None):
+        hostname = hostnames.register(alice, domain=domain, label=label)
+        decision = decisions.take(open_case(hostname), action=Action.HOLD, reason="x", by=oscar)
+        made, now = appeals.file(decision, party=Party.CUSTOMER, text="No."), timezone.now()
+        Appeal.objects.filter(pk=made.pk).update(filed_at=now - timedelta(hours=hours_ago))
+        if decided_hours_ago is not None:
+            Appeal.objects.filter(pk=made.pk).update(
+                decided_at=now - timedelta(hours=decided_hours_ago), decided_by=judge, is_upheld=False, reason="No."
+            )
+
+    file("younger", hours_ago=2)
+    file("eldest", hours_ago=30)
+    file("decided-before", hours_ago=90, decided_hours_ago=50)
+    file("decided-lately", hours_ago=99, decided_hours_ago=1)
+    file("elder", hours_ago=20)
+    page = logged_in(judge).get("/admin/abuse/appeal/").text
+    order = ["eldest", "elder", "younger", "home", "decided-lately", "decided-before"]
+    places = [page.index(f": {label}.ddns.test") for label in order]
+    assert places == sorted(places)
 
 
 def test_nothing_that_a_customer_is_told_names_the_reporter(alice, appeal, judge):

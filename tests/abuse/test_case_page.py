@@ -1,5 +1,7 @@
 """The page of a case: everything on one screen, decided with a reason, never on a view that is older than what was decided."""
 
+import io
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -17,7 +19,7 @@ from tests.abuse import page_rows as rows
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
-ALONE = [(name,) for name in ("change", "next", "presence", "note", "reopen")]
+ALONE = [(name,) for name in ("change", "next", "presence", "note", "reopen", "export")]
 
 
 @pytest.fixture
@@ -102,6 +104,60 @@ def test_decision_is_taken_and_leads_to_the_next_case_with_its_undoing(case, ali
     client.post(undo)
     assert Hostname.objects.get(pk=case.hostname_id).state == State.LIVE
     assert Decision.objects.get().state == "undone"
+
+
+ANSWER = {"server": "ns1.example.net", "name": "home.ddns.test", "rcode": "NXDOMAIN", "answers": {}, "is_match": True}
+
+
+def test_a_proof_shows_itself_once_it_is_there_and_is_asked_for_no_more(case, oscar):
+    client = logged_in(oscar)
+    decide(client, case, "suspend")
+    decision = Decision.objects.get()
+    part = reverse("admin:abuse_case_proof", args=[case.pk, decision.pk])
+    for address in (page_of(case), part):
+        page = text(client, address)
+        assert f'data-proof="{part}"' in page
+        assert "Look again" in page
+
+    known = {"answers": [ANSWER], "lagging": ["ns2.example.net"], "waits": ""}
+    Decision.objects.update(proof=known)
+    page = text(client, part)
+    assert "Not yet at ns2.example.net" in page
+    assert "data-proof" in page
+
+    Decision.objects.update(proof=known | {"lagging": []}, proven_at=timezone.now())
+    for address in (page_of(case), part):
+        page = text(client, address)
+        assert "every authoritative server answers as decided" in page
+        assert "data-proof" not in page
+
+    decisions.undo(decision, reason="mistake", by=oscar)
+    page = text(client, part)
+    assert "every authoritative server answers as decided" in page
+    assert "data-proof" in page
+    undoing = {"answers": [ANSWER | {"rcode": "NOERROR", "answers": {"A": ["203.0.113.7"]}}]}
+    Decision.objects.update(proof=known | {"undoing": undoing}, undoing_proven_at=timezone.now())
+    page = text(client, part)
+    assert "every authoritative server answers without it" in page
+    assert "203.0.113.7" in page
+    assert "data-proof" not in page
+
+
+def test_what_is_not_in_dns_or_was_long_ago_is_not_asked_for(case, oscar):
+    rows.decision(case, oscar, Decision.Action.WARN, done_at=timezone.now())
+    rows.decision(case, oscar, Decision.Action.SUSPEND, done_at=timezone.now() - timedelta(days=2))
+    assert "data-proof" not in text(logged_in(oscar), page_of(case))
+
+
+def test_a_stranger_is_shown_no_proof(case, home, oscar, clerk, alice, client):
+    decision = rows.decision(case, oscar)
+    part = reverse("admin:abuse_case_proof", args=[case.pk, decision.pk])
+    for who in (client, logged_in(alice), logged_in(clerk)):
+        assert who.get(part).status_code in (302, 403)
+    restricted = rows.case(home, kind="content/csam")
+    hidden = rows.decision(restricted, oscar)
+    assert logged_in(oscar).get(reverse("admin:abuse_case_proof", args=[restricted.pk, hidden.pk])).status_code == 404
+    assert logged_in(oscar).get(reverse("admin:abuse_case_proof", args=[case.pk, hidden.pk])).status_code == 404
 
 
 def test_after_the_last_case_comes_the_queue(case, oscar):
@@ -372,3 +428,19 @@ def test_stranger_customer_and_clerk_are_kept_out(case, alice, clerk):
     assert Client().get(page_of(case)).status_code == 302
     assert logged_in(alice).get(page_of(case)).status_code in (302, 403)
     assert logged_in(clerk).get(page_of(case)).status_code == 403
+
+
+def test_export_is_for_who_may_and_is_entered(case, oscar, elder):
+    address = reverse("admin:abuse_case_export", args=[case.pk])
+    assert logged_in(oscar).post(address).status_code == 403
+    assert address not in text(logged_in(oscar), page_of(case))
+    client = logged_in(elder)
+    assert address in text(client, page_of(case))
+    assert client.get(address).status_code == 302
+    assert not LedgerEntry.objects.filter(action="export").exists()
+    response = client.post(address)
+
+    assert response.headers["Content-Disposition"] == f'attachment; filename="case-{case.pk}.zip"'
+    with zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))) as archive:
+        assert "manifest.json" in archive.namelist()
+    assert LedgerEntry.objects.filter(action="export", actor=elder).exists()

@@ -129,6 +129,20 @@ def test_same_evidence_does_not_reopen_a_dismissed_case(monkeypatch, home, oscar
     assert not Case.objects.open().exists()
 
 
+def test_dismissed_junk_of_a_stranger_silences_nobody_who_has_proven_who_it_is(monkeypatch, home, oscar):
+    """Mallory reports her own name, badly, so that it is dismissed before the genuine report comes."""
+    seen_at = timezone.now() - HOUR
+    house, other = rows.reporter("org:cert.example"), rows.reporter("org:bank.example")
+    case = dismissed(monkeypatch, oscar, evidence_at=seen_at)
+    (genuine,) = read(monkeypatch, draft(evidence_at=seen_at), reporter=house)
+    assert (genuine.state, case_of(genuine).closed_at) == ("open", None)
+    assert genuine.case != case
+    cases.close(case_of(genuine), outcome=Outcome.REJECTED, by=oscar, reason="not now")
+    (heard,) = read(monkeypatch, draft(evidence_at=seen_at, description="The same in other words."), reporter=house)
+    (second,) = read(monkeypatch, draft(evidence_at=seen_at), reporter=other)
+    assert (heard.outcome, second.state) == ("rejected", "open")
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -278,3 +292,14 @@ def test_withdrawn_report_counts_no_more_and_the_last_one_closes_the_case(monkey
     reports.withdraw(second)
     case.refresh_from_db()
     assert (case.report_count, case.state) == (0, "closed")
+
+
+def test_evidence_from_before_anybody_held_a_customers_name_calls_nobody(monkeypatch, home):
+    """A date in 1995 takes anybody a second to type; whoever is on duty is called for the platform's own names."""
+    (report,) = read(monkeypatch, draft(evidence_at=timezone.now() - 9999 * DAY))
+    assert (report.standing, case_of(report).hostname) == ("held_since", None)
+    assert not Alarm.objects.exists()
+    (own,) = read(monkeypatch, draft(name="ns1.ddns.test"))
+    assert Alarm.objects.get().text.count("ns1.ddns.test") == 1
+    cases.close(case_of(own), outcome=Outcome.REJECTED, by=None, reason="ours")
+    assert Alarm.objects.get().closed_at is not None

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from abuse import cases, clocks
 from abuse.models import Case
+from dnsupdate import alarms
 from dnsupdate.models import Alarm
 from tests.abuse import rows
 
@@ -88,3 +89,17 @@ def test_what_waits_or_is_closed_is_not_overdue(home, fields):
 def test_closed_case_is_not_paused(home):
     case = rows.case(home, state="closed", closed_at=timezone.now())
     assert cases.pause(case).state == "closed"
+
+
+def test_what_is_overdue_is_told_although_the_watch_died_in_between(home, monkeypatch):
+    case = backdate(rows.case(home), due_at=HOUR)
+
+    def die(*args, **options):
+        raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(alarms, "open", die)
+        with pytest.raises(SystemExit):
+            clocks.watch()
+    assert clocks.watch() == 1
+    assert f"{case.pk} (" in Alarm.objects.get().text

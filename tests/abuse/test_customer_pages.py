@@ -362,6 +362,17 @@ def test_no_description_names_its_reporter(parts):
     assert redactions.description(report) == ""
 
 
+def test_who_writes_for_a_house_that_somebody_else_wrote_for_first_is_not_named():
+    report = Report(
+        reporter=Reporter(identity="org:watchers.example", name="Watchers", contact="abuse@watchers.example"),
+        submission=Submission(source="192.0.2.99"),
+        contact="jane.doe@watchers.example",
+        description="Jane Doe has seen it at noon.",
+    )
+    assert "jane" not in redactions.description(report).lower()
+    assert "doe" not in redactions.description(report).lower()
+
+
 def test_opening_the_case_at_the_desk_is_a_look_at_its_appeal(case, suspended, oscar, judge):
     appeal = appeals.file(suspended, party=Appeal.Party.CUSTOMER, text="Look.")
     logged_in(oscar).get(f"/admin/abuse/case/{case.pk}/")

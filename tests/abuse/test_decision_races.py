@@ -1,18 +1,21 @@
 """Races: two people decide at once. One wins, the other is told; nothing is done twice, nothing half."""
 
+import time
 from contextlib import suppress
 from functools import partial
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.db import connection, transaction
+from django.utils import timezone
 
-from abuse import batches, decisions, roles, suspensions
+from abuse import batches, decisions, ledger, roles, suspensions, tiers
 from abuse.errors import AbuseError
-from abuse.models import Decision, DiversionTarget, LedgerEntry, Suspension
+from abuse.models import Decision, DiversionTarget, LedgerEntry, Reporter, Suspension
 from ddns.models import Hostname, Restriction, User
 from ddns.models.hostnames import State
 from tests.abuse.stories import open_case
-from tests.ddns.together import Together
+from tests.ddns.together import Together, somebody_waits_for_a_lock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -113,3 +116,49 @@ def test_two_batches_over_the_same_cases_decide_each_once(home, foreign, people)
 
     assert Suspension.objects.in_force().count() == 2
     assert LedgerEntry.objects.filter(action="suspend").count() == 2
+
+
+def test_the_ledger_is_free_between_the_cases_of_a_batch(home, foreign, people, monkeypatch):
+    """Else whoever suspends a name meanwhile waits for all of them, and two who wait for each other stop both."""
+    cases, seen, take = [open_case(home), open_case(foreign)], [], decisions.take
+
+    def watched(*args, **kwargs):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s", [ledger._LOCK])
+            seen.append(cursor.fetchone()[0])
+        return take(*args, **kwargs)
+
+    monkeypatch.setattr(decisions, "take", watched)
+    decisions.take_all(cases, action=Action.SUSPEND, reason="bad", by=people[0])
+    assert seen == [0, 0]
+
+
+def _set_tier(reporter, by):
+    return tiers.set_by_hand(reporter, Reporter.Tier.DOUBTED, reason="wrong", by=by)
+
+
+def _warn(reporter, by):
+    return tiers.warn(reporter, reason="wrong", by=by)
+
+
+def _review(reporter, by):
+    return tiers.review(timezone.now())
+
+
+@pytest.mark.parametrize("verb", [_set_tier, _warn, _review])
+def test_who_waits_for_the_ledger_holds_no_reporter(home, people, verb):
+    """A decision has the ledger first and counts for its reporters then: the other way round both would wait for ever."""
+    open_case(home)
+    people[0].user_permissions.add(Permission.objects.get(codename="change_settings"))
+    reporter = Reporter.objects.get()
+    # Its time is over: a review moves it.
+    Reporter.objects.update(tier="D", doubted_until=timezone.now(), is_tier_set_by_hand=False)
+    work = Together(partial(verb, reporter, people[0]))
+    with transaction.atomic():
+        ledger.lock()
+        work.__enter__()
+        ends_at = time.monotonic() + 20
+        while not somebody_waits_for_a_lock():
+            assert time.monotonic() < ends_at, "nobody waits for the ledger"
+        assert Reporter.objects.select_for_update(no_key=True, nowait=True).get() == reporter
+    work.__exit__()

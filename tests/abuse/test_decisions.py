@@ -17,7 +17,7 @@ from abuse.errors import (
     StaffAccount,
 )
 from abuse.models import Case, Decision, LedgerEntry, Receipt, Report
-from ddns import hostnames
+from ddns import accounts, hostnames
 from ddns.models import Hostname, User
 from ddns.models.hostnames import State
 from dnsupdate.models import Publication
@@ -265,3 +265,25 @@ def test_a_superuser_decides_about_staff(case, alice, oscar, root):
         decisions.take(case, action=Action.SUSPEND, reason="x", by=oscar)
 
     decisions.take(case, action=Action.SUSPEND, reason="x", by=root)
+
+
+def test_an_account_that_is_locked_twice_comes_back_with_the_last_lock(home, alice, domain, root):
+    office = hostnames.register(alice, domain=domain, label="office")
+    first = decisions.take(open_case(home), action=Action.LOCK_ACCOUNT, reason="spam", by=root)
+    accounts.reactivate(alice)
+    second = decisions.take(open_case(office), action=Action.LOCK_ACCOUNT, reason="spam again", by=root)
+
+    decisions.undo(first, reason="appeal", by=root)
+    assert not User.objects.get(pk=alice.pk).is_active
+    decisions.undo(second, reason="appeal", by=root)
+    assert User.objects.get(pk=alice.pk).is_active
+
+
+def test_what_is_preserved_is_preserved_for_longer(home, root):
+    case = open_case(home)
+    soon, later = (timezone.now() + timedelta(days=days) for days in (30, 60))
+    decisions.take(case, action=Action.PRESERVE, reason="police", by=root, ends_at=soon)
+    decisions.take(case, action=Action.PRESERVE, reason="police, again", by=root, ends_at=later)
+    assert User.objects.get(pk=home.account_id).preserve_until == later
+    with pytest.raises(AlreadyDecided):
+        decisions.take(case, action=Action.PRESERVE, reason="a slip", by=root, ends_at=soon)

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from abuse import feeds, reports
+from abuse import cases, feeds, reports
 from abuse.errors import FeedFailed, InvalidParameter
-from abuse.models import Feed, LedgerEntry, Report, Reporter, Submission
+from abuse.models import Case, Feed, LedgerEntry, Report, Reporter, Submission
 from tests.receivers import Receiver
 
 pytestmark = pytest.mark.django_db
@@ -55,9 +55,33 @@ def test_only_own_names_become_reports_and_known_entries_no_new_ones(feed, recei
     again(feed)
     reports.read_all()
     assert Submission.objects.filter(state="read").count() == 2
-    found = list(Report.objects.order_by("received_at"))
-    assert [each.name for each in found] == ["home.ddns.test"] * 2
-    assert found[1].duplicate_of == found[0]
+    assert [each.name for each in Report.objects.all()] == ["home.ddns.test"]
+
+
+def pulled(feed: Feed, receiver: Receiver, body: bytes) -> None:
+    receiver.body = body
+    again(feed)
+    reports.read_all()
+
+
+def test_name_that_is_listed_for_weeks_is_one_report_until_it_was_gone_for_long(feed, receiver, home, oscar):
+    pulled(feed, receiver, b"home.ddns.test\n")
+    report = Report.objects.get()
+    assert report.case is not None
+    cases.close(report.case, outcome=Report.Outcome.REJECTED, by=oscar, reason="a camera")
+    long_ago = timezone.now() - timedelta(days=30)
+    Report.objects.update(received_at=long_ago, details={"listed_at": (timezone.now() - timedelta(days=3)).isoformat()})
+    pulled(feed, receiver, b"home.ddns.test\nelsewhere.example\n")
+    report.refresh_from_db()
+    assert report.details["listed_at"] > (timezone.now() - HOUR).isoformat()
+    assert Submission.objects.order_by("-received_at")[0].problem.startswith("1 names in it are not ours")
+    Report.objects.update(details={"listed_at": long_ago.isoformat()})
+    Case.objects.update(closed_at=long_ago)
+    pulled(feed, receiver, b"home.ddns.test\n")
+    assert Report.objects.count() == 2
+    assert Case.objects.open().count() == 1
+    pulled(feed, receiver, b"home.ddns.test\nelsewhere.example\n")
+    assert Report.objects.count() == 2
 
 
 def test_same_again_is_nothing_new(feed, receiver):

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from django.test import Client
 
-from abuse import decisions, filings, messages, reporter_links, reports
+from abuse import decisions, filings, messages, reporter_links, reporter_mails, reports
 from abuse.intake.form import FormReport
 from abuse.models import Appeal, Case, Decision, Message, Report, ReporterMail, Submission
 from ddns.addresses import parse
@@ -81,6 +81,14 @@ def test_mail_has_link_and_receipt_and_nothing_that_was_typed(submission):
     assert str(submission.receipt.pk) in mail.text
     assert "home" not in mail.text
     assert WORDS not in mail.text
+
+
+def test_address_that_somebody_else_types_again_and_again_is_left_in_peace(home):
+    """What is not sent does not wait either: it would go on for weeks, and before the answers to the address's own reports."""
+    for _ in range(2 * filings.ACKNOWLEDGED_PER_DAY):
+        filed("home.ddns.test", email="Victim@example.com")
+    assert ReporterMail.objects.filter(address="victim@example.com").count() == filings.ACKNOWLEDGED_PER_DAY
+    assert filings.ACKNOWLEDGED_PER_DAY < reporter_mails.MAILS_PER_DAY
 
 
 def test_whoever_leaves_no_address_gets_no_mail(home):

@@ -3,14 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from abuse import decisions, impact
+from abuse.actions import block
 from abuse.errors import InvalidParameter
 from abuse.models import Case, Decision
-from ddns import hostnames, records
+from ddns import blocks, hostnames, records
 from ddns.models import Hostname, HostnameContact, User
 from dnsupdate.models import Zone
 from tests.abuse.stories import open_case
@@ -104,9 +105,37 @@ def test_it_costs_the_same_for_one_name_and_for_many(case, alice, domain, root, 
     few = count()
     for number in range(15):
         hostnames.register(alice, domain=domain, label=f"more{number}")
-    assert count() == few <= 16
+    assert count() == few <= 17
 
 
 def test_the_names_of_a_large_domain_are_estimated(case, oscar, monkeypatch):
     monkeypatch.setattr(impact, "MAX_COUNTED", 0)
     assert 0 < decisions.preview(case, Action.SUSPEND, by=oscar).share_of_zone <= 1
+
+
+def test_a_block_that_meets_a_lot_says_so_and_counts_no_further(case, home, foreign, root, monkeypatch):
+    monkeypatch.setattr(block, "MAX_MET", 1)
+    Hostname.objects.filter(pk=foreign.pk).update(ipv4="203.0.113.8")
+    found = decisions.preview(case, Action.BLOCK_NETWORK, {"network": "203.0.113.0/24"}, by=root)
+    assert any("more than 1 names" in each for each in found.sentences)
+    again = decisions.preview(case, Action.BLOCK_NETWORK, {"network": "203.0.113.0/24"}, by=root)
+    assert again.digest == found.digest
+
+
+def test_a_block_that_cannot_be_counted_in_time_is_refused_in_words_and_the_page_does_not_hang(case, root, monkeypatch):
+    monkeypatch.setattr(block, "LONGEST", timedelta(milliseconds=50))
+    slow = Hostname.objects.extra(where=["pg_sleep(30) IS NOT NULL"])
+    monkeypatch.setattr(blocks, "hostnames_in", lambda network: slow)
+    with pytest.raises(InvalidParameter, match="could not be counted"):
+        decisions.preview(case, Action.BLOCK_NETWORK, {"network": "203.0.113.0/24"}, by=root)
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("0",)
+
+
+def test_looking_for_what_a_block_meets_leaves_the_transactions_own_limit(case, root):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '77s'")
+        decisions.preview(case, Action.BLOCK_PATTERN, {"pattern": "home*"}, by=root)
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("77s",)

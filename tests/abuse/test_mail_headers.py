@@ -72,3 +72,11 @@ def test_mailboxes_are_found(said, found):
 def test_only_so_much_of_a_header_is_looked_at():
     content = b"A: 1\n" * (MAX_OCTETS // 5) + b"Subject: too late\n\n"
     assert mail_headers.parse(content).subject == ""
+
+
+@pytest.mark.parametrize(
+    "subject", ["=?utf-7?q?+2AA-?=", "=?unicode-escape?q?=5Cud800?=", "=?raw-unicode-escape?q?=5Cud800?="]
+)
+def test_half_a_character_in_a_subject_can_be_stored(subject):
+    headers = mail_headers.parse(f"From: Trudy <trudy@cert.example>\nSubject: {subject}\n\nx".encode())
+    assert headers.subject.encode() == "\ufffd".encode()

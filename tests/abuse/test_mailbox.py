@@ -8,6 +8,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from abuse import imap, mail, mailbox, submissions
+from abuse.errors import MailboxFailed
 from abuse.models import Mail, Mailbox, Submission
 from dnsupdate.models import Alarm
 
@@ -221,3 +222,35 @@ class Killed(BaseException):
 
 def _die(*args, **options):
     raise Killed
+
+
+def test_mails_that_break_us_keep_no_others_waiting_however_many_they_are(dovecot, user, monkeypatch):
+    monkeypatch.setattr(mailbox, "MOST_AT_ONCE", 2)
+    for number in range(3):
+        dovecot.deliver(user, a_mail(number, "breaks"))
+    dovecot.deliver(user, a_mail(9))
+    receive = mail.receive
+
+    def break_down(content, **options):
+        if b"breaks" in content:
+            raise ZeroDivisionError
+        return receive(content, **options)
+
+    monkeypatch.setattr(mail, "receive", break_down)
+    assert mailbox.poll() == 1
+    assert Submission.objects.count() == 1
+
+
+def test_mails_are_stored_although_they_cannot_be_moved_away(dovecot, user, monkeypatch):
+    for number in range(3):
+        dovecot.deliver(user, a_mail(number))
+
+    def full(*args):
+        raise MailboxFailed("MOVE is answered with NO: OVERQUOTA.")
+
+    with monkeypatch.context() as stuck:
+        stuck.setattr(imap.Folder, "move", full)
+        assert mailbox.poll() == 0
+    assert Submission.objects.count() == 3
+    assert "OVERQUOTA" in Mailbox.objects.get().failure
+    assert (mailbox.poll(), Submission.objects.count()) == (3, 3)

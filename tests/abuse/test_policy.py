@@ -162,7 +162,9 @@ def test_reasons_are_sentences_with_figures_the_weightiest_first():
         ({"feed_hits": (hit(),), "settled_at": NOW - timedelta(minutes=1)}, None),
         ({"voices": voices(3)}, None),
         ({"voices": (*voices(2), voice(tier="B"))}, "reports-on-young-name"),
-        ({"voices": (*voices(2), voice(grade=3))}, "reports-on-young-name"),
+        # What a name answers anybody can ask, so evidence that agrees with our history makes no stranger known.
+        ({"voices": voices(3, grade=3)}, None),
+        ({"voices": (*voices(2, grade=3), voice(tier="A"))}, "reports-on-young-name"),
         ({"voices": (*voices(2), voice(tier="B", ago=25 * HOUR))}, None),
         ({"voices": (*voices(2), voice(tier="B", is_proven=False))}, None),
         ({"voices": (*voices(1), voice(tier="B"))}, None),
@@ -235,6 +237,16 @@ def test_claims_that_agree_or_cannot_be_judged_forbid_nothing():
         Claim(report="b", at=NOW, claimed=("192.0.2.1",), ours=None),
     )
     assert isinstance(decided(facts(feed_hits=(hit(),), claims=claims)), Hold)
+
+
+def test_what_a_stranger_gets_wrong_keeps_no_name_from_being_held():
+    """Else whoever holds a bad name reports it themselves, with addresses that it never answered."""
+    wrong = Claim(report="a", at=NOW, claimed=("192.0.2.1",), ours=(), identity="org:example1.net", weighs=False)
+    assert isinstance(decided(facts(feed_hits=(hit(),), claims=(wrong,))), Hold)
+    # Nor does a stranger who is wrong corroborate anything.
+    three = (*voices(2), voice("org:cert.example", tier="B"))
+    assert isinstance(decided(facts(voices=three)), Hold)
+    assert isinstance(decided(facts(voices=three, claims=(wrong,))), Nothing)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """Proofs: after a decision every authoritative server is asked until it answers as decided; one that lags is said."""
 
+import hashlib
+import json
+import zipfile
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from abuse import decisions, proofs
+from abuse import case_exports, decisions, proofs, receipts
 from abuse.models import Decision
 from ddns import domains, hostnames
 from ddns.models import Hostname
@@ -107,11 +110,77 @@ def test_a_locked_account_is_proven_by_all_its_names(live, alice, domain, zone, 
     assert decision.proven_at is not None
 
 
-def test_what_was_undone_is_not_proven(live, zone, oscar):
+def test_an_undoing_is_proven_too_and_what_was_proven_of_the_act_stays(live, zone, oscar):
+    decision = suspend(live, oscar)
+    drain(zone)
+    decision = decisions.prove(decision)
+    act = decision.proof
+    decision = decisions.undo(decision, reason="mistake", by=oscar)
+    proofs.prove_due(later(0))
+    decision.refresh_from_db()
+    assert decision.proof["undoing"]["waits"]
+
+    drain(zone)
+    assert proofs.prove_due(later(1)) == 1
+    decision.refresh_from_db()
+    assert decision.undoing_proven_at is not None
+    (answer,) = decision.proof["undoing"]["answers"]
+    assert (answer["rcode"], answer["answers"]) == ("NOERROR", {"A": ["203.0.113.7"], "AAAA": ["2001:db8::7"]})
+    assert {name: decision.proof[name] for name in act} == act
+    assert proofs.prove_due(later(2)) == 0
+
+
+def test_what_was_undone_before_it_was_proven_is_proven_to_be_undone(live, zone, oscar):
     decision = suspend(live, oscar)
     decisions.undo(decision, reason="mistake", by=oscar)
     drain(zone)
-    assert proofs.prove_due(later(1)) == 0
+    assert proofs.prove_due(later(1)) == 1
+    decision.refresh_from_db()
+    assert (decision.proven_at, decision.undoing_proven_at is not None) == (None, True)
+
+
+def test_an_end_is_proven_too(live, zone, oscar):
+    case = open_case(live)
+    decision = decisions.take(case, action=Action.SUSPEND, reason="phishing", by=oscar, ends_at=later(60))
+    Decision.objects.filter(pk=decision.pk).update(ends_at=timezone.now())
+    assert decisions.end_due(timezone.now()) == 1
+    drain(zone)
+    decision.refresh_from_db()
+    decision = decisions.prove(decision)
+    assert decision.undoing_proven_at is not None
+    assert decision.proof["undoing"]["answers"][0]["answers"]["A"] == ["203.0.113.7"]
+
+
+def test_what_is_undone_while_the_servers_are_asked_is_not_said_to_be_proven(live, zone, oscar):
+    decision = suspend(live, oscar)
+    drain(zone)
+    decisions.undo(decision, reason="mistake", by=oscar)
+    stale = Decision.objects.get(pk=decision.pk)
+    stale.state = Decision.State.DONE
+    proofs.prove_all([stale])
+    decision.refresh_from_db()
+    assert (decision.proven_at, decision.undoing_proven_at) == (None, None)
+
+
+def test_what_is_proven_has_a_receipt_and_is_in_the_export(live, zone, oscar, root):
+    decision = suspend(live, oscar)
+    drain(zone)
+    decisions.prove(decision)
+    decision = decisions.undo(decision, reason="mistake", by=oscar)
+    drain(zone)
+    decisions.prove(decision)
+    bodies = [json.loads(each.payload) for each in decision.receipts.order_by("issued_at")]
+    told = [body for body in bodies if "proven_at" in body]
+    assert [body["proof_of"] for body in told] == ["decision", "undoing"]
+    assert all(body["nameservers"] and body["answer_count"] == 1 for body in told)
+    assert live.account.email not in json.dumps(bodies)
+    assert "203.0.113.7" not in json.dumps(bodies)
+
+    with case_exports.write(decision.case, by=root) as file, zipfile.ZipFile(file) as archive:
+        (row,) = json.loads(archive.read("case.json"))["decisions"]
+    answers = row["proof"]["undoing"]["answers"]
+    assert told[1]["answers_sha256"] == hashlib.sha256(receipts.canonical(answers).encode()).hexdigest()
+    assert row["undoing_proven_at"]
 
 
 def test_what_is_not_in_dns_is_not_asked_for(live, oscar):

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from importlib import import_module
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from abuse import cases, intake, reports, submissions
 from abuse.intake.drafts import Draft, Parsed, Party, Subject
-from abuse.models import Case, Report, Submission
+from abuse.models import Case, Report, Reporter, Submission
 from ddns.models import Hostname
 from tests.abuse.readable import submission
 
@@ -158,3 +159,28 @@ def test_reading_waits_for_nobody_who_holds_the_submission(monkeypatch, home):
         Submission.objects.select_for_update().get(pk=made.pk)
         at_once(lambda: reports.read_all())
     assert Submission.objects.get(pk=made.pk).state == "received"
+
+
+def test_whoever_has_proven_who_it_is_does_not_wait_behind_a_flood(monkeypatch, home):
+    house = Reporter.objects.create(identity="org:cert.example", kind=Reporter.Kind.ORGANISATION)
+    monkeypatch.setattr(reports, "CHUNK", 2)
+    for number in range(6):
+        submission(monkeypatch, draft(number))
+    submission(monkeypatch, draft(9), reporter=house)
+    read_all, order = reports._read_together, []
+
+    def remember(claimed):
+        order.append([each.reporter for each in claimed])
+        read_all(claimed)
+
+    monkeypatch.setattr(reports, "_read_together", remember)
+    assert reports.read_all() == 7
+    assert order[0] == [house]
+    # And nobody waits for ever behind those either: every other time the oldest come first.
+    for number in range(20, 26):
+        submission(monkeypatch, draft(number), reporter=house)
+    submission(monkeypatch, draft(30))
+    Submission.objects.filter(reporter=None, state="received").update(received_at=timezone.now() - timedelta(hours=1))
+    order.clear()
+    reports.read_all()
+    assert None in order[1]

@@ -11,10 +11,19 @@ from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from abuse import acknowledgements, authentication_results, mail, mail_headers, receipts, reporter_links, submissions
+from abuse import (
+    acknowledgements,
+    authentication_results,
+    mail,
+    mail_headers,
+    receipts,
+    reporter_links,
+    reports,
+    submissions,
+)
 from abuse.errors import SubmissionTooBig
 from abuse.management.commands import receive_mail
-from abuse.models import LedgerEntry, Mail, Submission
+from abuse.models import LedgerEntry, Mail, Report, ReporterMail, Submission
 
 pytestmark = pytest.mark.django_db
 
@@ -291,3 +300,42 @@ def test_refused_acknowledgement_is_tried_again_later(sent, monkeypatch):
 def test_receiving_writes_nothing_into_the_ledger():
     mail.receive(a_mail(), sender=SENDER)
     assert not LedgerEntry.objects.exists()
+
+
+def test_mail_whose_subject_nobody_can_store_is_stored_all_the_same(pipe):
+    content = a_mail().replace(b"Subject: phishing", b"Subject: =?utf-7?q?+2AA-?=")
+    assert pipe(content, "--sender", SENDER) == 0
+    assert Submission.objects.count() == 1
+
+
+# --- Answers to what is in it -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("extra", "sender", "is_answered"),
+    [
+        ([], SENDER, True),
+        ([], "", False),
+        (["List-Id: <people.lists.example>"], SENDER, False),
+        ([f"Authentication-Results: {OURS}; dmarc=fail header.from=cert.example"], SENDER, False),
+        ([f"Authentication-Results: {OURS}; spf=fail smtp.mailfrom={SENDER}"], SENDER, False),
+        (
+            [f"Authentication-Results: {OURS}; dmarc=pass header.from=cert.example", "Auto-Submitted: auto-generated"],
+            SENDER,
+            True,
+        ),
+    ],
+    ids=["a person", "a bounce", "a list", "forged", "forged too", "a machine that is proven"],
+)
+def test_spam_makes_us_write_to_nobody_whose_address_was_forged(settings, domain, extra, sender, is_answered):
+    """Every spam that names a host is a report of something that is not ours."""
+    settings.ABUSE_AUTHSERV_ID = OURS
+    reports.read(mail.receive(a_mail(*extra, body="Buy at http://pills.example/ now."), sender=sender))
+    assert Report.objects.get().outcome == "not_ours"
+    assert ReporterMail.objects.exists() == is_answered
+
+
+def test_who_is_not_acknowledged_again_today_is_answered_all_the_same(domain, monkeypatch):
+    monkeypatch.setattr(acknowledgements, "PER_ADDRESS", 0)
+    reports.read(mail.receive(a_mail(body="http://bank.example/ is phishing."), sender=SENDER))
+    assert ReporterMail.objects.get().address == SENDER

@@ -6,9 +6,9 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from abuse import answers, cases, reporter_mails
+from abuse import answer_words, answers, cases, report_rows, reporter_mails, reporters
 from abuse.intake.drafts import Draft, Party, Subject
-from abuse.models import Report, ReporterMail
+from abuse.models import Report, Reporter, ReporterMail
 from tests.abuse.readable import read
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def test_answers_of_a_minute_are_one_mail(monkeypatch, home):
 
 
 def test_list_of_names_is_one_short_mail(monkeypatch, home):
-    read(monkeypatch, *[draft(f"bank{number}.example.com") for number in range(200)])
+    read(monkeypatch, *[draft(f"bank{number}.ddns.test") for number in range(200)])
     due()
     (message,) = mail.outbox
     assert "200 of your reports" in message.subject
@@ -149,3 +149,43 @@ def test_old_mails_are_deleted_and_the_answers_stay(monkeypatch, home):
     assert reporter_mails.purge(timezone.now() + reporter_mails.KEEP_FOR + DAY) >= 1
     report.refresh_from_db()
     assert (report.mail, bool(report.answer)) == (None, True)
+
+
+# --- Nobody writes to others through us ---------------------------------------------------------------------
+
+
+def test_stranger_who_reports_for_a_thousand_makes_us_write_to_few(monkeypatch, home):
+    """One post to the API, with an address of somebody else in each report of its list."""
+    read(monkeypatch, *[draft("bank.ddns.test", contact=f"bob@victim-{number}.com") for number in range(50)])
+    assert ReporterMail.objects.count() == report_rows.MOST_PARTIES
+    assert Reporter.objects.filter(identity__startswith=reporters.CLAIMED).count() == report_rows.MOST_PARTIES
+    # The others are nobody in particular; the link shows the answers.
+    assert Report.objects.filter(contact="", reporter__identity="anonymous", outcome="not_ours").count() == 45
+
+
+def test_answers_of_a_decision_that_was_undone_at_once_are_not_told(monkeypatch, home, oscar):
+    (report,) = read(monkeypatch, draft("home.ddns.test"))
+    assert report.case is not None
+    case = cases.close(report.case, outcome=Report.Outcome.REJECTED, by=oscar, reason="a slip of the key")
+    cases.reopen(case, by=oscar, reason="a slip of the key")
+    assert (due(), mail.outbox) == (0, [])
+    assert not ReporterMail.objects.filter(due_at__isnull=False).exists()
+
+
+def test_mail_that_breaks_us_keeps_no_other_waiting(monkeypatch, home):
+    read(monkeypatch, draft("bank.example.com", contact="one@example.com"))
+    read(monkeypatch, draft("bank.example.com", contact="other@example.net"))
+    words = answer_words.mail
+
+    def break_down(report):
+        if report.contact == "one@example.com":
+            raise ZeroDivisionError
+        return words(report)
+
+    monkeypatch.setattr(answer_words, "mail", break_down)
+    assert due() == 1
+    assert [message.to for message in mail.outbox] == [["other@example.net"]]
+    waiting = ReporterMail.objects.get(due_at__isnull=False)
+    assert waiting.try_count == 1
+    assert "ZeroDivisionError" in waiting.failure
+    assert waiting.due_at > timezone.now()

@@ -25,6 +25,9 @@ pytestmark = pytest.mark.django_db
         ("trudy@gmail.com", "mailbox:trudy@gmail.com"),
         ("t.r.u.d.y+spam@googlemail.com", "mailbox:trudy@gmail.com"),
         ("t.rudy+x@gmx.de", "mailbox:t.rudy@gmx.de"),
+        ("trudy@hotmail.es", "mailbox:trudy@hotmail.es"),
+        ("trudy@yahoo.co.jp", "mailbox:trudy@yahoo.co.jp"),
+        ("soc@yahoo.example.net", "org:example.net"),
         ("trudy@mailinator.com", "mailbox:trudy@mailinator.com"),
         ("trudy@home.duckdns.org", "org:home.duckdns.org"),
         ("cert@bücher.example", "org:xn--bcher-kva.example"),
@@ -123,6 +126,20 @@ def test_what_is_long_past_is_not_counted(home):
 )
 def test_lower_bound(upheld, count, lower):
     assert reporters.wilson(upheld, count) == pytest.approx(lower, abs=0.0002)
+
+
+@pytest.mark.parametrize(
+    ("upheld", "count", "words"),
+    [
+        (0, 0, "nothing decided"),
+        (1, 1, "1 of 1 upheld: too few to say"),
+        (9, 9, "9 of 9 upheld: too few to say"),
+        (10, 10, "10 of 10 upheld: right in 72% at least"),
+        (95, 100, "95 of 100 upheld: right in 89% at least"),
+    ],
+)
+def test_a_record_of_a_handful_claims_no_share(upheld, count, words):
+    assert str(reporters.Accuracy(*reporters.interval(upheld, count), count, upheld)) == words
 
 
 @given(st.integers(0, 500), st.integers(0, 500))

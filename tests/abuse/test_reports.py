@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from abuse import address_matches, intake, reporters, reports, submissions, tallies
+from abuse import address_matches, cases, intake, reporters, reports, submissions, tallies
 from abuse.errors import ReasonMissing, Unreadable
 from abuse.intake.drafts import Attachment, Draft, Party, Subject
 from abuse.models import Case, Category, Evidence, LedgerEntry, Report, Reporter, Submission
@@ -265,10 +265,10 @@ def test_same_again_with_evidence_is_no_duplicate(monkeypatch, home):
 
 def test_feed_that_is_pulled_again_says_nothing_new(monkeypatch, home):
     feed = Reporter.objects.create(identity="feed:example", kind="feed")
-    (first,) = read(monkeypatch, phishing("home.ddns.test"), reporter=feed, door=Submission.Door.FEED)
+    read(monkeypatch, phishing("home.ddns.test"), reporter=feed, door=Submission.Door.FEED)
     Submission.objects.update(received_at=timezone.now() - timedelta(days=3))
-    (second,) = read(monkeypatch, phishing("home.ddns.test"), reporter=feed, door=Submission.Door.FEED)
-    assert second.duplicate_of == first
+    assert read(monkeypatch, phishing("home.ddns.test"), reporter=feed, door=Submission.Door.FEED) == []
+    assert (Report.objects.count(), Case.objects.get().report_count) == (1, 1)
 
 
 def test_evidence_of_the_future_was_seen_when_it_came(monkeypatch, home):
@@ -322,7 +322,7 @@ def test_of_many_that_are_not_ours_one_report_speaks(home):
     assert len(summary.details["first_names"]) == tallies.FIRST_NAMES
     assert summary.outcome == "not_ours"
     assert f"and {2000 - tallies.MOST_FOREIGN - 1} more names of your list" in summary.answer
-    assert made.reports.get(hostname=home).state == "open"
+    assert made.reports.get(name="home.ddns.test").state == "open"
 
 
 def test_feed_of_the_whole_internet_leaves_its_count_alone(home):
@@ -337,8 +337,11 @@ def test_feed_of_the_whole_internet_leaves_its_count_alone(home):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("To: abuse@ddns.test\nSubject: Out of office\nAuto-Submitted: auto-replied\n\nBack on Monday.\n", "machine"),
-        ('{"query_status": "no_results", "urls": []}', ""),
+        (
+            "To: abuse@ddns.test\nSubject: Out of office\nAuto-Submitted: auto-replied\n\nBack on Monday.\n",
+            "automatic reply",
+        ),
+        ('{"query_status": "no_result", "data": "Your search did not yield any results"}', "names a host"),
         ("bank.example.com\nshop.example.com\nmail.example.com\n", "3 names in it are not ours."),
     ],
 )
@@ -356,3 +359,69 @@ def test_what_is_no_report_is_read_and_no_persons_work(domain, content, said):
 def test_answer_is_in_the_language_of_the_reporter(monkeypatch, home, language, said):
     (report,) = read(monkeypatch, phishing("bank.example.com", language=language))
     assert said in report.answer
+
+
+# --- The same again, by strangers ---------------------------------------------------------------------------
+
+
+def known_house(identity: str = "org:cert.example") -> Reporter:
+    return Reporter.objects.create(identity=identity, kind=Reporter.Kind.ORGANISATION, contact="abuse@cert.example")
+
+
+def test_number_of_a_reporter_is_worth_nothing_to_a_stranger_who_claims_to_be_it(monkeypatch, home):
+    """Mallory, first, with the number that the genuine report will have."""
+    (first,) = read(monkeypatch, phishing("home.ddns.test", external_id="17", attachments=(Attachment(b"nothing"),)))
+    (second,) = read(monkeypatch, phishing("home.ddns.test", external_id="17", attachments=(Attachment(b"the kit"),)))
+    assert (second.state, second.duplicate_of, second.case) == ("open", None, first.case)
+    house = known_house()
+    (first,) = read(monkeypatch, phishing("home.ddns.test", external_id="18", description="one"), reporter=house)
+    (second,) = read(monkeypatch, phishing("home.ddns.test", external_id="18", description="two"), reporter=house)
+    assert second.duplicate_of == first
+
+
+def test_report_that_is_taken_back_leaves_those_of_others_that_say_the_same(monkeypatch, home):
+    """Whoever nobody knows is one reporter; what one of them takes back another has still said."""
+    (first,) = read(monkeypatch, phishing("home.ddns.test", reporter=Party()))
+    (second,) = read(monkeypatch, phishing("home.ddns.test", reporter=Party()))
+    (third,) = read(monkeypatch, phishing("home.ddns.test", reporter=Party()))
+    assert (second.state, third.state) == ("duplicate", "duplicate")
+    reports.withdraw(first)
+    second.refresh_from_db()
+    third.refresh_from_db()
+    assert (second.state, second.case, second.duplicate_of, third.duplicate_of) == ("open", first.case, None, second)
+    case = Case.objects.get()
+    assert (case.closed_at, case.report_count) == (None, 1)
+    reports.withdraw(second)
+    reports.withdraw(Report.objects.get(pk=third.pk))
+    assert Case.objects.get().state == "closed"
+
+
+def test_report_that_its_reporter_takes_back_is_taken_back_as_often_as_it_was_sent(monkeypatch, home):
+    house = known_house()
+    for _ in range(2):
+        read(monkeypatch, phishing("home.ddns.test", external_id="17"), reporter=house)
+    read(monkeypatch, phishing("home.ddns.test", external_id="17", is_retraction=True), reporter=house)
+    assert {each.state for each in Report.objects.all()} == {"withdrawn"}
+    assert Case.objects.get().state == "closed"
+
+
+def test_answered_report_cannot_be_taken_back(monkeypatch, home, oscar):
+    (report,) = read(monkeypatch, phishing("home.ddns.test"))
+    stale = Report.objects.get(pk=report.pk)
+    assert report.case is not None
+    cases.close(report.case, outcome=Report.Outcome.UPHELD, by=oscar, reason="phishing")
+    reports.withdraw(stale)
+    report.refresh_from_db()
+    assert (report.state, report.outcome) == ("closed", "upheld")
+
+
+def test_what_was_seen_again_after_the_answer_is_a_new_report(monkeypatch, home, oscar):
+    """The page was away while somebody looked."""
+    (first,) = read(monkeypatch, phishing("home.ddns.test"))
+    assert first.case is not None
+    cases.close(first.case, outcome=Report.Outcome.REJECTED, by=oscar, reason="nothing there")
+    (second,) = read(monkeypatch, phishing("home.ddns.test"))
+    assert (second.state, second.duplicate_of) == ("open", None)
+    assert second.case != first.case
+    (third,) = read(monkeypatch, phishing("home.ddns.test"))
+    assert (third.duplicate_of, third.case) == (second, second.case)

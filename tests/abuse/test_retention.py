@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from abuse import retention, submissions
@@ -134,3 +135,27 @@ def test_words_to_the_customer_leave_and_the_decision_stays(closed, oscar):
     purge_after()
     statement = Statement.objects.get()
     assert (statement.text, statement.decision.reason) == ("", "It imitates a bank.")
+
+
+def test_report_that_came_to_a_case_whose_time_was_over_leaves_in_its_own(closed):
+    """What repeats a report is on its case, also years later."""
+    purge_after()
+    late = rows.report(
+        closed, content=b"the same again", state=Report.State.DUPLICATE, duplicate_of=Report.objects.get()
+    )
+    assert purge_after(timedelta(days=700)) == 0
+    assert purge_after() == 2
+    late.refresh_from_db()
+    assert late.description == ""
+
+
+def test_list_of_a_feed_that_named_nothing_new_of_ours_leaves_within_days():
+    """Pulled every few minutes, two years of them are a terabyte."""
+    made = submissions.accept(b"elsewhere.example", door=Submission.Door.FEED, source="https://feed.example/")
+    mailed = submissions.accept(b"hello", door=Submission.Door.MAIL, source="trudy@example.net")
+    Submission.objects.update(state=Submission.State.READ)
+    assert purge_after(settings.ABUSE_FEED_RETENTION - timedelta(hours=1)) == 0
+    assert purge_after(settings.ABUSE_FEED_RETENTION + timedelta(hours=1)) == 1
+    made.refresh_from_db()
+    mailed.refresh_from_db()
+    assert (made.purged_at is None, mailed.purged_at is None) == (False, True)

@@ -141,8 +141,11 @@ def test_history_that_does_not_go_back_so_far_contradicts_nobody(home, case):
 
 
 def test_evidence_older_than_the_present_holder_is_counted(home, case):
-    rows.report(case, evidence_at=home.created_at - DAY)
-    rows.report(case, standing=Report.Standing.HELD_SINCE)
+    known = rows.reporter("org:cert.example", tier="B")
+    rows.report(case, evidence_at=home.created_at - DAY, reporter=known)
+    rows.report(case, standing=Report.Standing.HELD_SINCE, reporter=known)
+    # Anybody can say that something is old.
+    rows.report(case, evidence_at=home.created_at - DAY, reporter=rows.reporter("claimed:org:example.net"))
 
     assert signals.gather(case).before_holder_count == 2
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from abuse import customer_pages, helps, statements, templates, wordings
+from abuse import customer_pages, decisions, helps, statements, templates, wordings
 from abuse.models import Category, Decision, LedgerEntry, Reporter, Statement
-from ddns import mails
+from ddns import hostnames, mails
 from ddns.models import Notification
 from ddns.models.notifications import Kind
 from tests.abuse.fairness import REPORTER_WORDS, decide, open_case, report_on
@@ -176,6 +176,22 @@ def test_staff_see_the_link_of_the_customer_nowhere(case, oscar, root):
         assert token not in client.get(page).text
     assert token not in statements.preview(case, Action.SUSPEND, {}, "de").text
     assert token not in statement.text
+
+
+def test_what_ends_while_something_else_stays_is_not_said_to_be_as_it_was(alice, home, root):
+    hostnames.publish(hostnames.lock(home))
+    held = decisions.take(open_case(home), action=Action.HOLD, reason="x", by=root)
+    suspended = decisions.take(open_case(home), action=Action.SUSPEND, reason="x", by=root)
+    locked = decisions.take(open_case(home), action=Action.LOCK_ACCOUNT, reason="x", by=root)
+
+    def last_told(decision) -> str:
+        decisions.undo(decision, reason="x", by=root)
+        return Notification.objects.filter(account=alice).order_by("-pk").first().details["headline"]
+
+    another = "home.ddns.test: one decision has ended, another is in force"
+    assert last_told(suspended) == another
+    assert last_told(locked) == "Your account works again"
+    assert last_told(held) == "home.ddns.test is no longer on hold"
 
 
 def test_twice_is_as_good_as_once(case, oscar):

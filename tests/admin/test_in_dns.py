@@ -37,7 +37,7 @@ def drain(zone: Zone) -> None:
 
 
 def in_dns(hostname: Hostname) -> evidence.InDns:
-    return evidence.of(Hostname.objects.get(pk=hostname.pk)).in_dns
+    return evidence.of(Hostname.objects.get(pk=hostname.pk), by=hostname.account).in_dns
 
 
 def test_page_follows_a_suspension_into_dns(home, zone, oscar):

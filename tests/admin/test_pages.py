@@ -95,7 +95,7 @@ def test_overview_counts_every_hostname_once(home, foreign, alice, bob, domain, 
     suspensions.suspend(both, reason="phishing", by=root)
     hostnames.release(hostnames.register(bob, domain=domain, label="gone"))
 
-    assert overview.now().hostnames == {
+    assert overview.now(root).hostnames == {
         "live": 1,
         "offline": 1,
         "held": 0,

@@ -67,6 +67,11 @@ def test_what_points_there_already_stays_and_its_other_family_moves(device, home
     assert stored(home) == (BLOCKED, "2001:db8:1::2")
 
 
+def test_the_ipv6_address_that_leads_to_a_blocked_one_is_barred_too(home, key):
+    hidden = ip_address(f"2002:{int(ip_address(BLOCKED)) >> 16:x}:{int(ip_address(BLOCKED)) & 0xFFFF:x}::1")
+    assert address_updates.update(caller(key), [home.name], Wish(Addresses.of(hidden))) == [Barred()]
+
+
 def test_the_hostname_is_not_said_to_be_blocked(home, key):
     (outcome,) = address_updates.update(caller(key), [home.name], Wish(Addresses.of(ip_address(BLOCKED6))))
     assert outcome == Barred()

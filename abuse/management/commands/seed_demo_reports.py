@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
-from ipaddress import ip_address
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from django.conf import settings
@@ -32,7 +32,7 @@ Door = Submission.Door
 # Nobody can log in as her: she has no password.
 SUSPECT = "mallory@example.com"
 LURE, SIBLING = "examplebank-login", "examplebank-secure"
-SOURCE, LURE_ADDRESS = ip_address("198.51.100.23"), ip_address("203.0.113.66")
+SOURCE, LURE_ADDRESS = IPv4Address("198.51.100.23"), IPv4Address("203.0.113.66")
 
 
 class Command(BaseCommand):

@@ -66,6 +66,7 @@
   });
   // Sent once: a second press of the keys is no second decision.
   document.addEventListener("submit", (event) => {
+    if ("download" in event.target.dataset) return;
     if (event.target.dataset.sent) { event.preventDefault(); return; }
     event.target.dataset.sent = "1";
     document.body.classList.add("is-leaving");
@@ -141,6 +142,26 @@
   }
   if (token) setTimeout(beat, page.dataset.beat * 1000);
   addEventListener("pagehide", () => token && navigator.sendBeacon(page.dataset.presence, new URLSearchParams({ leave: "1", csrfmiddlewaretoken: token })));
+
+  // ---- what every authoritative server answers, until all do as decided ----------------------------------------------
+  // A server that is down for long is looked at seldom; the text is put in place only where it is another one.
+  async function prove(box, pause) {
+    const later = () => setTimeout(prove, document.hidden ? 10000 : pause, box, Math.min(pause * 1.2, 10000));
+    try {
+      const response = await fetch(box.dataset.proof, byScript);
+      if (response.redirected || !response.ok) { if (response.status >= 500) later(); return; }
+      const part = document.createElement("template");
+      part.innerHTML = await response.text();
+      const now = part.content.querySelector(".proof");
+      const wasOpen = [...box.querySelectorAll("details")].map((each) => each.open);
+      if (now.innerHTML !== box.innerHTML) {
+        box.replaceChildren(...now.childNodes);
+        box.querySelectorAll("details").forEach((each, at) => { each.open = wasOpen[at] ?? false; });
+      }
+      if (now.dataset.proof) later(); else delete box.dataset.proof;
+    } catch { later(); }
+  }
+  for (const box of document.querySelectorAll("[data-proof]")) { box.setAttribute("role", "status"); setTimeout(prove, 1000, box, 1000); }
 
   // ---- what was just decided can be undone for a while at a glance, and after that on its case ----------------------
   if (toast) setTimeout(() => { if (!toast.contains(document.activeElement)) toast.remove(); }, toast.dataset.seconds * 1000);

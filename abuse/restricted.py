@@ -1,0 +1,28 @@
+"""Restricted: what is shown of decisions on restricted cases to people who are not named for them."""
+
+from collections.abc import Iterable
+
+from abuse.models import LedgerEntry, Suspension
+from abuse.models.ledger import LedgerEntryQuerySet
+from ddns.models import User
+
+HIDDEN = "Decided on a restricted case, for the people named for those."
+
+
+def may_see(user: User | None) -> bool:
+    return user is not None and user.has_perm("abuse.view_restricted_case")
+
+
+def entries(user: User | None) -> LedgerEntryQuerySet:
+    """Of the ledger, those that this member of staff may read."""
+    return LedgerEntry.objects.all() if may_see(user) else LedgerEntry.objects.unrestricted()
+
+
+def without_reasons(suspensions: Iterable[Suspension], user: User | None) -> list[Suspension]:
+    """That a name is suspended is to be seen in DNS; why is not, where the case is restricted. Wants decision__case."""
+    rows = list(suspensions)
+    for each in rows:
+        if each.decision is not None and each.decision.case.is_restricted and not may_see(user):
+            each.reason = HIDDEN
+            each.lift_reason = each.lift_reason and HIDDEN
+    return rows
