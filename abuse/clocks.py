@@ -33,9 +33,9 @@ def pause(case: Case) -> Case:
 
 @transaction.atomic
 def resume(case: Case) -> Case:
-    """Back in the queue; the clock goes on where it stood. Locks the case."""
+    """Back in the queue; the clock goes on where it stood. A case that waits for nobody stays as it is. Locks the case."""
     lock(case)
-    if case.closed_at is None:
+    if case.closed_at is None and case.state == Case.State.WAITING_REPORTER:
         go_on(case, timezone.now())
         case.save(update_fields=["state", "due_at", "paused_at", "paused_for"])
     return case

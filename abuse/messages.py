@@ -115,13 +115,13 @@ def _write(message: Message, report: Report, key: str) -> None:
 
 def _bring_back(case: Case, side: Message.Side) -> None:
     """Only from the one who was waited for. What was warned has as long as a new report then, and not until its deadline."""
-    waited = {Message.Side.CUSTOMER: Case.State.WAITING_CUSTOMER, Message.Side.REPORTER: Case.State.WAITING_REPORTER}
-    if not Case.objects.filter(pk=case.pk, state=waited[side]).exists():
+    if side == Message.Side.REPORTER:
+        if Case.objects.filter(pk=case.pk, state=Case.State.WAITING_REPORTER).exists():
+            clocks.resume(case)
         return
-    case.refresh_from_db(from_queryset=Case.objects.select_for_update(of=("self",), no_key=True))
-    if case.state == waited[side]:
-        now = timezone.now()
-        clocks.go_on(case, now)
-        if side == Message.Side.CUSTOMER:
-            case.due_at = min(case.due_at, now + case.category.clock)
-        case.save(update_fields=["state", "due_at", "paused_at", "paused_for"])
+    if not Case.objects.filter(pk=case.pk, state=Case.State.WAITING_CUSTOMER).exists():
+        return
+    clocks.lock(case)
+    if case.state == Case.State.WAITING_CUSTOMER:
+        case.state, case.due_at = Case.State.OPEN, min(case.due_at, timezone.now() + case.category.clock)
+        case.save(update_fields=["state", "due_at"])

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from abuse import ledger
-from abuse.errors import NothingToDo, ReasonMissing, WrongReporterKey
+from abuse import ledger, reporters
+from abuse.errors import NotAllowed, NothingToDo, ReasonMissing, WrongReporterKey
 from abuse.models import Reporter, ReporterKey
 from ddns.models import User
 
@@ -29,7 +29,12 @@ def digest(text: str) -> bytes:
 
 @transaction.atomic
 def create(reporter: Reporter, *, label: str, by: User, expires_at: datetime | None = None) -> tuple[ReporterKey, str]:
-    """The text of the key is given here and never again. Enters it in the ledger."""
+    """The text of the key is given here and never again. Enters it in the ledger.
+
+    Raises NotAllowed for a reporter that is only claimed: make one that somebody vouches for.
+    """
+    if not reporters.is_proven(reporter):
+        raise NotAllowed("nobody has proven to be this reporter. Add it as a new reporter if you vouch for it.")
     text = "".join(secrets.choice(_ALPHABET) for _ in range(PREFIX_LENGTH + SECRET_LENGTH))
     key = ReporterKey.objects.create(
         reporter=reporter, label=label, prefix=text[:PREFIX_LENGTH], digest=digest(text), expires_at=expires_at
@@ -64,7 +69,8 @@ def _enter(action: str, key: ReporterKey, by: User, reason: str) -> None:
     ledger.append(
         actor=by,
         action=action,
-        object=f"reporter {key.reporter.identity}",
+        # By number: the ledger is for good, and an identity may be a person's mailbox.
+        object=f"reporter {key.reporter_id}",
         reason=reason,
         details={"key": key.pk, "prefix": key.prefix, "label": key.label},
     )

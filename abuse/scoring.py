@@ -4,16 +4,17 @@ import logging
 import time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from abuse import decisions, policy, signals
+from abuse import decisions, policy, reporters, signals
 from abuse.errors import AbuseError
 from abuse.facts import Facts
-from abuse.models import Assessment, Case, Decision, Rule, Weight
+from abuse.models import Assessment, Case, Decision, Report, Rule, Weight
 from abuse.policy import Hold, Nothing, Reason, Score, Verdict
 from ddns.errors import HostnameReleased
 
@@ -24,6 +25,8 @@ MOST_ASSESSMENTS = 100
 RUN_SECONDS = 10.0
 # By the same terms; few, so that the worst come first among those that came meanwhile.
 AT_ONCE = 20
+# Some ten seconds' worth: a stranger's list of thousands of names waits behind those.
+MOST_FIRST = 300
 HOUR = timedelta(hours=1)
 
 
@@ -68,12 +71,15 @@ def rescore(case: Case, by: Terms | None = None) -> Score:
 def rescore_due() -> int:
     """Scores open cases with reports that no score knows of, worst first, for RUN_SECONDS at most; how many.
 
-    One that cannot be scored stays due and keeps nobody else waiting.
+    Of each run those come first of which somebody speaks who has proven who it is. One that cannot be scored stays due and
+    keeps nobody else waiting.
     """
     ends_at, failed, total = time.monotonic() + RUN_SECONDS, set[int](), 0
+    proven = iter(list(_of_the_proven(_due()).values_list("pk", flat=True)))
     while time.monotonic() < ends_at:
-        due = Case.objects.open().exclude(report_count=F("scored_report_count")).exclude(pk__in=failed)
-        ids = list(due.order_by("due_at", "-severity", "pk").values_list("pk", flat=True)[:AT_ONCE])
+        ids = list(islice(proven, AT_ONCE)) or list(
+            _due().exclude(pk__in=failed).values_list("pk", flat=True)[:AT_ONCE]
+        )
         if not ids:
             break
         # As the settings stand now: whoever changes one sees it within seconds.
@@ -89,6 +95,15 @@ def rescore_due() -> int:
             else:
                 total += 1
     return total
+
+
+def _due() -> QuerySet[Case]:
+    return Case.objects.open().exclude(report_count=F("scored_report_count")).order_by("due_at", "-severity", "pk")
+
+
+def _of_the_proven(due: QuerySet[Case]) -> QuerySet[Case]:
+    is_claim = Q(reporter__identity__startswith=reporters.CLAIMED) | Q(reporter__identity=reporters.ANONYMOUS)
+    return due.filter(Exists(Report.objects.counted().filter(case=OuterRef("pk")).exclude(is_claim)))[:MOST_FIRST]
 
 
 def stored(case: Case) -> Score:

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.db import connection, transaction
 from django.utils import timezone
 
+from abuse import ledger
 from abuse.models import SigningKey
 from dnsupdate import secrets
 
@@ -26,11 +27,25 @@ def in_use() -> SigningKey:
 
 @transaction.atomic
 def rotate() -> SigningKey:
-    """A new key signs from now on. The private half of the old one is destroyed; what it signed stays verifiable."""
+    """A new key signs from now on, which is in the ledger. The private half of the old one is destroyed.
+
+    What it signed stays verifiable.
+    """
+    # Before the other lock, as whoever signs the first receipt of all has it.
+    ledger.lock()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    retired = list(SigningKey.objects.filter(retired_at=None).values_list("key_id", flat=True))
     SigningKey.objects.filter(retired_at=None).update(retired_at=timezone.now(), sealed_private_key="")
-    return _make()
+    key = _make()
+    ledger.append(
+        actor=None,
+        action="rotate-signing-key",
+        object=f"signing key {key.key_id}",
+        reason="Rotated by command.",
+        details={"retired": retired},
+    )
+    return key
 
 
 def sign(text: str, key: SigningKey) -> bytes:

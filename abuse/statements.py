@@ -164,7 +164,7 @@ def _tell(decision: Decision, account: User, words: Words) -> None:
 def _tell_end(decision: Decision, account: User) -> None:
     """A lifting notice: what ended, and that everything is as it was."""
     language = wordings.spoken(account.language or settings.LANGUAGE_CODE)
-    key = "end.remains" if _remains(decision) else f"end.{decision.action}"
+    key = "end.remains" if _remains(decision, account) else f"end.{decision.action}"
     if decision.action == Action.WARN and decision.state == Decision.State.ENDED:
         # Its time is over: that is no news, and what follows from it is a decision of its own.
         return
@@ -174,9 +174,9 @@ def _tell_end(decision: Decision, account: User) -> None:
     _tell(decision, account, words)
 
 
-def _remains(decision: Decision) -> bool:
+def _remains(decision: Decision, account: User) -> bool:
     """Whether something else keeps it as it was under the decision that has ended."""
-    is_locked = User.objects.filter(cases=decision.case_id, is_active=False).exists()
+    is_locked = User.objects.filter(pk=account.pk, is_active=False).exists()
     if decision.action == Action.LOCK_ACCOUNT:
         return is_locked
     if decision.action not in (Action.HOLD, Action.SUSPEND, Action.DIVERT):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, Max, Min, Q
 from django.utils import timezone
 
 from abuse import reporters
@@ -12,13 +12,17 @@ from abuse.models import Case, Evidence, Report, Reporter
 MOST_VOICES = 200
 # Pairs of reporter and file that are compared.
 MOST_FILES = 1000
+_IS_CLAIM = ExpressionWrapper(
+    Q(reporter__identity__startswith=reporters.CLAIMED) | Q(reporter__identity=reporters.ANONYMOUS), BooleanField()
+)
 
 
 def of(case: Case) -> tuple[Voice, ...]:
-    """The independent ones, those that weigh most first. Three queries, however many reports there are."""
+    """The independent ones, those that are proven and weigh most first. Three queries, however many reports there are."""
     rows = (
         Report.objects.counted()
         .filter(case=case)
+        .annotate(is_claim=_IS_CLAIM)
         .order_by()
         .values("reporter_id")
         .annotate(
@@ -27,7 +31,7 @@ def of(case: Case) -> tuple[Voice, ...]:
         .values_list(
             "reporter_id", "reporter__identity", "reporter__kind", "reporter__tier", "count", "first_at", "last_at", "best",
         )
-        .order_by("reporter__tier", "first_at")[:MOST_VOICES]
+        .order_by("is_claim", "reporter__tier", "first_at")[:MOST_VOICES]
     )  # fmt: skip
     trusted = _records([pk for pk, _, _, tier, *_ in rows if tier == Reporter.Tier.TRUSTED])
     voices = {}
@@ -43,7 +47,7 @@ def of(case: Case) -> tuple[Voice, ...]:
             last_at=last_at,
             decided_count=decided,
             accuracy=reporters.wilson(upheld, decided),
-            is_proven=not identity.startswith((reporters.CLAIMED, reporters.ANONYMOUS)),
+            is_proven=reporters.is_proven_identity(identity),
         )
     return tuple(_merged(voices, _same_files(case) if len(voices) > 1 else []))
 
@@ -77,7 +81,10 @@ def _same_files(case: Case) -> list[tuple[int, str]]:
 
 
 def _merged(voices: dict[int, Voice], files: Sequence[tuple[int, str]]) -> list[Voice]:
-    """Reporters that are joined by the same file, over however many others, are one: what is copied is not corroborated."""
+    """Reporters that are joined by the same file, over however many others, are one: what is copied is not corroborated.
+
+    Who only claims to be somebody is joined to one of them, and joins no others.
+    """
     leader = {pk: pk for pk in voices}
 
     def find(pk: int) -> int:
@@ -89,7 +96,8 @@ def _merged(voices: dict[int, Voice], files: Sequence[tuple[int, str]]) -> list[
     order = list(voices)
     for pk, blob in sorted((each for each in files if each[0] in voices), key=lambda each: order.index(each[0])):
         one, other = find(pk), find(first_with.setdefault(blob, pk))
-        if one != other:
+        is_bridge = not voices[pk].is_proven and one != pk
+        if one != other and not is_bridge:
             # The one that weighs more speaks for both.
             stronger, weaker = sorted((one, other), key=order.index)
             leader[weaker] = stronger

@@ -108,6 +108,7 @@ MIDDLEWARE = [
     # For pages only: devices are answered before Django (ddns.wsgi).
     "ddns.middleware.SourceAddress",
     "django.middleware.security.SecurityMiddleware",
+    "ddns.middleware.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "ddns.middleware.Language",
@@ -121,6 +122,8 @@ MIDDLEWARE = [
     # The last: it hears first of what a view raises.
     "ddns.middleware.CacheAway",
 ]
+# The longest form is an upload at the abuse desk: 25 MiB of file, 2 MiB of text, and what is around them.
+MAX_FORM_OCTETS = 28 * 1024 * 1024
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

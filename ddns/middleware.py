@@ -1,4 +1,4 @@
-"""Middleware: the true source address, the language, what is said while Redis is away, the content security policy."""
+"""Middleware: the source address, how long a form may be, the language, what is said while Redis is away, the security policy."""
 
 import logging
 from collections.abc import Callable
@@ -42,6 +42,24 @@ class Language(LocaleMiddleware):
         if request.path_info.startswith("/admin/"):
             translation.activate(settings.LANGUAGE_CODE)
             request.LANGUAGE_CODE = settings.LANGUAGE_CODE
+
+
+class BodyLimit:
+    """Forms with files are spooled to the disk before any view sees them: what is too long for every form is refused unread.
+
+    Other bodies have Django's own limit, and the API for reports one of its own.
+    """
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        is_form = (request.content_type or "").strip().lower().startswith("multipart/")
+        if is_form and length.isdecimal() and int(length) > settings.MAX_FORM_OCTETS:
+            most = f"This is too big: a form has {settings.MAX_FORM_OCTETS} octets at most. Nothing was stored."
+            return HttpResponse(most, status=413, content_type="text/plain; charset=utf-8")
+        return self.get_response(request)
 
 
 class CacheAway:

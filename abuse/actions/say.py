@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from abuse import cases, messages
+from abuse import cases, clocks, messages, reporter_mails
 from abuse.actions.act import Act, Effect, Parameters, Touched, check_known, parse_text, text_of, without_end
 from abuse.errors import InvalidParameter
 from abuse.models import Case, Decision, Message, Report
@@ -28,26 +28,41 @@ def _parse_ask(case: Case, given: Mapping[str, Any], ends_at: datetime | None) -
 
 def _report(case: Case, pk: Any) -> Report:
     try:
-        return case.reports.get(pk=pk)
+        return case.reports.counted().get(pk=pk)
     except (Report.DoesNotExist, ValidationError, ValueError) as error:
         raise InvalidParameter("there is no such report on the case.") from error
 
 
+def to_ask(case: Case) -> list[Report]:
+    """The last open report of each reporter: five reports of one are one question."""
+    found = case.reports.counted().filter(state=Report.State.OPEN).select_related("reporter", "submission")
+    return list({each.reporter_id: each for each in found.order_by("received_at", "pk")}.values())
+
+
+def _asked(case: Case, parameters: Parameters) -> list[Report]:
+    return [_report(case, parameters["report"])] if "report" in parameters else to_ask(case)
+
+
 def _touch_ask(case: Case, parameters: Parameters) -> Touched:
-    whom = "The reporter" if "report" in parameters else "Every reporter of the case"
-    return Touched(sentences=[f"{whom} is asked. The clock stands until an answer comes, seven days at most."])
+    asked = _asked(case, parameters)
+    whom = str(asked[0].reporter) if "report" in parameters else "Every reporter of the case"
+    sentences = [
+        f"{whom} is asked. The clock stands until an answer comes, {clocks.MOST_PAUSE.days} days at most in all."
+    ]
+    if silent := sum(not reporter_mails.is_mailable(each.contact) for each in asked):
+        sentences.append(
+            f"{silent} of {len(asked)} left no address: there the question is on the page of their report, and nowhere else."
+        )
+    return Touched(sentences=sentences)
 
 
 def _ask(decision: Decision) -> Effect:
-    case, report = decision.case, decision.parameters.get("report")
-    asked = [_report(case, report)] if report else list(case.reports.counted().filter(state=Report.State.OPEN))
-    # Once each: five reports of one reporter are one question.
-    once = {each.reporter_id: each for each in asked}
-    for each in once.values():
+    case, asked = decision.case, _asked(decision.case, decision.parameters)
+    for each in asked:
         _say(decision, Message.Side.REPORTER, report=each, key="ask")
     cases.pause(case)
     case.refresh_from_db(fields=["state", "paused_at"])
-    return {"asked": len(once)}
+    return {"asked": len(asked)}
 
 
 def _undo_ask(decision: Decision, by: User | None) -> None:

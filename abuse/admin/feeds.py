@@ -11,6 +11,7 @@ from unfold.decorators import display
 from abuse import feeds
 from abuse.forms.feeds import FeedForm
 from abuse.models import Feed
+from ddns.templatetags.durations import duration
 
 
 @admin.register(Feed)
@@ -18,7 +19,7 @@ class FeedAdmin(ModelAdmin):
     """Nothing is deleted: what came from a feed names it. It is switched off."""
 
     form = FeedForm
-    list_display = ("name", "format", "shown_state", "every", "pulled_at", "next_at", "shown_failure")
+    list_display = ("name", "format", "shown_state", "shown_every", "pulled_at", "next_at", "shown_failure")
     list_filter = ("is_enabled", "format")
     list_filter_sheet = False
     search_fields = ("name", "url")
@@ -37,6 +38,10 @@ class FeedAdmin(ModelAdmin):
         if not feed.is_enabled:
             return "off"
         return "failing" if feed.failing_since else "on"
+
+    @display(description="every", ordering="every")
+    def shown_every(self, feed: Feed) -> str:
+        return duration(feed.every)
 
     @display(description="failure", empty_value="")
     def shown_failure(self, feed: Feed) -> str:

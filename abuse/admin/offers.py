@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django import forms
 from django.utils import timezone
 
+from abuse.actions import say
 from abuse.models import Case, Decision, DiversionTarget, Report
 from ddns.models import User
 
@@ -16,6 +17,9 @@ MAX_REASON_CHARACTERS = 4000
 MAX_TEXT_CHARACTERS = 8000
 
 FOREVER = ""
+EVERYBODY = ""
+# To choose from; all of the case are asked by choosing none.
+MOST_ASKED = 100
 LASTS = [
     (FOREVER, "until it is undone"),
     ("1", "1 day"),
@@ -48,7 +52,7 @@ _TOLD = ("text", "ground", "withheld")
 
 OFFERS = (
     Offer(Action.DISMISS, "d", "Dismiss", _DECIDE, ("outcome",), is_for_many=True),
-    Offer(Action.ASK, "a", "Ask", _DECIDE, ("text",), is_for_many=True),
+    Offer(Action.ASK, "a", "Ask", _DECIDE, ("report", "text"), is_for_many=True),
     Offer(Action.INFORM, "i", "Inform", _DECIDE, ("text",), is_for_many=True),
     Offer(Action.WARN, "w", "Warn", _DECIDE, ("hours", *_TOLD), is_for_many=True),
     Offer(Action.HOLD, "h", "Hold", _DECIDE, ("lasts", *_TOLD), is_dark=True, is_for_many=True),
@@ -58,9 +62,9 @@ OFFERS = (
     Offer(Action.PRESERVE, "p", "Preserve", "abuse.preserve_account", ("lasts",)),
     Offer(Action.REFER, "r", "Refer", "abuse.refer_case", ("authority", "text")),
     Offer(Action.FORWARD, "f", "Forward", _DECIDE, ("to", "text")),
-    Offer(Action.BLOCK_NETWORK, "b", "Block network", _GRAVELY, ("network", "lasts")),
-    Offer(Action.BLOCK_PATTERN, "t", "Block pattern", _GRAVELY, ("pattern", "lasts")),
-    Offer(Action.RESERVE_LABEL, "e", "Reserve label", _GRAVELY, ("label",)),
+    Offer(Action.BLOCK_NETWORK, "b", "Block network", _GRAVELY, ("network", "lasts", "withheld")),
+    Offer(Action.BLOCK_PATTERN, "t", "Block pattern", _GRAVELY, ("pattern", "lasts", "withheld")),
+    Offer(Action.RESERVE_LABEL, "e", "Reserve label", _GRAVELY, ("label", "withheld")),
 )
 BY_ACTION = {offer.value: offer for offer in OFFERS}
 # What goes by itself when nothing was chosen. A block without an end outlives its reason.
@@ -90,6 +94,7 @@ class DecisionForm(forms.Form):
             (Report.Outcome.ALREADY_DONE, "it was acted on before"),
         ],
     )
+    report = forms.ChoiceField(label="Whom", required=False, choices=[(EVERYBODY, "every reporter of the case")])
     text = forms.CharField(
         label="What they are told",
         max_length=MAX_TEXT_CHARACTERS,
@@ -128,6 +133,8 @@ class DecisionForm(forms.Form):
         super().__init__(*args, auto_id=f"{offer.value}_%s", **kwargs)
         self.offer, self.case = offer, case
         asked = {*offer.asks, "reason", *(["version", "keep_open"] if case else [])}
+        # Of many cases each has reporters of its own.
+        asked -= set() if case else {"report"}
         for name in set(self.fields) - asked:
             del self.fields[name]
         if "target" in self.fields:
@@ -136,6 +143,8 @@ class DecisionForm(forms.Form):
             self._choose_end()
         if case is not None:
             self._suggest(case)
+        if case is not None and "report" in self.fields:
+            self.fields["report"].choices += [(str(each.pk), _named(each)) for each in say.to_ask(case)[-MOST_ASKED:]]
         if "text" in self.fields:
             self.fields["text"].label = _TEXT_LABELS.get(offer.action, "Also tell the customer")
             self.fields["text"].required = offer.action in (Action.ASK, Action.FORWARD)
@@ -185,4 +194,8 @@ class DecisionForm(forms.Form):
         return found
 
 
-_PARAMETERS = ("outcome", "text", "authority", "to", "network", "pattern", "label")
+_PARAMETERS = ("outcome", "report", "text", "authority", "to", "network", "pattern", "label")
+
+
+def _named(report: Report) -> str:
+    return f"{report.reporter}{'' if report.contact else ' (left no address)'}"

@@ -9,14 +9,14 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.decorators import display
 
-from abuse import reporter_keys, uploads
+from abuse import queue, reporter_keys, uploads
 from abuse.admin import decisions
 from abuse.admin.decisions import Decision
 from abuse.admin.evidence import EvidenceAdmin
 from abuse.admin.reporters import TierPages, record_of
 from abuse.errors import AbuseError
 from abuse.forms.reporters import KeyForm, ReporterForm
-from abuse.models import Reporter, ReporterKey
+from abuse.models import Category, Reporter, ReporterKey
 
 KEY_ROWS = 100
 REPORT_ROWS = 20
@@ -80,9 +80,12 @@ class ReporterAdmin(TierPages, EvidenceAdmin):
             return self._page(request, reporter, form)
         until = form.cleaned_data["expires_on"]
         expires_at = datetime.combine(until, time.max, tzinfo=UTC) if until else None
-        key, text = reporter_keys.create(
-            reporter, label=form.cleaned_data["label"], expires_at=expires_at, by=request.user
-        )
+        label = form.cleaned_data["label"]
+        try:
+            key, text = reporter_keys.create(reporter, label=label, expires_at=expires_at, by=request.user)
+        except AbuseError as error:
+            form.add_error(None, str(error))
+            return self._page(request, reporter, form)
         messages.success(request, f"The key {key} is made.")
         response = self._page(request, reporter, KeyForm(), new_key=text)
         response["Cache-Control"] = "no-store"
@@ -113,11 +116,14 @@ class ReporterAdmin(TierPages, EvidenceAdmin):
         return decisions.page(request, decision, self._context(request, key.reporter))
 
     def _page(self, request: HttpRequest, reporter: Reporter, form: KeyForm, new_key: str = "") -> TemplateResponse:
+        found = reporter.reports.select_related("category")
+        if not queue.may_see_restricted(request.user):
+            found = found.exclude(category__route=Category.Route.RESTRICTED)
         shown = {
             "form": form,
             "new_key": new_key,
             "keys": list(reporter.keys.all()[:KEY_ROWS]),
-            "reports": list(reporter.reports.select_related("category")[:REPORT_ROWS]),
+            "reports": list(found[:REPORT_ROWS]),
             "may_configure": request.user.has_perm(CONFIGURE),
             **record_of(reporter, may_configure=request.user.has_perm(CONFIGURE)),
         }

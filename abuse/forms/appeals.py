@@ -11,7 +11,7 @@ class AnswerForm(forms.Form):
         label=_("Your answer"),
         max_length=MAX_TEXT,
         strip=True,
-        widget=forms.Textarea(attrs={"rows": 5}),
+        widget=forms.Textarea(attrs={"rows": 5, "class": "prose"}),
         help_text=_("What you know, what you have done, what you need. People read it, no program."),
     )
 

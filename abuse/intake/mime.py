@@ -55,7 +55,7 @@ class Entity:
         """Display name and address of the first mailbox in the field."""
         try:
             shown, address = parseaddr(_FOLD.sub("", self.raw(name))[: limits.KIB])
-        except (ValueError, IndexError, AttributeError):
+        except (ValueError, IndexError, AttributeError, RecursionError):
             return "", ""
         return unencoded(shown), text.line(address)
 

@@ -165,6 +165,14 @@ def _subjects(report: Mapping[str, Any]) -> tuple[tuple[Subject, ...], list[str]
             if subject.url or host not in hosts or (subject.port and role != "source"):
                 found.setdefault((host, subject.url, port), replace(subject, port=port))
             hosts.add(host)
+    for key, _, _ in _PLACES:
+        said = report.get(key)
+        if isinstance(said, list) and len(said) > limits.MAX_SUBJECTS:
+            problems.append(
+                f"{key}: {len(said):,} entries; the first {limits.MAX_SUBJECTS:,} are read. Send it in parts."
+            )
+    if len(found) > limits.MAX_SUBJECTS:
+        problems.append(f"It names {len(found):,} hosts; the first {limits.MAX_SUBJECTS:,} are kept. Send it in parts.")
     return tuple(found.values())[: limits.MAX_SUBJECTS], problems
 
 

@@ -21,9 +21,9 @@ def duration(value: timedelta | None) -> str:
 @register.filter
 def age(value: datetime | None) -> str:
     """How long ago, to be put behind "since" or before "ago": languages with cases say it otherwise than how long."""
+    ago = timezone.now() - value if value else None
     # Hundredths of a second are for what was measured.
-    ago = timedelta(seconds=int((timezone.now() - value).total_seconds())) if value else None
-    return _in_words(ago, lambda days: npgettext("ago, since", "{count} day", "{count} days", days))
+    return _in_words(ago, lambda days: npgettext("ago, since", "{count} day", "{count} days", days), digits=0)
 
 
 @register.filter
@@ -32,7 +32,7 @@ def seconds(value: int | None) -> str:
     return duration(timedelta(seconds=value)) if value is not None else ""
 
 
-def _in_words(value: timedelta | None, days_in_words: Callable[[int], str]) -> str:
+def _in_words(value: timedelta | None, days_in_words: Callable[[int], str], *, digits: int = 2) -> str:
     if value is None:
         return ""
     seconds = max(0.0, value.total_seconds())
@@ -43,4 +43,4 @@ def _in_words(value: timedelta | None, days_in_words: Callable[[int], str]) -> s
         return _("{count} h").format(count=int(seconds // 3600))
     if seconds >= 60:
         return _("{count} min").format(count=int(seconds // 60))
-    return _("{count} s").format(count=number_format(f"{seconds:.2f}" if seconds < 10 else f"{seconds:.0f}"))
+    return _("{count} s").format(count=number_format(f"{seconds:.{digits if seconds < 10 else 0}f}"))

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from abuse import decisions, presence, roles, screen
-from abuse.models import Appeal, Case, Decision, LedgerEntry, Message, Report
+from abuse.models import Appeal, Case, Decision, LedgerEntry, Message, Report, ReporterMail
 from ddns import hostnames
 from ddns.models import AddressUpdate, Hostname, User
 from ddns.models.hostnames import State
@@ -104,6 +104,43 @@ def test_decision_is_taken_and_leads_to_the_next_case_with_its_undoing(case, ali
     client.post(undo)
     assert Hostname.objects.get(pk=case.hostname_id).state == State.LIVE
     assert Decision.objects.get().state == "undone"
+
+
+def test_one_reporter_of_the_case_is_asked_or_all_of_them(case, oscar):
+    """By the choice in the form: everybody, or one."""
+    peggy = rows.reporter("mailbox:peggy@example.org", name="Peggy", contact="peggy@example.org")
+    chosen = rows.report(case, by=peggy, contact="peggy@example.org")
+    other = rows.report(case, contact="abuse@trudy.example")
+    client = logged_in(oscar)
+    form = text(client, reverse("admin:abuse_case_decide", args=[case.pk, "ask"]))
+    assert "every reporter of the case" in form
+    assert f'value="{chosen.pk}"' in form
+    assert f'value="{other.pk}"' in form
+
+    decide(client, case, "ask", text="Which page?", report=str(chosen.pk))
+    assert list(ReporterMail.objects.values_list("address", flat=True)) == ["peggy@example.org"]
+    assert "Which page?" in ReporterMail.objects.get().text
+    assert list(Message.objects.values_list("report", flat=True)) == [chosen.pk]
+    assert Case.objects.get(pk=case.pk).state == "waits_reporter"
+
+    case.refresh_from_db()
+    decide(client, case, "ask", text="And you all?")
+    mails = ReporterMail.objects.filter(text__contains="And you all?").values_list("address", flat=True)
+    assert sorted(mails) == ["abuse@trudy.example", "peggy@example.org"]
+
+
+def test_a_reporter_of_another_case_is_not_asked(case, foreign, oscar):
+    elsewhere = rows.case(foreign)
+    stranger = rows.report(elsewhere)
+    response = decide(logged_in(oscar), case, "ask", text="Which page?", report=str(stranger.pk))
+    assert response.status_code == 200
+    assert not Decision.objects.exists()
+    assert not ReporterMail.objects.exists()
+
+
+def test_who_left_no_address_is_said_before(case, oscar):
+    address = reverse("admin:abuse_case_impact", args=[case.pk, "ask"])
+    assert "1 of 1 left no address" in text(logged_in(oscar), address)
 
 
 ANSWER = {"server": "ns1.example.net", "name": "home.ddns.test", "rcode": "NXDOMAIN", "answers": {}, "is_match": True}
@@ -211,14 +248,16 @@ def test_every_decision_of_an_analyst_has_a_form_that_works(case, oscar, action)
         ("preserve", {"lasts": "90"}),
         ("refer", {"authority": "Police of Vienna"}),
         ("block_network", {"network": "198.51.100.0/28", "lasts": "30"}),
-        ("block_pattern", {"pattern": "homebank*", "lasts": "30"}),
+        # Whoever would only choose the next pattern is not told of this one.
+        ("block_pattern", {"pattern": "homebank*", "lasts": "30", "withheld": "They would go around it."}),
         ("reserve_label", {"label": "home"}),
     ],
 )
 def test_every_grave_decision_has_a_form_that_works(case, elder, action, fields):
     response = decide(logged_in(elder), case, action, **fields)
     assert response.status_code == 302, response.context["form"].errors
-    assert Decision.objects.get().action == action
+    decision = Decision.objects.get()
+    assert (decision.action, decision.withheld) == (action, fields.get("withheld", ""))
 
 
 @pytest.mark.parametrize("action", ["divert", "lock_account", "preserve", "refer", "block_network", "reserve_label"])

@@ -1,12 +1,13 @@
 """Feeds, reporters and their keys on the desk: changed by who may change settings, secrets never shown again."""
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from abuse import reporter_keys, roles
 from abuse.models import Feed, LedgerEntry, Reporter, ReporterKey
 from ddns.models import User
+from tests.abuse import rows
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
@@ -175,3 +176,22 @@ def test_list_of_reporters_takes_a_constant_number_of_queries(administrator, dja
         Reporter.objects.create(identity=f"org:{number}.example", kind="organisation")
     with django_assert_max_num_queries(10):
         assert administrator.get(REPORTERS).status_code == 200
+
+
+def test_claimed_reporter_gets_no_key(administrator):
+    claimed = Reporter.objects.create(identity="claimed:org:cert.example", kind="organisation")
+    page = administrator.post(f"{REPORTERS}{claimed.pk}/make-key/", {"label": "scanner"})
+    assert page.status_code == 200
+    assert "nobody has proven to be this reporter" in page.content.decode()
+    assert not ReporterKey.objects.exists()
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_page_of_a_reporter_shows_restricted_reports_to_named_people_alone(root, oscar, home, trudy, is_named):
+    oscar.user_permissions.add(Permission.objects.get(codename="view_reporter"))
+    case = rows.case(home, kind="content/csam")
+    rows.report(case, reporter=trudy, category=case.category, name="restricted.ddns.test")
+    rows.report(rows.case(home), reporter=trudy, name="phishing.ddns.test")
+    page = logged_in(root if is_named else oscar).get(f"{REPORTERS}{trudy.pk}/change/").content.decode()
+    assert "phishing.ddns.test" in page
+    assert ("restricted.ddns.test" in page) == is_named

@@ -1,6 +1,7 @@
 """What a reporter does after filing: look at the state, answer, object, take back; by the link alone."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -53,6 +54,27 @@ def test_what_was_filed_becomes_a_case_and_is_seen_by_the_link(submission, repor
     shown = page(submission)
     assert "home.ddns.test" in shown
     assert "being worked on" in shown
+
+
+@pytest.mark.parametrize(("days", "stood"), [(2, 2), (30, 7)])
+def test_an_answer_to_a_question_lets_the_clock_go_on_and_no_pause_is_longer_than_seven_days(
+    submission, report, oscar, days, stood
+):
+    case = report.case
+    due_at = Case.objects.get(pk=case.pk).due_at
+    ask = {"report": str(report.pk), "text": "Which page is it?"}
+    decisions.take(case, action=Decision.Action.ASK, reason="not clear", by=oscar, parameters=ask)
+    assert ReporterMail.objects.filter(address="trudy@example.com", text__contains="Which page is it?").exists()
+    assert "Which page is it?" in page(submission)
+    waits = Case.objects.get(pk=case.pk)
+    assert waits.state == Case.State.WAITING_REPORTER
+    Case.objects.filter(pk=case.pk).update(paused_at=waits.paused_at - timedelta(days=days))
+
+    act(submission, what="say", text="The one below /login.", about=str(report.pk))
+    back = Case.objects.get(pk=case.pk)
+    assert (back.state, back.paused_at) == (Case.State.OPEN, None)
+    for found in (back.paused_for, back.due_at - due_at):
+        assert timedelta(0) <= found - timedelta(days=stood) < timedelta(minutes=1)
 
 
 def test_whoever_has_the_receipt_alone_sees_no_report(client, submission):

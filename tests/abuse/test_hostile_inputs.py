@@ -168,6 +168,17 @@ def test_file_by_upload(home, oscar, name):
     check_end(submission, oscar)
 
 
+@pytest.mark.parametrize("page", [UPLOAD, "/abuse/report/?about=content/phishing", "/accounts/login/", "/admin/login/"])
+def test_form_of_100_mb_is_refused_before_it_is_read(oscar, page):
+    body = Endless(100_000_000)
+    environ = {"wsgi.input": body, "CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": "100000000"}
+    for client in (Client(enforce_csrf_checks=True), logged_in(oscar)):
+        answer = client.post(page, **environ)
+        assert answer.status_code == 413
+        assert "Nothing was stored" in answer.content.decode()
+    assert body.taken == 0
+
+
 # --- Mail -------------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from abuse import receipts, signing_keys, submissions
 from abuse.errors import SubmissionEmpty, SubmissionTooBig, WrongReceipt
-from abuse.models import Blob, Receipt, SigningKey, Submission
+from abuse.models import Blob, LedgerEntry, Receipt, SigningKey, Submission
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +61,13 @@ def test_receipt_holds_after_the_key_was_rotated(receipt):
     assert receipts.verify(receipts.document(receipt), published())["key"] == old.key_id != new.key_id
     assert SigningKey.objects.get(pk=old.pk).sealed_private_key == ""
     assert json.loads(receipts.issue(Receipt.Kind.APPEAL, {}).payload)["key"] == new.key_id
+
+
+def test_that_the_key_was_rotated_is_in_the_ledger(receipt):
+    old, new = signing_keys.in_use(), signing_keys.rotate()
+    entry = LedgerEntry.objects.first()
+    assert (entry.action, entry.object) == ("rotate-signing-key", f"signing key {new.key_id}")
+    assert entry.details == {"retired": [old.key_id]}
 
 
 def test_same_octets_are_stored_once(receipt):

@@ -159,6 +159,20 @@ OURS = "mx.ddns.test"
         # Ours stands above what came with the mail.
         ([f"{OURS}; dmarc=fail header.from=cert.example", f"{OURS}; dmarc=pass header.from=cert.example"], False),
         ([f"{OURS}; x=y ((((dmarc=pass header.from=cert.example"], False),
+        # What the sender has chosen is quoted there as it came: none of it is a result.
+        ([f'{OURS}; spf=pass smtp.mailfrom="cert.example"@evil.example'], False),
+        ([f'{OURS}; spf=pass smtp.mailfrom="x; dmarc=pass header.from=cert.example y"@evil.example'], False),
+        ([f'{OURS}; spf=pass smtp.mailfrom="x\\" smtp.mailfrom=cert.example \\"y"@evil.example'], False),
+        ([f'{OURS}; spf=pass smtp.mailfrom="x (y) z"@cert.example'], True),
+        ([f"{OURS}; spf=pass smtp.mailfrom=evil.example smtp.mailfrom=cert.example"], False),
+        (
+            [
+                f'{OURS}; spf=pass smtp.mailfrom="("@cert.example; dmarc=fail header.from=cert.example smtp.helo=")";'
+                " dkim=pass header.d=evil.example"
+            ],
+            False,
+        ),
+        ([f'{OURS}; spf=pass smtp.mailfrom="@cert.example; dmarc=fail header.from=cert.example'], False),
         (["", "(" * 3000], False),
         ([], False),
     ],

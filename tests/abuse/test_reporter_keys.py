@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from abuse import reporter_keys
-from abuse.errors import NothingToDo, ReasonMissing, WrongReporterKey
+from abuse.errors import NotAllowed, NothingToDo, ReasonMissing, WrongReporterKey
 from abuse.models import LedgerEntry, Reporter, ReporterKey
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +31,16 @@ def test_making_and_revoking_a_key_is_in_the_ledger_without_its_text(trudy, root
     entries = list(LedgerEntry.objects.order_by("sequence"))
     assert [entry.action for entry in entries] == ["make-reporter-key", "revoke-reporter-key"]
     assert text not in str([entry.details for entry in entries])
+    # The ledger is for good, and an identity may be a person's mailbox.
+    assert {entry.object for entry in entries} == {f"reporter {trudy.pk}"}
+
+
+@pytest.mark.parametrize("identity", ["claimed:org:cert.example", "anonymous"])
+def test_nobody_gets_a_key_for_an_identity_that_anybody_can_claim(root, identity):
+    """What strangers said in its name would be its record."""
+    with pytest.raises(NotAllowed):
+        reporter_keys.create(Reporter.objects.create(identity=identity, kind="organisation"), label="a", by=root)
+    assert not ReporterKey.objects.exists()
 
 
 def test_revoked_or_expired_or_invented_key_is_refused(trudy, root):

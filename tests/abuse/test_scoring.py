@@ -207,6 +207,23 @@ def test_case_that_cannot_be_scored_keeps_nobody_waiting(case, foreign, monkeypa
     assert f"Case {case.pk} cannot be scored." in caplog.text
 
 
+def test_list_of_a_stranger_does_not_delay_the_score_of_what_is_proven(case, foreign, monkeypatch):
+    """A post without a key opens thousands of cases; scoring them takes minutes, and what policy holds is held by then."""
+    flood = rows.case(foreign, opened_at=timezone.now() - timedelta(hours=3))
+    rows.report(flood, reporter=rows.reporter("claimed:org:example.net"))
+    listed(case)
+    Case.objects.update(scored_report_count=0)
+    order, rescore = [], scoring.rescore
+
+    def remember(given, *terms):
+        order.append(given.pk)
+        return rescore(given, *terms)
+
+    monkeypatch.setattr(scoring, "rescore", remember)
+    assert scoring.rescore_due() == 2
+    assert order == [case.pk, flood.pk]
+
+
 def test_task_scores_and_may_run_twice(case, home):
     listed(case)
     tasks.score_case(case.pk)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from abuse import signals, suspensions
+from abuse import signals, suspensions, voices
 from abuse.facts import Facts
 from abuse.models import Brand, Evidence, Report, Stay
 from ddns import hostnames
@@ -91,6 +91,26 @@ def test_reporters_that_send_the_same_file_are_one_voice(case):
         ("org:example.net", ("org:example.org",), 2),
         ("org:example.com", (), 1),
     ]
+
+
+def test_stranger_makes_no_one_voice_of_two_by_sending_what_both_have_sent(case):
+    strange = rows.report(case, reporter=rows.reporter("claimed:org:example.com"))
+    for identity, content in (("org:example.net", b"screenshot"), ("org:example.org", b"another")):
+        report, blob = rows.report(case, reporter=rows.reporter(identity)), rows.submission(content).blob
+        for each in (strange, report):
+            Evidence.objects.create(report=each, blob=blob)
+    found = signals.gather(case).voices
+
+    assert [(each.identity, each.counts) for each in found] == [("org:example.net", True), ("org:example.org", True)]
+
+
+def test_claims_by_the_hundred_hide_nobody_who_is_proven(case, monkeypatch):
+    monkeypatch.setattr(voices, "MOST_VOICES", 3)
+    for number in range(4):
+        rows.report(case, reporter=rows.reporter(f"claimed:org:example-{number}.com"))
+    rows.report(case, reporter=rows.reporter("org:example.net"))
+
+    assert signals.gather(case).voices[0].identity == "org:example.net"
 
 
 def test_what_is_only_claimed_is_no_independent_voice(case):

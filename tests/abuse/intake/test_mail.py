@@ -338,3 +338,9 @@ def test_broken_base64_is_read_as_far_as_it_goes():
     assert _hosts(
         parse(letter(said[:10] + "!\n" + said[10:-1], more="Content-Transfer-Encoding: base64\n")).drafts[0]
     ) == ["home.ddns.test"]
+
+
+@pytest.mark.parametrize("field", ["From", "Reply-To", "Sender"])
+def test_brackets_without_end_in_an_address_are_no_address(field):
+    said = letter("Phishing at https://home.ddns.test/").replace(b"From: Carol <", b"From: " + b"(" * 10_000 + b"<")
+    assert _hosts(parse(said.replace(b"From:", f"{field}:".encode())).drafts[0]) == ["home.ddns.test"]

@@ -287,3 +287,9 @@ def test_details_stay_below_their_size():
     assert len(json.dumps(dict(draft.details)).encode()) < 64 * 1024
     assert draft.details["target_brand"] == "Bank"
     assert any("too long to keep here" in each for each in draft.warnings)
+
+
+def test_hosts_beyond_the_most_are_said():
+    draft = _draft(c2_servers=[{"address": f"c{number}.ddns.test"} for number in range(1_200)])
+    assert len(draft.subjects) == 1_000
+    assert any("1,200 entries; the first 1,000 are read" in each for each in draft.warnings)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("abuse", "0014_appeals_and_messages"),
+        ("abuse", "0015_counts_of_submissions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

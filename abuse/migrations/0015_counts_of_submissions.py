@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("abuse", "0015_proofs_of_undoing"),
+        ("abuse", "0014_appeals_and_messages"),
     ]
 
     operations = [
