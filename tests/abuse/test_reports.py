@@ -422,3 +422,15 @@ def test_what_is_no_report_is_read_and_no_persons_work(domain, content, said):
 def test_answer_is_in_the_language_of_the_reporter(monkeypatch, home, language, said):
     (report,) = read(monkeypatch, phishing("bank.example.com", language=language))
     assert said in report.answer
+
+
+def test_same_number_with_no_word_of_when_reopens_nothing(monkeypatch, home, oscar):
+    house = known_house()
+    (first,) = read(monkeypatch, phishing("home.ddns.test", external_id="17"), reporter=house)
+    assert first.case is not None
+    cases.close(first.case, outcome=Report.Outcome.REJECTED, by=oscar, reason="nothing there")
+    (again,) = read(monkeypatch, phishing("home.ddns.test", external_id="17"), reporter=house)
+    assert (again.duplicate_of, again.case) == (first, first.case)
+    seen_at = timezone.now()
+    (seen_again,) = read(monkeypatch, phishing("home.ddns.test", external_id="17", evidence_at=seen_at), reporter=house)
+    assert (seen_again.state, seen_again.duplicate_of) == ("open", None)
