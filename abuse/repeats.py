@@ -87,12 +87,16 @@ def take_over(taken_back: Collection[Report]) -> list[Report]:
 
 
 def _is_over(first: Report, row: Report) -> bool:
-    """Whether the first was answered, and this was seen since. A feed sees nothing: it has left the name out meanwhile."""
+    """Whether the first was answered, and this was seen since. A feed sees nothing: it has left the name out meanwhile.
+
+    Under the reporter's own number the same again, with no word of when, is the same: scanners send it every day.
+    """
     if first.case is None or first.state != State.CLOSED or first.answered_at is None:
         return False
     if _is_listed(row):
         return _listed_at(first) < row.received_at - GONE_FOR
-    return row.evidence_at > first.answered_at
+    is_said_when = not row.external_id or row.evidence_at < row.received_at
+    return is_said_when and row.evidence_at > first.answered_at
 
 
 def _is_listed(row: Report) -> bool:

@@ -425,3 +425,15 @@ def test_what_was_seen_again_after_the_answer_is_a_new_report(monkeypatch, home,
     assert second.case != first.case
     (third,) = read(monkeypatch, phishing("home.ddns.test"))
     assert (third.duplicate_of, third.case) == (second, second.case)
+
+
+def test_same_number_with_no_word_of_when_reopens_nothing(monkeypatch, home, oscar):
+    house = known_house()
+    (first,) = read(monkeypatch, phishing("home.ddns.test", external_id="17"), reporter=house)
+    assert first.case is not None
+    cases.close(first.case, outcome=Report.Outcome.REJECTED, by=oscar, reason="nothing there")
+    (again,) = read(monkeypatch, phishing("home.ddns.test", external_id="17"), reporter=house)
+    assert (again.duplicate_of, again.case) == (first, first.case)
+    seen_at = timezone.now()
+    (seen_again,) = read(monkeypatch, phishing("home.ddns.test", external_id="17", evidence_at=seen_at), reporter=house)
+    assert (seen_again.state, seen_again.duplicate_of) == ("open", None)
