@@ -62,9 +62,12 @@ def _run(supervisor: Supervisor, directory: DataDirectory, ports: Ports) -> None
     for server in servers:
         environment.update(_url(server))
     facts = directory.path / "demo.json"
+    is_first = not facts.exists()
     _manage("migrate", "--noinput", directory=directory, environment=environment)
     _manage("seed_demo", "--facts", str(facts), directory=directory, environment=environment)
-    _manage("seed_demo_reports", "--facts", str(facts), directory=directory, environment=environment)
+    if is_first:
+        # They are made once, and each start of Django takes a second.
+        _manage("seed_demo_reports", "--facts", str(facts), directory=directory, environment=environment)
     nameserver.add_zone(json.loads(facts.read_text())["zone"])
     supervisor.start(*_programs(directory, environment, ports.web))
     _say(screen(facts, directory))
