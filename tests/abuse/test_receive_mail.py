@@ -242,6 +242,7 @@ def test_acknowledgement_is_in_the_language_of_the_mail(sent, language, said):
 
     assert said in message.subject
     assert str(Submission.objects.get().receipt.pk) in message.body
+    assert Submission.objects.get().blob_id in message.body
 
 
 def test_acknowledgement_carries_nothing_of_the_mail(sent):
