@@ -158,7 +158,7 @@ def _message(mail: Mail, server: BaseEmailBackend) -> EmailMessage:
         "answer.received",
         mail.language,
         received=f"{submission.received_at:%Y-%m-%d %H:%M:%S}",
-        sha256=submission.blob_id,
+        digest=submission.blob_id,
         number=receipt.pk,
         link=reporter_links.link(submission),
     )

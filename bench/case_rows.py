@@ -75,9 +75,9 @@ _BLOBS = """
 """
 _SUBMISSIONS = """
     INSERT INTO abuse_submission (id, blob_id, door, source, content_type, filename, received_at, state, format, problem, read_at,
-        default_kind, try_count)
+        default_kind, try_count, foreign_count, repeated_count, passed_over_count)
     SELECT gen_random_uuid(), sha256, 'api', '203.0.113.9', 'application/json', '', now() - interval '1 day', 'read', 'xarf', '',
-        now(), '', 0 FROM abuse_blob
+        now(), '', 0, 0, 0, 0 FROM abuse_blob
 """
 _REPORTS = """
     WITH submission AS (SELECT id, row_number() OVER () - 1 AS n FROM abuse_submission),
@@ -177,6 +177,8 @@ def _statements() -> Iterator[tuple[str, str]]:
 
 
 def _counts() -> dict:
+    from django.db.models import F
+
     from abuse.models import Case, Report, Submission
     from ddns.models import Hostname
 
@@ -187,6 +189,7 @@ def _counts() -> dict:
         "reports": Report.objects.count(),
         "submissions": Submission.objects.count(),
         "unread": Submission.objects.unread().count(),
+        "unscored": Case.objects.open().exclude(report_count=F("scored_report_count")).count(),
     }
 
 

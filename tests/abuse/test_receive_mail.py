@@ -234,6 +234,17 @@ def test_sender_gets_a_receipt_that_holds_and_a_link(sent):
     assert (acknowledgements.send_due(), len(sent)) == (0, 1)
 
 
+@pytest.mark.parametrize(("language", "said"), [("de-AT, en", "Ihre Meldung ist da"), ("", "Your report was received")])
+def test_acknowledgement_is_in_the_language_of_the_mail(sent, language, said):
+    mail.receive(a_mail(*([f"Content-Language: {language}"] if language else [])), sender=SENDER)
+    acknowledgements.send_due()
+    (message,) = sent
+
+    assert said in message.subject
+    assert str(Submission.objects.get().receipt.pk) in message.body
+    assert Submission.objects.get().blob_id in message.body
+
+
 def test_acknowledgement_carries_nothing_of_the_mail(sent):
     """Else it would carry anybody's words to whoever was forged as the sender."""
     content = a_mail(body="BUY NOW").replace(b"phishing", b"BUY NOW")

@@ -133,3 +133,11 @@ def test_warning_wants_a_reason_and_is_given_once(trudy, root):
     assert "Nine of ten" in ReporterMail.objects.get().text
     with pytest.raises(NothingToDo):
         tiers.warn(trudy, reason="again", by=root)
+
+
+def test_move_is_told_in_the_language_of_what_was_reported_last(root, home):
+    house = rows.reporter(contact="abuse@example.net")
+    rows.report(rows.case(home), reporter=house, language="de")
+    tiers.set_by_hand(house, Reporter.Tier.KNOWN, reason="Their reports hold.", by=root)
+
+    assert "wiegen von jetzt an mehr" in ReporterMail.objects.get().text

@@ -13,7 +13,7 @@ from tests.dnsupdate.samples import parsed
 
 TOKEN = "a-token-of-thirty-two-characters"
 RIGHT = {"Authorization": f"Bearer {TOKEN}"}
-QUERIES = 11  # with the savepoint around them, and the limit
+QUERIES = 15  # with the savepoint around them, and the limit
 
 
 @pytest.fixture(autouse=True)
