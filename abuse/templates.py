@@ -27,7 +27,7 @@ MAX_VALUE = 5_000
 # What every template may say, whatever it is for.
 ALWAYS = frozenset({"site", "site_url", "contact", "rules_url", "appeal_days", "dispute_body"})
 
-_PLACEHOLDER = re.compile(r"\{([a-z_]{1,30})\}")
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]{0,29})\}")
 _BRACE = re.compile(r"[{}]")
 # Line breaks end a header field; the others hide or turn what follows (Unicode TR36).
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
