@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from abuse import ledger, receipts
+from abuse import ledger, receipts, restricted
 from abuse.errors import NotAllowed
 from abuse.models import Blob, Case, Decision, Evidence, LedgerEntry, Receipt, Report, Submission
 from ddns.models import AddressUpdate, User
@@ -100,7 +100,9 @@ def _blobs(case: Case) -> QuerySet[Blob]:
     reports = Report.objects.filter(case=case)
     received = Q(pk__in=Submission.objects.filter(reports__in=reports).values("blob"))
     attached = Q(pk__in=Evidence.objects.filter(report__in=reports).values("blob"))
-    return Blob.objects.filter(received | attached, purged_at=None).order_by("pk")
+    blobs = Blob.objects.filter(received | attached, purged_at=None)
+    # One mail may be about a restricted case, too.
+    return blobs.exclude(pk__in=restricted.octets(blobs).values("pk")).order_by("pk")
 
 
 @transaction.atomic

@@ -23,7 +23,6 @@ from dnsupdate.names import is_within
 logger = logging.getLogger(__name__)
 
 Outcome, State = Report.Outcome, Report.State
-pause, resume, watch_clocks = clocks.pause, clocks.resume, clocks.watch
 # hostname, account, route; of a name that no customer held: None, None, route, the name.
 Key = tuple[int | None, int | None, str, str]
 

@@ -93,7 +93,7 @@ def others_of(case: Case, *, by: User) -> Others | None:
     """The other names of an account that is locked, to be looked at one by one. None while it is not. Three queries."""
     if case.account is None or case.account.is_active:
         return None
-    held = Hostname.objects.held_by(case.account).exclude(cases=case)
+    held = Hostname.objects.held_by(case.account).exclude(pk=case.hostname_id or 0)
     names = list(held.with_state().order_by("name")[:OTHER_ROWS])
     found = queue.visible(by).open().filter(hostname__in=names, account=case.account)
     cases = {each.hostname_id: each for each in found}

@@ -21,6 +21,8 @@ from dnsupdate.names import is_within, normalise
 # ones, so that nobody speaks with another's weight, and nobody spoils another's record.
 CLAIMED = "claimed:"
 ANONYMOUS = "anonymous"
+# Of reports: those that nobody has proven to be the reporter's.
+IS_CLAIM = Q(reporter__identity__startswith=CLAIMED) | Q(reporter__identity=ANONYMOUS)
 # Decided cases of so long ago say nothing about a reporter of today.
 ACCURACY_OVER = timedelta(days=90)
 # Two-sided 95 %: the usual one.

@@ -227,6 +227,8 @@ def _take(read: Sequence[Read]) -> list[Report]:
     _sort([row for row in rows if row.state == State.MATCHING])
     repeats.follow(again)
     listed = repeats.still_listed(again)
+    for row in listed:
+        row.submission.repeated_count += 1
     kept = [row for row in rows if row not in listed]
     Report.objects.bulk_create(kept, batch_size=1000)
     _keep_evidence([each for each in made if each[0] not in listed])

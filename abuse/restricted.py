@@ -1,8 +1,10 @@
-"""Restricted: what is shown of decisions on restricted cases to people who are not named for them."""
+"""Restricted: what is shown of restricted cases to people who are not named for them, and what is shown to nobody."""
 
 from collections.abc import Iterable
 
-from abuse.models import LedgerEntry, Suspension
+from django.db.models import Q, QuerySet
+
+from abuse.models import Blob, Category, Evidence, LedgerEntry, Submission, Suspension
 from abuse.models.ledger import LedgerEntryQuerySet
 from ddns.models import User
 
@@ -16,6 +18,15 @@ def may_see(user: User | None) -> bool:
 def entries(user: User | None) -> LedgerEntryQuerySet:
     """Of the ledger, those that this member of staff may read."""
     return LedgerEntry.objects.all() if may_see(user) else LedgerEntry.objects.unrestricted()
+
+
+def octets(among: QuerySet[Blob] | None = None) -> QuerySet[Blob]:
+    """Blobs that nobody may hold: what came with a restricted report, whatever else it came with. Of these, or of all."""
+    attached = Evidence.objects.filter(Q(is_quarantined=True) | Q(report__category__route=Category.Route.RESTRICTED))
+    received = Submission.objects.filter(reports__category__route=Category.Route.RESTRICTED)
+    if among is not None:
+        attached, received = attached.filter(blob__in=among), received.filter(blob__in=among)
+    return Blob.objects.filter(Q(pk__in=attached.values("blob")) | Q(pk__in=received.values("blob")))
 
 
 def without_reasons(suspensions: Iterable[Suspension], user: User | None) -> list[Suspension]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from abuse import decisions, policy, reporters, signals
 from abuse.errors import AbuseError
@@ -102,8 +102,8 @@ def _due() -> QuerySet[Case]:
 
 
 def _of_the_proven(due: QuerySet[Case]) -> QuerySet[Case]:
-    is_claim = Q(reporter__identity__startswith=reporters.CLAIMED) | Q(reporter__identity=reporters.ANONYMOUS)
-    return due.filter(Exists(Report.objects.counted().filter(case=OuterRef("pk")).exclude(is_claim)))[:MOST_FIRST]
+    said = Report.objects.counted().filter(case=OuterRef("pk")).exclude(reporters.IS_CLAIM)
+    return due.filter(Exists(said))[:MOST_FIRST]
 
 
 def stored(case: Case) -> Score:

@@ -175,10 +175,13 @@ def changed_since(case: Case, version: str) -> str:
 
 
 def _reports(case: Case) -> list[Report]:
-    """The strongest evidence first, then the newest. What came with them, without its octets."""
+    """The strongest evidence first, of that what somebody stands for, then the newest: a flood of strangers hides nobody. What
+    came with them, without its octets.
+    """
     files = Evidence.objects.select_related("blob").defer("blob__content")
     reports = case.reports.counted().select_related("reporter", "category", "submission")
-    return list(reports.prefetch_related(Prefetch("evidence", files)).order_by("-grade", "-received_at")[:REPORT_ROWS])
+    ordered = reports.annotate(is_claim=reporters.IS_CLAIM).order_by("-grade", "is_claim", "-received_at")
+    return list(ordered.prefetch_related(Prefetch("evidence", files))[:REPORT_ROWS])
 
 
 def _before(case: Case, by: User) -> Before:

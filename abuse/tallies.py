@@ -23,7 +23,6 @@ class Tally:
     repeated_count: int = 0
     foreign_report_count: int = 0
     unsaid: list[str] = field(default_factory=list)
-    unsaid_count: int = 0
     first_unsaid: Draft | None = None
 
     def count(self, draft: Draft, matches: Iterable[Match | None], own: list[tuple[Subject, Match]]) -> None:
@@ -43,13 +42,12 @@ class Tally:
             return False
         names = [subject.name for subject in draft.subjects if subject.name]
         self.first_unsaid = self.first_unsaid or draft
-        self.unsaid_count += len(names)
         self.unsaid += names[: FIRST_NAMES - len(self.unsaid)]
         return True
 
     def as_details(self) -> dict[str, object]:
         """Of the report that speaks for those that have none."""
-        return {FOREIGN_COUNT: self.unsaid_count, "first_names": self.unsaid}
+        return {FOREIGN_COUNT: self.foreign_count - MOST_FOREIGN, "first_names": self.unsaid}
 
 
 def keep(submission: Submission, parsed: Parsed, tally: Tally) -> None:

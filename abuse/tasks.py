@@ -13,6 +13,7 @@ from abuse import (
     cases,
     clocks,
     decisions,
+    diversions,
     feeds,
     forwards,
     ledger_heads,
@@ -104,6 +105,14 @@ def end_decisions() -> None:
     now = timezone.now()
     decisions.end_due(now)
     suspensions.end_due(now)
+
+
+@shared_task
+def watch_diversions() -> None:
+    """Suspends what is diverted to a target that is no more, and warns before. One at a time."""
+    with turns.take("watch-diversions", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            diversions.watch()
 
 
 @shared_task

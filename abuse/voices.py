@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, Max, Min, Q
+from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
 from abuse import reporters
@@ -12,9 +12,6 @@ from abuse.models import Case, Evidence, Report, Reporter
 MOST_VOICES = 200
 # Pairs of reporter and file that are compared.
 MOST_FILES = 1000
-_IS_CLAIM = ExpressionWrapper(
-    Q(reporter__identity__startswith=reporters.CLAIMED) | Q(reporter__identity=reporters.ANONYMOUS), BooleanField()
-)
 
 
 def of(case: Case) -> tuple[Voice, ...]:
@@ -22,7 +19,7 @@ def of(case: Case) -> tuple[Voice, ...]:
     rows = (
         Report.objects.counted()
         .filter(case=case)
-        .annotate(is_claim=_IS_CLAIM)
+        .annotate(is_claim=reporters.IS_CLAIM)
         .order_by()
         .values("reporter_id")
         .annotate(

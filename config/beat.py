@@ -51,6 +51,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "purge-reports": {"task": "abuse.tasks.purge_reports", "schedule": timedelta(hours=1)},
     # A decision that ends is late by this at most.
     "end-decisions": {"task": "abuse.tasks.end_decisions", "schedule": 10.0, "options": {"expires": 10}},
+    # How long a name may answer addresses that are a partner's no more.
+    "watch-diversions": {"task": "abuse.tasks.watch_diversions", "schedule": 30.0, "options": {"expires": 30}},
     # People wait for the rest of a batch, and for the proof of what they decided.
     "run-batches": {"task": "abuse.tasks.run_batches", "schedule": 5.0, "options": {"expires": 5}},
     "prove-decisions": {"task": "abuse.tasks.prove_decisions", "schedule": 3.0, "options": {"expires": 3}},

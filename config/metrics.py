@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from abuse.metrics import Doors
+from abuse.metrics import Desk, Doors
 from ddns.metrics import Customers
 from dnsupdate import metrics
 
@@ -22,6 +22,7 @@ REGISTRY = CollectorRegistry()
 REGISTRY.register(metrics.Publishing())
 REGISTRY.register(Customers())
 REGISTRY.register(Doors())
+REGISTRY.register(Desk())
 
 
 class Metrics:

@@ -33,9 +33,6 @@ def _parse(case: Case, given: Mapping[str, Any], ends_at: datetime | None) -> tu
     target = _target(given)
     if target.kind == DiversionTarget.Kind.NOTICE:
         _check_is_for_people(case)
-    if target.valid_until is not None:
-        # Nothing is diverted beyond what was agreed.
-        ends_at = min(filter(None, [ends_at, target.valid_until]))
     text = text_of(given, "text", is_required=False)
     return {"target": target.pk, **({"text": text} if text else {})}, ends_at
 
@@ -72,9 +69,17 @@ def _touch(case: Case, parameters: Parameters) -> Touched:
             f"{case.name} and its wildcard answer {addresses} ({target.get_kind_display()}: {target}) instead of what is stored.",
             "What it answers besides addresses, and everything with records below it, leaves DNS.",
             "Devices are told “abuse” and stop trying. Addresses, records and keys stay stored.",
+            *_of_agreement(case, target),
         ],
         undo_seconds=target.ttl,
     )
+
+
+def _of_agreement(case: Case, target: DiversionTarget) -> list[str]:
+    if target.valid_until is None:
+        return []
+    until = f"{target.valid_until:%Y-%m-%d %H:%M} UTC"
+    return [f"The agreement ends at {until}: from then on {case.name} is suspended instead, until that is undone."]
 
 
 def _do(decision: Decision) -> Effect:

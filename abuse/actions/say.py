@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from abuse import cases, clocks, messages, reporter_mails
+from abuse import clocks, messages, reporter_mails
 from abuse.actions.act import Act, Effect, Parameters, Touched, check_known, parse_text, text_of, without_end
 from abuse.errors import InvalidParameter
 from abuse.models import Case, Decision, Message, Report
@@ -60,7 +60,7 @@ def _ask(decision: Decision) -> Effect:
     case, asked = decision.case, _asked(decision.case, decision.parameters)
     for each in asked:
         _say(decision, Message.Side.REPORTER, report=each, key="ask")
-    cases.pause(case)
+    clocks.pause(case)
     case.refresh_from_db(fields=["state", "paused_at"])
     return {"asked": len(asked)}
 
@@ -68,7 +68,7 @@ def _ask(decision: Decision) -> Effect:
 def _undo_ask(decision: Decision, by: User | None) -> None:
     """What was asked stays asked; the clock goes on."""
     if decision.case.state == Case.State.WAITING_REPORTER:
-        cases.resume(decision.case)
+        clocks.resume(decision.case)
 
 
 def _parse_once(case: Case, given: Mapping[str, Any], ends_at: datetime | None) -> tuple[Parameters, datetime | None]:

@@ -43,6 +43,10 @@ class TargetForm(forms.ModelForm):
     class Meta:
         model = DiversionTarget
         fields = ("name", "kind", "addresses", "ttl", "contact", "valid_until", "is_enabled")
+        help_texts = {
+            "valid_until": "End of the agreement. From then on the names that are diverted there are suspended.",
+            "is_enabled": "Switched off, the names that are diverted there are suspended within a minute.",
+        }
 
     def _post_clean(self) -> None:
         super()._post_clean()

@@ -7,10 +7,10 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.safestring import mark_safe
 
-from abuse import files, looks, pictures, queue
+from abuse import files, looks, pictures, queue, restricted
 from abuse.admin.evidence import EvidenceAdmin
 from abuse.files import Kind
-from abuse.models import Category, Evidence
+from abuse.models import Blob, Category, Evidence
 from abuse.pictures import NotAPicture, Size
 
 # A browser that was tricked into opening it finds nothing to run.
@@ -108,9 +108,11 @@ class EvidenceFileAdmin(EvidenceAdmin):
 
 def is_shut(evidence: Evidence) -> bool:
     """Of these nobody sees more than hash, size and names."""
-    case, restricted = evidence.report.case, Category.Route.RESTRICTED
-    is_restricted = evidence.report.category.route == restricted or (case is not None and case.route == restricted)
-    return evidence.is_quarantined or is_restricted
+    case, route = evidence.report.case, Category.Route.RESTRICTED
+    is_restricted = evidence.report.category.route == route or (case is not None and case.route == route)
+    # The same octets may have come with another report.
+    same = Blob.objects.filter(pk=evidence.blob_id)
+    return evidence.is_quarantined or is_restricted or restricted.octets(same).exists()
 
 
 def _painted(evidence: Evidence, size: Size) -> bytes:

@@ -1,12 +1,20 @@
 """Targets of diversion: sinkholes of partners, and our own notice page."""
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 
+class DiversionTargetQuerySet(models.QuerySet["DiversionTarget"]):
+    def over(self, now: datetime) -> "DiversionTargetQuerySet":
+        """Where no name may be diverted to any more."""
+        return self.filter(Q(is_enabled=False) | Q(valid_until__lte=now))
+
+
 class DiversionTarget(models.Model):
-    """Where names may be diverted to. Past valid_until, or switched off, nothing new is diverted there."""
+    """Where names may be diverted to. Past valid_until, or switched off, none is: those that were are suspended instead."""
 
     class Kind(models.TextChoices):
         SINKHOLE = "sinkhole", "sinkhole of a partner"
@@ -19,6 +27,8 @@ class DiversionTarget(models.Model):
     contact = models.CharField(max_length=200, blank=True, default="")
     valid_until = models.DateTimeField(null=True, blank=True, help_text="End of the agreement.")
     is_enabled = models.BooleanField(default=True)
+
+    objects = DiversionTargetQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

@@ -71,11 +71,12 @@ class KeptBind(Bind):
     def begin(self) -> None:
         self._prepare()
         self._write_config()
+        self._keeper = self._keeper or self._make_keeper()
+        # It outlives a BIND that has died, and there must never be two of it.
+        self._keeper.stop()
         self._keep_once()
         super().begin()
-        self._keeper = self._keeper or self._make_keeper()
-        if not self._keeper.alive:
-            self._keeper.start()
+        self._keeper.start()
 
     def is_ready(self) -> bool:
         return serves(self.port, [self.catalog])

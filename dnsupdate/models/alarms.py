@@ -16,6 +16,7 @@ class Alarm(models.Model):
     class Kind(models.TextChoices):
         APPEAL = "appeal", "an appeal is waited for"
         DELEGATION = "delegation", "the delegation changed"
+        DIVERSION = "diversion", "an agreement about diverted names ends"
         DESK = "desk", "the abuse desk is waited for"
         DRIFT = "drift", "the zone differs from the rows"
         MAILBOX = "mailbox", "a mailbox cannot be read"
@@ -45,7 +46,19 @@ class Alarm(models.Model):
             models.CheckConstraint(
                 name="alarm_kind_known",
                 condition=Q(
-                    kind__in=["appeal", "delegation", "desk", "drift", "mailbox", "server", "settings", "zone"]
+                    kind__in=[
+                        *(
+                            "appeal",
+                            "delegation",
+                            "desk",
+                            "diversion",
+                            "drift",
+                            "mailbox",
+                            "server",
+                            "settings",
+                            "zone",
+                        ),
+                    ]
                 ),
             ),
         ]

@@ -194,12 +194,6 @@ def test_an_agreement_that_has_ended_takes_no_names(case, sinkhole, first):
         divert(case, sinkhole, first)
 
 
-def test_a_diversion_ends_with_the_agreement(case, sinkhole, first):
-    until = timezone.now() + timedelta(days=3)
-    DiversionTarget.objects.filter(pk=sinkhole.pk).update(valid_until=until)
-    assert divert(case, sinkhole, first, ends_at=until + timedelta(days=9)).ends_at == until
-
-
 def test_a_notice_page_is_for_lures(case, home, notice, first, second):
     decisions.approve(divert(case, notice, first), by=second)
     assert set(Publication.objects.get(pk=home.publication_id).rrsets) == {"A", "AAAA"}

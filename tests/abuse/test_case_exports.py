@@ -98,3 +98,14 @@ def test_restricted_case_is_for_named_people_and_without_octets(home, senior, ro
         case_exports.write(case, by=type(senior).objects.get(pk=senior.pk))
     with case_exports.write(case, by=root) as out:
         assert "octets.zip" not in files(out)
+
+
+def test_what_came_together_with_something_restricted_is_not_in_the_octets(case, root, home, tmp_path):
+    """One mail may be about two names: its octets are those of both."""
+    report, secret = case.reports.get(), rows.case(home, kind="content/csam")
+    rows.report(secret, category=secret.category, submission=report.submission, position=1)
+    Evidence.objects.create(
+        report=secret.reports.get(), blob=submissions.keep(b"MZ malware"), filename="a", is_quarantined=True
+    )
+    with case_exports.write(case, by=root) as out:
+        assert octets(files(out), tmp_path) == {}

@@ -469,6 +469,15 @@ def test_stranger_customer_and_clerk_are_kept_out(case, alice, clerk):
     assert logged_in(clerk).get(page_of(case)).status_code == 403
 
 
+def test_flood_of_strangers_hides_nobody_who_stands_for_a_report(case, oscar, monkeypatch):
+    monkeypatch.setattr(screen, "REPORT_ROWS", 2)
+    for number in range(3):
+        rows.report(case, by=rows.reporter(f"claimed:org:junk-{number}.example"), description=f"junk {number}")
+    page = text(logged_in(oscar), page_of(case))
+    assert "A page that imitates" in page
+    assert "junk 0" not in page
+
+
 def test_export_is_for_who_may_and_is_entered(case, oscar, elder):
     address = reverse("admin:abuse_case_export", args=[case.pk])
     assert logged_in(oscar).post(address).status_code == 403

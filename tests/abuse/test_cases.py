@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from abuse import cases, reporters, reports, suspensions
+from abuse import cases, clocks, reporters, reports, suspensions
 from abuse.errors import CaseClosed, ReasonMissing
 from abuse.intake.drafts import Attachment, Draft, Party, Subject
 from abuse.models import Case, Category, LedgerEntry, Report, Reporter
@@ -258,7 +258,7 @@ def test_own_name_calls_whoever_is_on_duty_until_it_is_closed(monkeypatch, domai
 
 def test_further_report_brings_a_case_back_that_waits_for_its_reporter(monkeypatch, home):
     (report,) = read(monkeypatch, draft())
-    cases.pause(case_of(report))
+    clocks.pause(case_of(report))
     (second,) = read(monkeypatch, draft(reporter=IVAN))
     assert (case_of(second).state, case_of(second).paused_at) == ("open", None)
 

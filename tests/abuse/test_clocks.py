@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from abuse import cases, clocks
+from abuse import clocks
 from abuse.models import Case
 from dnsupdate import alarms
 from dnsupdate.models import Alarm
@@ -27,10 +27,10 @@ def backdate(case: Case, **times: timedelta) -> Case:
 def test_pause_moves_the_end_by_as_long_as_it_lasted(home):
     case = rows.case(home)
     due_at = case.due_at
-    cases.pause(case)
+    clocks.pause(case)
     assert (case.state, case.paused_at is None) == ("waits_reporter", False)
     backdate(case, paused_at=5 * HOUR)
-    cases.resume(case)
+    clocks.resume(case)
     assert (case.state, case.paused_at) == ("open", None)
     assert abs(case.due_at - due_at - 5 * HOUR) < timedelta(minutes=1)
     assert abs(case.paused_for - 5 * HOUR) < timedelta(minutes=1)
@@ -39,24 +39,24 @@ def test_pause_moves_the_end_by_as_long_as_it_lasted(home):
 def test_pauses_last_a_week_in_all(home):
     case = rows.case(home, paused_for=6 * DAY)
     due_at = case.due_at
-    cases.pause(case)
+    clocks.pause(case)
     backdate(case, paused_at=3 * DAY)
-    cases.resume(case)
+    clocks.resume(case)
     assert (case.paused_for, case.due_at) == (clocks.MOST_PAUSE, due_at + DAY)
 
 
 def test_case_that_has_used_up_its_pauses_stays_in_the_queue(home):
     case = rows.case(home, paused_for=clocks.MOST_PAUSE)
-    cases.pause(case)
+    clocks.pause(case)
     assert (case.state, case.paused_at) == ("open", None)
 
 
 @pytest.mark.parametrize(("waited", "state"), [(6 * DAY, "waits_reporter"), (8 * DAY, "open")])
 def test_reporter_is_waited_for_a_week(home, waited, state):
     case = rows.case(home)
-    cases.pause(case)
+    clocks.pause(case)
     backdate(case, paused_at=waited)
-    cases.watch_clocks()
+    clocks.watch()
     case.refresh_from_db()
     assert case.state == state
 
@@ -64,31 +64,31 @@ def test_reporter_is_waited_for_a_week(home, waited, state):
 def test_customer_is_not_waited_for_beyond_the_desks_time(home, foreign):
     late = rows.case(home, state="waits_customer", due_at=timezone.now() - HOUR)
     waits = rows.case(foreign, state="waits_customer", due_at=timezone.now() + HOUR)
-    cases.watch_clocks()
+    clocks.watch()
     assert set(Case.objects.values_list("pk", "state")) == {(late.pk, "open"), (waits.pk, "waits_customer")}
 
 
 def test_overdue_case_is_told_of_once_until_none_is_overdue(home, foreign):
     case = rows.case(home, due_at=timezone.now() - HOUR)
-    assert (cases.watch_clocks(), cases.watch_clocks()) == (1, 0)
+    assert (clocks.watch(), clocks.watch()) == (1, 0)
     alarm = Alarm.objects.open().get(kind="desk")
     assert str(case.pk) in alarm.text
     # Not which name: alarms go by mail, and the case may be a restricted one.
     assert home.name not in alarm.text
     Case.objects.update(due_at=timezone.now() + HOUR)
-    cases.watch_clocks()
+    clocks.watch()
     assert not Alarm.objects.open().exists()
 
 
 @pytest.mark.parametrize("fields", [{"state": "waits_reporter"}, {"state": "closed", "closed_at": timezone.now()}])
 def test_what_waits_or_is_closed_is_not_overdue(home, fields):
     rows.case(home, due_at=timezone.now() - HOUR, **{"paused_at": timezone.now(), **fields})
-    assert cases.watch_clocks() == 0
+    assert clocks.watch() == 0
 
 
 def test_closed_case_is_not_paused(home):
     case = rows.case(home, state="closed", closed_at=timezone.now())
-    assert cases.pause(case).state == "closed"
+    assert clocks.pause(case).state == "closed"
 
 
 def test_what_is_overdue_is_told_although_the_watch_died_in_between(home, monkeypatch):

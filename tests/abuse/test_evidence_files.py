@@ -210,6 +210,14 @@ def test_quarantined_file_is_served_to_nobody(report, oscar, named, root):
     assert looks() == []
 
 
+def test_the_same_file_on_another_report_is_served_to_nobody_either(report, oscar, home):
+    seen = rows.evidence(report, picture(), "screen.png")
+    secret = rows.report(rows.case(home, kind="content/csam"))
+    rows.evidence(secret, picture(), "screen.png", is_quarantined=True)
+    client = logged_in(oscar)
+    assert {client.get(address(view, seen)).status_code for view in VIEWS} == {404}
+
+
 def test_file_of_a_restricted_case_is_served_to_nobody_and_known_to_the_named(home, oscar, root, clerk):
     report = rows.report(rows.case(home, kind="content/csam"))
     evidence = rows.evidence(report, b"text", "x.txt", "text/plain")

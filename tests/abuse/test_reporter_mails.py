@@ -43,7 +43,7 @@ def test_answers_of_a_minute_are_one_mail(monkeypatch, home):
 
 
 def test_list_of_names_is_one_short_mail(monkeypatch, home):
-    read(monkeypatch, *[draft(f"bank{number}.example.com") for number in range(200)])
+    read(monkeypatch, *[draft(f"bank{number}.ddns.test") for number in range(200)])
     due()
     (message,) = mail.outbox
     assert "200 of your reports" in message.subject
@@ -156,7 +156,7 @@ def test_old_mails_are_deleted_and_the_answers_stay(monkeypatch, home):
 
 def test_stranger_who_reports_for_a_thousand_makes_us_write_to_few(monkeypatch, home):
     """One post to the API, with an address of somebody else in each report of its list."""
-    read(monkeypatch, *[draft("bank.example.com", contact=f"bob@victim-{number}.com") for number in range(50)])
+    read(monkeypatch, *[draft("bank.ddns.test", contact=f"bob@victim-{number}.com") for number in range(50)])
     assert ReporterMail.objects.count() == report_rows.MOST_PARTIES
     assert Reporter.objects.filter(identity__startswith=reporters.CLAIMED).count() == report_rows.MOST_PARTIES
     # The others are nobody in particular; the link shows the answers.

@@ -294,6 +294,73 @@ def test_report_that_names_nothing_beside_others_is_asked_for_a_name(monkeypatch
     assert "names no host name" in made[1].answer
 
 
+def upload(content: str, door: Submission.Door = Submission.Door.UPLOAD, **fields) -> Submission:
+    made = submissions.accept(content.encode(), door=door, source="oscar", content_type="text/plain", **fields)
+    reports.read(made)
+    made.refresh_from_db()
+    return made
+
+
+def test_numbers_of_a_list_add_up(home, foreign):
+    lines = ["home.ddns.test", "bob.ddns.test", "home.ddns.test", "www.home.ddns.test", "nothing at all"]
+    made = upload("\n".join([*lines, *(f"bank{number}.example.com" for number in range(500))]))
+    about_ours = made.reports.exclude(standing="not_ours").count()
+
+    assert (about_ours, made.foreign_count, made.repeated_count, made.passed_over_count) == (2, 500, 2, 1)
+    assert "500 names in it are not ours." in made.problem
+    assert made.reports.count() == 2
+
+
+def test_of_many_that_are_not_ours_one_report_speaks(home):
+    rows = "\n".join(f"2026-11-{1 + n % 20} 10:{n % 60:02}:00,http://bank{n}.example.com/{n}" for n in range(2000))
+    made = upload("date,url\n" + rows + "\n2026-11-02 10:00:00,http://home.ddns.test/login")
+    said = made.reports.filter(standing="not_ours")
+
+    assert (made.reports.count(), made.foreign_count) == (tallies.MOST_FOREIGN + 2, 2000)
+    (summary,) = (each for each in said if "foreign_count" in each.details)
+    assert summary.details["foreign_count"] == 2000 - tallies.MOST_FOREIGN
+    assert len(summary.details["first_names"]) == tallies.FIRST_NAMES
+    assert summary.outcome == "not_ours"
+    assert f"and {2000 - tallies.MOST_FOREIGN - 1} more names of your list" in summary.answer
+    assert made.reports.get(name="home.ddns.test").state == "open"
+
+
+def test_feed_of_the_whole_internet_leaves_its_count_alone(home):
+    feed = Reporter.objects.create(identity="feed:example", kind="feed")
+    lines = "\n".join(f"bank{number}.example.com" for number in range(3000))
+    made = upload(f"{lines}\nhome.ddns.test", Submission.Door.FEED, reporter=feed, default_kind="content/malware")
+
+    assert (made.state, made.foreign_count) == ("read", 3000)
+    assert [each.hostname for each in made.reports.all()] == [home]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "To: abuse@ddns.test\nSubject: Out of office\nAuto-Submitted: auto-replied\n\nBack on Monday.\n",
+            "automatic reply",
+        ),
+        ('{"query_status": "no_result", "data": "Your search did not yield any results"}', "names a host"),
+        ("bank.example.com\nshop.example.com\nmail.example.com\n", "3 names in it are not ours."),
+    ],
+)
+def test_what_is_no_report_is_read_and_no_persons_work(domain, content, said):
+    door = Submission.Door.MAIL if content.startswith("To:") else Submission.Door.FEED
+    made = upload(content, door, reporter=Reporter.objects.create(identity="feed:example", kind="feed"))
+
+    assert (made.state, made.reports.count()) == ("read", 0)
+    assert said in made.problem
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("de", "kein Name von uns"), ("en", "is not a name of ours"), ("xx", "is not a name")]
+)
+def test_answer_is_in_the_language_of_the_reporter(monkeypatch, home, language, said):
+    (report,) = read(monkeypatch, phishing("bank.example.com", language=language))
+    assert said in report.answer
+
+
 # --- The same again, by strangers ---------------------------------------------------------------------------
 
 
@@ -358,67 +425,3 @@ def test_what_was_seen_again_after_the_answer_is_a_new_report(monkeypatch, home,
     assert second.case != first.case
     (third,) = read(monkeypatch, phishing("home.ddns.test"))
     assert (third.duplicate_of, third.case) == (second, second.case)
-
-
-def upload(content: str, door: Submission.Door = Submission.Door.UPLOAD, **fields) -> Submission:
-    made = submissions.accept(content.encode(), door=door, source="oscar", content_type="text/plain", **fields)
-    reports.read(made)
-    made.refresh_from_db()
-    return made
-
-
-def test_numbers_of_a_list_add_up(home, foreign):
-    lines = ["home.ddns.test", "bob.ddns.test", "home.ddns.test", "www.home.ddns.test", "nothing at all"]
-    made = upload("\n".join([*lines, *(f"bank{number}.example.com" for number in range(500))]))
-    about_ours = made.reports.exclude(standing="not_ours").count()
-
-    assert (about_ours, made.foreign_count, made.repeated_count, made.passed_over_count) == (2, 500, 2, 1)
-    assert "500 names in it are not ours." in made.problem
-    assert made.reports.count() == 2
-
-
-def test_of_many_that_are_not_ours_one_report_speaks(home):
-    rows = "\n".join(f"2026-11-{1 + n % 20} 10:{n % 60:02}:00,http://bank{n}.example.com/{n}" for n in range(2000))
-    made = upload("date,url\n" + rows + "\n2026-11-02 10:00:00,http://home.ddns.test/login")
-    said = made.reports.filter(standing="not_ours")
-
-    assert (made.reports.count(), made.foreign_count) == (tallies.MOST_FOREIGN + 2, 2000)
-    (summary,) = (each for each in said if "foreign_count" in each.details)
-    assert summary.details["foreign_count"] == 2000 - tallies.MOST_FOREIGN
-    assert len(summary.details["first_names"]) == tallies.FIRST_NAMES
-    assert summary.outcome == "not_ours"
-    assert f"and {2000 - tallies.MOST_FOREIGN - 1} more names of your list" in summary.answer
-    assert made.reports.get(hostname=home).state == "open"
-
-
-def test_feed_of_the_whole_internet_leaves_its_count_alone(home):
-    feed = Reporter.objects.create(identity="feed:example", kind="feed")
-    lines = "\n".join(f"bank{number}.example.com" for number in range(3000))
-    made = upload(f"{lines}\nhome.ddns.test", Submission.Door.FEED, reporter=feed, default_kind="content/malware")
-
-    assert (made.state, made.foreign_count) == ("read", 3000)
-    assert [each.hostname for each in made.reports.all()] == [home]
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("To: abuse@ddns.test\nSubject: Out of office\nAuto-Submitted: auto-replied\n\nBack on Monday.\n", "machine"),
-        ('{"query_status": "no_results", "urls": []}', ""),
-        ("bank.example.com\nshop.example.com\nmail.example.com\n", "3 names in it are not ours."),
-    ],
-)
-def test_what_is_no_report_is_read_and_no_persons_work(domain, content, said):
-    door = Submission.Door.MAIL if content.startswith("To:") else Submission.Door.FEED
-    made = upload(content, door, reporter=Reporter.objects.create(identity="feed:example", kind="feed"))
-
-    assert (made.state, made.reports.count()) == ("read", 0)
-    assert said in made.problem
-
-
-@pytest.mark.parametrize(
-    ("language", "said"), [("de", "kein Name von uns"), ("en", "is not a name of ours"), ("xx", "is not a name")]
-)
-def test_answer_is_in_the_language_of_the_reporter(monkeypatch, home, language, said):
-    (report,) = read(monkeypatch, phishing("bank.example.com", language=language))
-    assert said in report.answer

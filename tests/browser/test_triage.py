@@ -124,6 +124,46 @@ def test_keys_are_shown_and_a_form_is_left_by_escape(live_server, open_browser, 
     assert not Decision.objects.filter(decided_by=oscar).exists()
 
 
+def test_a_proof_shows_itself_and_the_undoing_is_asked_for_after_the_toast(
+    live_server, open_browser, cases, zone, oscar
+):
+    browser = open_browser(SCREEN)
+    first = cases[0]
+    Decision.objects.all().delete()
+    log_in(browser, live_server.url, with_password(oscar).email, PASSWORD, to=f"{QUEUE}{first.pk}/")
+    decision = decisions.take(first, action="suspend", reason="A lure for a bank.", by=oscar)
+    browser.get(f"{live_server.url}{QUEUE}{first.pk}/?done={decision.pk}")
+    wait_for(browser, "Every authoritative server is asked")
+    answer = {"server": "ns1.example.net", "name": first.name, "rcode": "NXDOMAIN", "answers": {}, "is_match": True}
+    proof = {"answers": [answer], "waits": "", "lagging": []}
+    Decision.objects.filter(pk=decision.pk).update(proof=proof, proven_at=timezone.now())
+    wait_for(browser, "every authoritative server answers as decided")
+    wait_until(browser, lambda: not browser.find_elements(By.CSS_SELECTOR, "[data-proof]"))
+
+    keys_that_leave(browser, "z")
+    assert Hostname.objects.get(pk=first.hostname_id).state == State.LIVE
+    wait_for(browser, "After the undoing every authoritative server is asked again")
+    undoing = {**proof, "answers": [answer | {"rcode": "NOERROR"}]}
+    Decision.objects.filter(pk=decision.pk).update(proof=proof | {"undoing": undoing}, undoing_proven_at=timezone.now())
+    wait_for(browser, "every authoritative server answers without it")
+    assert complaints(browser) == []
+
+
+def test_names_of_a_locked_account_are_opened_by_one_key_each(live_server, open_browser, cases, elder):
+    first = cases[0]
+    Decision.objects.all().delete()
+    User.objects.filter(pk=first.account_id).update(is_active=False)
+    Case.objects.exclude(pk=first.pk).update(closed_at=timezone.now(), state="closed", outcome="rejected")
+    browser = open_browser(SCREEN)
+    log_in(browser, live_server.url, elder.email, PASSWORD, to=f"{QUEUE}{first.pk}/")
+    wait_for(browser, "Other names of the locked account")
+    keys_that_leave(browser, "c")
+    wait_for(browser, "Nothing was done about the name")
+    opened = Case.objects.open().exclude(pk=first.pk).get()
+    assert f"case {opened.pk}" in text(browser)
+    assert complaints(browser) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_one_screen_holds_the_whole_case(live_server, open_browser, cases, elder, scheme):
     browser = open_browser(SCREEN, scheme)

@@ -145,6 +145,7 @@
 
   // ---- what every authoritative server answers, until all do as decided ----------------------------------------------
   // A server that is down for long is looked at seldom; the text is put in place only where it is another one.
+  const MOST_PROVEN = 3; // the newest; of a case that was decided back and forth the others are there after a reload
   async function prove(box, pause) {
     const later = () => setTimeout(prove, document.hidden ? 10000 : pause, box, Math.min(pause * 1.2, 10000));
     try {
@@ -161,7 +162,7 @@
       if (now.dataset.proof) later(); else delete box.dataset.proof;
     } catch { later(); }
   }
-  for (const box of document.querySelectorAll("[data-proof]")) { box.setAttribute("role", "status"); setTimeout(prove, 1000, box, 1000); }
+  for (const box of [...document.querySelectorAll("[data-proof]")].slice(0, MOST_PROVEN)) { box.setAttribute("role", "status"); setTimeout(prove, 1000, box, 1000); }
 
   // ---- what was just decided can be undone for a while at a glance, and after that on its case ----------------------
   if (toast) setTimeout(() => { if (!toast.contains(document.activeElement)) toast.remove(); }, toast.dataset.seconds * 1000);
