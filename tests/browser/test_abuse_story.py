@@ -234,7 +234,9 @@ def alike(found: dict[str, dict]) -> dict:
 
 
 def proven(world: World) -> dict | None:
-    row = world.row("SELECT proof FROM abuse_decision WHERE proven_at IS NOT NULL ORDER BY id DESC LIMIT 1")
+    """What the servers answered, of the decision about Alice's name."""
+    of_case = "JOIN abuse_case c ON c.id = case_id WHERE c.name = %s"
+    row = world.row(f"SELECT d.proof FROM abuse_decision d {of_case} AND d.proven_at IS NOT NULL", NAME)
     return row and row[0]
 
 
