@@ -178,11 +178,13 @@ def _give_up(submission: Submission, problem: str) -> None:
 
 @transaction.atomic
 def _store(understood: Sequence[Read]) -> None:
-    """Those that nobody has read meanwhile, or reads at this moment."""
+    """Those that nobody has read meanwhile.
+
+    Waits for whoever else has them locked: another that claims looks at rows for a moment, and one that was skipped for that
+    waited until its claim had ended (1 of 10,000, for five minutes).
+    """
     ids = [submission.pk for submission, _ in understood]
-    unread = (
-        Submission.objects.unread().filter(pk__in=ids).order_by("pk").select_for_update(skip_locked=True, no_key=True)
-    )
+    unread = Submission.objects.unread().filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
     free = set(unread.values_list("pk", flat=True))
     ours = [each for each in understood if each[0].pk in free]
     if not ours:
