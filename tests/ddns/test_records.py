@@ -21,6 +21,8 @@ def fresh(hostname: Hostname) -> Hostname:
     return Hostname.objects.get(pk=hostname.pk)
 
 
+# Addresses are compared with what the abuse desk has blocked.
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("rdtype", "given", "stored"),
     [
