@@ -6,18 +6,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, validate
 
+from config import rest
+from config.abuse_settings import *  # noqa: F403 - settings, all of them
+from config.abuse_settings import ABUSE_IMAP_HOST, ABUSE_IMAP_SECONDS
 from config.beat import SCHEDULE
 from config.desk import unfold
+from config.environment import IS_PROVIDER, env
 
-env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# --- What it is run as -----------------------------------------------------------------------------------
-# provider: refuses to start without its secrets. development: ./run. test: the test suite.
-MODE = env.str("DDNS_MODE", "provider", validate=validate.OneOf(["provider", "development", "test"]))
-IS_PROVIDER = MODE == "provider"
+# --- What it is run as: MODE, IS_PROVIDER (config.environment) ---------------------------------------------------
 DEBUG = False
 
 # --- Secrets: no default, in any mode ----------------------------------------------------------------------
@@ -221,38 +220,19 @@ _MAILER = "smtp" if EMAIL_HOST else "dummy" if IS_PROVIDER else "console"
 EMAIL_BACKEND = f"django.core.mail.backends.{_MAILER}.EmailBackend"
 # Where customers and reporters reach the abuse desk.
 ABUSE_CONTACT = env.str("DDNS_ABUSE_CONTACT", "abuse@" + (urlsplit(SITE_URL).hostname or "localhost"))
-
-# The name of the page where customers see what was decided about their names: who decides is above the app that links there.
-DECISIONS_PAGE = "customer_cases"
-# The pages for reporters (abuse.urls), which every page links to; ddns knows nothing else of them.
-ABUSE_PAGE = "/abuse/"
 # Where authorities write to, and who finds a hole in the platform; addresses or, of the latter, a URL. An address that
 # nobody reads would be worse than the desk's own.
 AUTHORITY_CONTACT = env.str("DDNS_AUTHORITY_CONTACT", "") or ABUSE_CONTACT
 SECURITY_CONTACT = env.str("DDNS_SECURITY_CONTACT", "") or ABUSE_CONTACT
 # Name and address of the representative in the EU of a provider outside (DSA Art. 13); shown on /abuse/.
 LEGAL_REPRESENTATIVE = env.str("DDNS_LEGAL_REPRESENTATIVE", "")
+# The name of the page where customers see what was decided about their names: who decides is above the app that links there.
+DECISIONS_PAGE = "customer_cases"
+# The pages for reporters (abuse.urls), which every page links to; ddns knows nothing else of them.
+ABUSE_PAGE = "/abuse/"
+# Whether mails are acknowledged: a receipt to whoever sent one.
+ABUSE_ACKNOWLEDGE = env.bool("DDNS_ABUSE_ACKNOWLEDGE", True) and CAN_MAIL
 
-# --- Appeals -----------------------------------------------------------------------------------------------------
-# So long a customer or reporter can object to a decision: six months at least (DSA Art. 20(1)).
-APPEAL_WINDOW = timedelta(days=env.int("DDNS_APPEAL_WINDOW_DAYS", 184))
-# Somebody has looked at an appeal, and has decided it, within: a name that is out of DNS by mistake is somebody's camera or shop.
-APPEAL_LOOK_WITHIN = timedelta(hours=env.int("DDNS_APPEAL_LOOK_HOURS", 24))
-APPEAL_DECIDE_WITHIN = timedelta(hours=env.int("DDNS_APPEAL_DECIDE_HOURS", 72))
-# The body for out-of-court settlement that the operator has agreed with (DSA Art. 21), by name and address; empty: any.
-DISPUTE_BODY = env.str("DDNS_DISPUTE_BODY", "")
-# --- What one person decides alone at the abuse desk; beyond, a second one looks ----------------------------------------
-# Names that one decision may touch: an account of a household or small business.
-ABUSE_NAMES_PER_DECISION = env.int("DDNS_ABUSE_NAMES_PER_DECISION", 20)
-# Names that one person may act on in an hour: half a minute each, for an hour.
-ABUSE_NAMES_PER_HOUR = env.int("DDNS_ABUSE_NAMES_PER_HOUR", 120)
-# Thousandths of a domain's hostnames, from so many names on: 0.4 % was the aim of the order that took No-IP's domains.
-ABUSE_PER_MILLE_OF_ZONE = env.float("DDNS_ABUSE_PER_MILLE_OF_ZONE", 1.0)
-ABUSE_SHARE_FROM_NAMES = env.int("DDNS_ABUSE_SHARE_FROM_NAMES", 10)
-# Cases decided at once.
-ABUSE_CASES_PER_BATCH = env.int("DDNS_ABUSE_CASES_PER_BATCH", 50)
-# Plans whose names are protected: nobody acts on them alone.
-ABUSE_PROTECTED_PLANS: list[str] = env.list("DDNS_ABUSE_PROTECTED_PLANS", [])
 # --- Browsers ------------------------------------------------------------------------------------------------
 IS_HTTPS = SITE_URL.startswith("https://")
 # Of trusted proxies only: ddns.middleware.SourceAddress, which stands before its first reader, drops everybody else's.
@@ -331,6 +311,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = dict(SCHEDULE)
+if ABUSE_IMAP_HOST:
+    CELERY_BEAT_SCHEDULE["poll-mailbox"] = {
+        "task": "abuse.tasks.poll_mailbox",
+        "schedule": float(ABUSE_IMAP_SECONDS),
+        "options": {"expires": ABUSE_IMAP_SECONDS},
+    }
 
 # --- Nameserver, publishing ------------------------------------------------------------------------------------
 # A file of apexes that the embedded nameserver serves (./run only); add_domain appends to it.
@@ -419,41 +405,7 @@ REST_REQUESTS_PER_ACCOUNT = env.int("DDNS_REST_REQUESTS_PER_ACCOUNT", 600)
 REST_REQUESTS_PER_NETWORK = env.int("DDNS_REST_REQUESTS_PER_NETWORK", 1200)
 # Requests of one process that wait for DNS at once; further ones are answered without waiting. Less than its threads.
 REST_WAITS_AT_ONCE = env.int("DDNS_REST_WAITS_AT_ONCE", 1)
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["ddns.rest.authentication.Key", "ddns.rest.authentication.Session"],
-    "DEFAULT_PERMISSION_CLASSES": ["ddns.rest.permissions.Permission"],
-    "DEFAULT_THROTTLE_CLASSES": ["ddns.rest.rate_limits.Throttle"],
-    "DEFAULT_PARSER_CLASSES": ["ddns.rest.formats.Parser"],
-    "DEFAULT_RENDERER_CLASSES": ["ddns.rest.formats.Renderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ddns.rest.formats.Negotiation",
-    "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "ddns.rest.schema.Schema",
-    "EXCEPTION_HANDLER": "ddns.rest.problems.handle",
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-    "TEST_REQUEST_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "REST API",
-    "DESCRIPTION": "Hostnames, records, keys and history of an account: docs/rest-api.md has the words to it. Reports of abuse: "
-    "docs/abuse-doors.md.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "COMPONENT_SPLIT_PATCH": False,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "ddns.rest.schema.finish"],
-    "ENUM_NAME_OVERRIDES": {
-        "HostnameState": "ddns.rest.hostnames.STATES",
-        "RecordType": "ddns.rest.records.TYPES",
-        "KeyPermission": "ddns.models.keys.Permission",
-        "NotificationKind": "ddns.models.notifications.Kind",
-        "SubmissionState": "abuse.models.Submission.State",
-        "ReportState": "abuse.models.Report.State",
-        "ReportOutcome": "abuse.rest.reports.OUTCOMES",
-        "TsigAlgorithm": "ddns.models.tsig_keys.TsigKey.Algorithm",
-    },
-}
+REST_FRAMEWORK, SPECTACULAR_SETTINGS = rest.FRAMEWORK, rest.OPENAPI
 
 # --- nsupdate for customers ----------------------------------------------------------------------------------------
 # Where manage.py serve_nsupdate takes UPDATE messages, over UDP and TCP.
@@ -494,12 +446,6 @@ ACME_DOMAIN = env.str("DDNS_ACME_DOMAIN", "").strip().lower().rstrip(".")
 ACME_REGISTRATIONS_PER_NETWORK = env.int("DDNS_ACME_REGISTRATIONS_PER_NETWORK", 10)
 # Accounts that were never used are deleted after so long; a person needs some days to have a CNAME record made.
 ACME_UNUSED_RETENTION = timedelta(days=env.int("DDNS_ACME_UNUSED_DAYS", 30))
-# --- The abuse desk ------------------------------------------------------------------------------------------------
-# What came in and was no report is kept for so long; reports as long as their categories say, after their cases were closed.
-ABUSE_SUBMISSION_RETENTION = timedelta(days=env.int("DDNS_ABUSE_SUBMISSION_RETENTION_DAYS", 730))
-# What a feed brought that named nothing new of ours: some megabytes every few minutes, to look up what it said this week.
-ABUSE_FEED_RETENTION = timedelta(days=env.int("DDNS_ABUSE_FEED_RETENTION_DAYS", 7))
-
 # --- Notifications, renewal by activity ----------------------------------------------------------------------------
 # After so many days without an authenticated request a device counts as silent, where its owner has not said otherwise.
 SILENCE_DAYS = env.int("DDNS_SILENCE_DAYS", 7)
@@ -515,55 +461,6 @@ NOTIFICATION_RETENTION = timedelta(days=env.int("DDNS_NOTIFICATION_RETENTION_DAY
 # Networks that webhooks may reach besides the Internet. Whoever may add a webhook can have us post there.
 _webhook_networks: list[str] = env.list("DDNS_WEBHOOK_NETWORKS", [] if IS_PROVIDER else ["0.0.0.0/0", "::/0"])
 WEBHOOK_NETWORKS = [ip_network(each) for each in _webhook_networks]
-
-# --- Abuse desk: policy ---------------------------------------------------------------------------------------------
-# Names that policy holds by itself in an hour; beyond, people look first: a feed that errs must not freeze a zone. 0: none.
-ABUSE_AUTOMATIC_HOLDS_PER_HOUR = env.int("DDNS_ABUSE_AUTOMATIC_HOLDS_PER_HOUR", 50)
-# The operator's files of networks and countries (MaxMind's format: GeoLite2, DB-IP, IPinfo). Without them the data that came
-# with a package is used, which is some years old: enough to tell networks apart, wrong about some.
-ASN_MMDB: Path | None = env.path("DDNS_ASN_MMDB", None)
-GEO_MMDB: Path | None = env.path("DDNS_GEO_MMDB", None)
-# A directory of lists as the MISP project publishes them (misp-warninglists): sinkholes, sandboxes, VPNs, Tor.
-WARNINGLISTS: Path | None = env.path("DDNS_WARNINGLISTS", None)
-# --- Reports of strangers ----------------------------------------------------------------------------------------
-# Forms that one network (IPv4 /24, IPv6 /48) may send in an hour, faulty ones included: an office behind one address has a
-# bad day. Who has more to say has mail and the API.
-REPORT_FORMS_PER_NETWORK = env.int("DDNS_REPORT_FORMS_PER_NETWORK", 30)
-# Questions of a network whether a name is ours, and receipts that it has verified, in a minute; the form asks while one types.
-REPORT_LOOKS_PER_NETWORK = env.int("DDNS_REPORT_LOOKS_PER_NETWORK", 60)
-# --- Abuse desk: the doors ---------------------------------------------------------------------------------------------
-# Requests a minute to the API for reporters: with one key (10,000 reports, one by one, in half an hour), and of a network
-# (/24, /48) without any: a person, or a program that asks for a key when it is told so.
-ABUSE_REQUESTS_PER_KEY = env.int("DDNS_ABUSE_REQUESTS_PER_KEY", 300)
-ABUSE_REQUESTS_PER_NETWORK = env.int("DDNS_ABUSE_REQUESTS_PER_NETWORK", 20)
-# The mailbox that is polled; without a host none is (docs/abuse-doors.md). tls, starttls, or none: on loopback only.
-ABUSE_IMAP_HOST = env.str("DDNS_ABUSE_IMAP_HOST", "")
-ABUSE_IMAP_SECURITY = env.str("DDNS_ABUSE_IMAP_SECURITY", "tls", validate=validate.OneOf(["tls", "starttls", "none"]))
-ABUSE_IMAP_PORT = env.int("DDNS_ABUSE_IMAP_PORT", 993 if ABUSE_IMAP_SECURITY == "tls" else 143)
-ABUSE_IMAP_USER = env.str("DDNS_ABUSE_IMAP_USER", "")
-ABUSE_IMAP_PASSWORD = env.str("DDNS_ABUSE_IMAP_PASSWORD", "")
-ABUSE_IMAP_FOLDER = env.str("DDNS_ABUSE_IMAP_FOLDER", "INBOX")
-# Where mails are moved once they are stored: nothing is deleted.
-ABUSE_IMAP_DONE_FOLDER = env.str("DDNS_ABUSE_IMAP_DONE_FOLDER", "Received")
-# Seconds between two looks into it: a report waits for half of it, on average.
-ABUSE_IMAP_SECONDS = env.int("DDNS_ABUSE_IMAP_SECONDS", 30)
-# After so long without a look that worked people are told: a mail server that is restarted is nobody's concern.
-ABUSE_MAILBOX_ALARM = timedelta(minutes=env.int("DDNS_ABUSE_MAILBOX_ALARM_MINUTES", 10))
-# The name by which our own mail server signs its Authentication-Results (RFC 8601); empty: nothing proves a sender.
-ABUSE_AUTHSERV_ID = env.str("DDNS_ABUSE_AUTHSERV_ID", "")
-# Whether mails are acknowledged: a receipt to whoever sent one.
-ABUSE_ACKNOWLEDGE = env.bool("DDNS_ABUSE_ACKNOWLEDGE", True) and CAN_MAIL
-if ABUSE_IMAP_HOST and not ABUSE_IMAP_USER:
-    raise ImproperlyConfigured("DDNS_ABUSE_IMAP_HOST wants DDNS_ABUSE_IMAP_USER and DDNS_ABUSE_IMAP_PASSWORD.")
-if ABUSE_IMAP_HOST:
-    CELERY_BEAT_SCHEDULE["poll-mailbox"] = {
-        "task": "abuse.tasks.poll_mailbox",
-        "schedule": float(ABUSE_IMAP_SECONDS),
-        "options": {"expires": ABUSE_IMAP_SECONDS},
-    }
-# Networks that feeds may be pulled from besides the Internet.
-_feed_networks: list[str] = env.list("DDNS_ABUSE_FEED_NETWORKS", [] if IS_PROVIDER else ["0.0.0.0/0", "::/0"])
-ABUSE_FEED_NETWORKS = [ip_network(each) for each in _feed_networks]
 
 # --- Logs --------------------------------------------------------------------------------------------------------
 LOGGING = {

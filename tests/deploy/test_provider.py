@@ -322,7 +322,10 @@ def documented(heading: str) -> set[str]:
 
 
 def test_table_of_the_platform_is_what_the_settings_read():
-    read = set(re.findall(r'\benv\.\w+\(\s*"([A-Z0-9_]+)"', (ROOT / "config" / "settings.py").read_text()))
+    text = "".join(
+        (ROOT / "config" / f"{name}.py").read_text() for name in ("environment", "settings", "abuse_settings")
+    )
+    read = set(re.findall(r'\benv\.\w+\(\s*"([A-Z0-9_]+)"', text))
     assert documented("The platform") == read
 
 
