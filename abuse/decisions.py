@@ -191,6 +191,15 @@ def undo(decision: Decision, *, reason: str, by: User) -> Decision:
     return decision
 
 
+def may_undo(decision: Decision, *, by: User) -> bool:
+    """Whether undo would let this person: the rights are those of taking it. The case is selected with its account."""
+    try:
+        _check_person(actions.of(decision.action), decision.case, by)
+    except (NotAllowed, OwnAccount, StaffAccount):
+        return False
+    return decision.state == Decision.State.DONE
+
+
 def take_all(cases_: Iterable[Case], **decision: Any) -> UUID:
     """One decision about many cases: see batches.take, which says what it needs and raises. Gives the batch's id."""
     # Batches call these verbs.

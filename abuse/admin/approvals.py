@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.decorators import display
 
-from abuse import decisions, proofs
+from abuse import actions, decisions, proofs
 from abuse.admin import decisions as pages
 from abuse.admin.evidence import EvidenceAdmin
 from abuse.errors import AbuseError
@@ -143,7 +143,7 @@ class DecisionAdmin(EvidenceAdmin):
         page = pages.Decision(
             title=f"Undo: {decision.get_action_display()} on {decision.case.name}",
             verb="Undo",
-            permission="abuse.decide_case",
+            permission=f"abuse.{actions.of(decision.action).permission}",
             facts=_facts(decision),
             consequences=[
                 "Everything is exactly as it was before this decision. What else was decided stays.",

@@ -50,7 +50,9 @@ class BlockAdmin(EvidenceAdmin):
         context = self.admin_site.each_context(request) | {
             "opts": self.opts,
             "shown": block,
-            "decision": Decision.objects.filter(effect__block=block.pk).select_related("case", "decided_by").first(),
+            "decision": Decision.objects.filter(effect__block=block.pk)
+            .select_related("case__account", "decided_by")
+            .first(),
             "hostnames": names[:MAX_SHOWN],
             "has_more": len(names) > MAX_SHOWN,
             "title": block.value,

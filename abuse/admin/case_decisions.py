@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from abuse import appeals, cases, decisions, screen, statements
+from abuse import actions, appeals, cases, decisions, screen, statements
 from abuse import messages as talk
 from abuse.admin.offers import DecisionForm, Offer
 from abuse.errors import AbuseError
@@ -102,7 +102,7 @@ def about(request: HttpRequest, decision: Decision, verb: str) -> None:
         case "refuse":
             _do(request, lambda: decisions.refuse(decision, by=request.user, reason=reason), f"{what}: refused.")
         case "undo":
-            _check(request, "abuse.decide_case")
+            _check(request, f"abuse.{actions.of(decision.action).permission}")
             # From the toast there is nothing to say but this.
             reason = reason or "Undone at once by who decided it." * (decision.decided_by_id == request.user.pk)
             _do(

@@ -1,5 +1,6 @@
 """Policy on the desk: weights, rules and brands, changed with a reason by whoever may change settings."""
 
+from abc import abstractmethod
 from typing import Any
 
 from django import forms
@@ -74,9 +75,9 @@ class SettingsAdmin(ModelAdmin):
         except AbuseError as error:
             messages.error(request, str(error))
 
+    @abstractmethod
     def store(self, obj, form: ReasonForm, *, by: User) -> None:
-        """Calls the verb."""
-        raise NotImplementedError
+        """Calls the verb of policy_settings for such a row."""
 
 
 class ThresholdsAdmin(SettingsAdmin):

@@ -5,9 +5,10 @@ from typing import Any
 
 from django import template
 
-from abuse import proofs, timeline_charts
+from abuse import decisions, proofs, timeline_charts
 from abuse.models import Decision
 from abuse.timeline import Timeline
+from ddns.models import User
 
 register = template.Library()
 
@@ -31,6 +32,12 @@ def percent(share: float) -> str:
     if share in (0, 1):
         return f"{share:.0%}"
     return f"{share:.1%}" if share >= 0.01 else f"{share:.3%}" if share >= 0.00001 else "less than 0.001%"
+
+
+@register.filter
+def undoable_by(decision: Decision, person: User) -> bool:
+    """Whether there is a way back that this person may go."""
+    return decisions.may_undo(decision, by=person)
 
 
 @register.filter

@@ -269,6 +269,32 @@ def test_analyst_can_neither_see_nor_send_what_is_not_theirs(case, oscar, action
     assert not Decision.objects.exists()
 
 
+def person_in(role: str) -> Client:
+    roles.make_missing()
+    person = User.objects.create_user("pat@example.com", is_staff=True)
+    person.groups.add(Group.objects.get(name=role))
+    return logged_in(person)
+
+
+def test_liaison_undoes_what_a_liaison_may_decide(case):
+    liaison = person_in(roles.LIAISON)
+    decide(liaison, case, "preserve", lasts="90")
+    decision = Decision.objects.get()
+    undo = reverse("admin:abuse_case_decision", args=[case.pk, decision.pk, "undo"])
+    assert undo in text(liaison, page_of(case))
+    liaison.post(undo, {"reason": "The authority needs it no more."})
+    decision.refresh_from_db()
+    assert decision.state == "undone"
+
+
+def test_undoing_is_offered_to_whoever_may_decide_so_alone(case, oscar, root):
+    decision = decisions.take(case, action="lock_account", reason="lures", by=root)
+    analyst, undo = logged_in(oscar), reverse("admin:abuse_case_decision", args=[case.pk, decision.pk, "undo"])
+    assert undo not in text(analyst, page_of(case))
+    assert analyst.post(undo, {"reason": "x"}).status_code == 403
+    assert undo in text(logged_in(root), page_of(case))
+
+
 def test_clerk_with_view_case_decides_nothing(case, clerk):
     clerk.user_permissions.add(Permission.objects.get(codename="view_case"))
     client = logged_in(clerk)
