@@ -9,7 +9,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, open_browser  # noqa: F401 - fixture
-from tests.browser.pages import fill, keys, log_in, press, send_form, text, wait_for
+from tests.browser.pages import fill, follow, keys, log_in, press, send_form, text, wait_for
 from tests.browser.story import (
     ELDER,
     OSCAR,
@@ -54,6 +54,7 @@ def test_pictures(world, open_browser):  # noqa: F811
     send_form(his)
     read_until_proven(his, f"{base}{QUEUE}{pages['case']}/")
     take(his, "case-decided")
+    take_name_without_case(his, base)
 
     phone = open_browser(PHONE)
     phone.get(base + pages["customer"])
@@ -71,6 +72,23 @@ def test_pictures(world, open_browser):  # noqa: F811
     take(public, "report-status")
     public.get(base + pages["receipt"])
     take(public, "receipt", is_whole=True)
+
+
+def take_name_without_case(browser: Chrome, base: str) -> None:
+    browser.get(f"{base}/admin/ddns/hostname/")
+    take(browser, "hostname-list")
+    browser.get(f"{base}/admin/ddns/hostname/?q=newsletter-x.ddns.test")
+    follow(browser, "newsletter-x.ddns.test")
+    take(browser, "hostname-live")
+    follow(browser, "Suspend")
+    fill(browser, "reason", "Its holder asks for it by mail from the address of the account: the device was stolen.")
+    fill(browser, "retyped", "newsletter-x.ddns.test")
+    take(browser, "suspend-confirmation")
+    press(browser, "Suspend")
+    wait_for(browser, "DNS stopped answering at")
+    take(browser, "hostname-suspended")
+    browser.get(f"{base}/admin/abuse/ledgerentry/")
+    take(browser, "ledger")
 
 
 def read_until_proven(browser: Chrome, page: str) -> None:

@@ -29,7 +29,7 @@ from abuse import (
 )
 from abuse.intake import form
 from abuse.management.commands.seed_demo_reports import _picture as picture
-from abuse.models import Case, Message, Reporter, Submission
+from abuse.models import Case, Message, Report, Reporter, Submission
 from ddns import hostnames
 from ddns.models import AddressUpdate, Domain, Hostname, HostnameContact, User
 
@@ -160,7 +160,7 @@ def _decided_before(by: Reporter, label: str, oscar: User) -> None:
     with at(timezone.now() - 40 * DAY):
         _name(label, f"{label}@example.com", age=DAY, account_age=90 * DAY)
         _by_program(by, f"https://{label}.ddns.test/x", "A page that imitates a bank.")
-        cases.close(_case(label), outcome="upheld", by=oscar, reason="A lure.")
+        cases.close(_case(label), outcome=Report.Outcome.UPHELD, by=oscar, reason="A lure.")
 
 
 def _other(label: str, kind: str, words: str, hours: float) -> None:
