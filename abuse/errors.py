@@ -162,3 +162,47 @@ class FeedFailed(AbuseError):
 
 class NotForPeople(AbuseError):
     """Nobody needs to read this any more: it was read or settled meanwhile."""
+
+
+class NotInOffice(AbuseError):
+    """This account files nothing at present:"""
+
+
+class NotVettable(AbuseError):
+    """This cannot be vetted so:"""
+
+
+class WrongOfficerKey(AbuseError):
+    """There is no such working key."""
+
+
+class OfficerLimit(AbuseError):
+    """This is more than one officer may file. Call us, and we look at it together:"""
+
+
+class InvalidOrder(AbuseError):
+    """This order lacks something:"""
+
+
+class OrderNotThere(AbuseError):
+    """The order is not at that point:"""
+
+
+class PlanChanged(AbuseError):
+    """The plan is not the one that you have seen. Look again:"""
+
+
+class BeyondCapacity(AbuseError):
+    """The partner cannot take so much:"""
+
+
+class DecidedOnOrder(AbuseError):
+    """This was done for an order of an authority, and is undone there."""
+
+
+class OutOfScope(AbuseError):
+    """The order does not ask for this:"""
+
+
+class WrongPartnerKey(AbuseError):
+    """There is no such working key."""

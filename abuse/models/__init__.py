@@ -1,5 +1,6 @@
 """Rows about reports and decisions. Nothing here is deleted before its retention ends."""
 
+from abuse.models.agencies import Agency
 from abuse.models.appeals import Appeal
 from abuse.models.assessments import Assessment
 from abuse.models.batches import Batch
@@ -8,10 +9,17 @@ from abuse.models.brands import Brand
 from abuse.models.cases import Case
 from abuse.models.categories import Category
 from abuse.models.decisions import Decision
+from abuse.models.disclosures import Disclosure
 from abuse.models.diversions import DiversionTarget
+from abuse.models.effect_reports import EffectReport
 from abuse.models.feeds import Feed
+from abuse.models.holds import Hold
 from abuse.models.ledger import LedgerEntry
 from abuse.models.mails import Mail, Mailbox
+from abuse.models.officers import Officer, OfficerKey, Vetting
+from abuse.models.order_notices import OrderNotice
+from abuse.models.orders import Order, OrderFile, OrderGroup, OrderItem
+from abuse.models.partners import Partner, SharedName, Sighting
 from abuse.models.policy import Rule, Weight
 from abuse.models.postings import Posting
 from abuse.models.protected_names import ProtectedName
@@ -25,6 +33,7 @@ from abuse.models.submissions import Submission
 from abuse.models.suspensions import Suspension
 
 __all__ = [
+    "Agency",
     "Appeal",
     "Assessment",
     "Batch",
@@ -33,13 +42,24 @@ __all__ = [
     "Case",
     "Category",
     "Decision",
+    "Disclosure",
     "DiversionTarget",
+    "EffectReport",
     "Evidence",
     "Feed",
+    "Hold",
     "LedgerEntry",
     "Mail",
     "Mailbox",
     "Message",
+    "Officer",
+    "OfficerKey",
+    "Order",
+    "OrderFile",
+    "OrderGroup",
+    "OrderItem",
+    "OrderNotice",
+    "Partner",
     "Posting",
     "ProtectedName",
     "Receipt",
@@ -48,11 +68,14 @@ __all__ = [
     "ReporterKey",
     "ReporterMail",
     "Rule",
+    "SharedName",
+    "Sighting",
     "SigningKey",
     "Statement",
     "Stay",
     "Submission",
     "Suspension",
     "Template",
+    "Vetting",
     "Weight",
 ]

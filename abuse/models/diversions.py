@@ -25,6 +25,15 @@ class DiversionTarget(models.Model):
     addresses = ArrayField(models.GenericIPAddressField(), help_text="What the names answer instead: IPv4 and IPv6.")
     ttl = models.PositiveIntegerField(default=60, help_text="Seconds.")
     contact = models.CharField(max_length=200, blank=True, default="")
+    capacity = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Connections a second that the partner has declared; empty: not declared."
+    )
+    probe_port = models.PositiveIntegerField(
+        null=True, blank=True, help_text="TCP port that must answer; empty: it is not watched."
+    )
+    answered_at = models.DateTimeField(null=True, editable=False, help_text="When it last answered the watch.")
+    failing_since = models.DateTimeField(null=True, editable=False)
+    failure = models.CharField(max_length=300, blank=True, default="", editable=False)
     valid_until = models.DateTimeField(null=True, blank=True, help_text="End of the agreement.")
     is_enabled = models.BooleanField(default=True)
 

@@ -46,12 +46,16 @@ class Receipt(models.Model):
         APPEAL = "appeal", "appeal"
         LEDGER_HEAD = "ledger_head", "head of the ledger"
         EXPORT = "export", "exported"
+        ORDER = "order", "order of an authority"
+        EFFECT = "effect", "effect of an order"
+        DISCLOSURE = "disclosure", "disclosed"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=12, choices=Kind)
     submission = models.OneToOneField("abuse.Submission", on_delete=models.PROTECT, null=True, related_name="receipt")
     decision = models.ForeignKey("abuse.Decision", on_delete=models.PROTECT, null=True, related_name="receipts")
     appeal = models.ForeignKey("abuse.Appeal", on_delete=models.PROTECT, null=True, related_name="receipts")
+    order = models.ForeignKey("abuse.Order", on_delete=models.PROTECT, null=True, related_name="receipts")
     payload = models.TextField()
     signature = models.BinaryField(max_length=64)
     key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, related_name="+")
@@ -62,7 +66,12 @@ class Receipt(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="receipt_kind_known",
-                condition=Q(kind__in=["submission", "decision", "appeal", "ledger_head", "export"]),
+                condition=Q(
+                    kind__in=[
+                        *("submission", "decision", "appeal", "ledger_head", "export"),
+                        *("order", "effect", "disclosure"),
+                    ]
+                ),
             )
         ]
 

@@ -26,7 +26,14 @@ class Suspension(models.Model):
         on_delete=models.PROTECT,
         null=True,
         related_name="suspension",
-        help_text="Empty: decided by name.",
+        help_text="With no order item either: decided by name.",
+    )
+    order_item = models.OneToOneField(
+        "abuse.OrderItem",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="suspension",
+        help_text="Where an authority's order was carried out.",
     )
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.SUSPENDED)
     answer = models.JSONField(default=dict, help_text="RRsets to answer instead, while diverted.")
@@ -50,6 +57,7 @@ class Suspension(models.Model):
                 condition=Q(lifted_at=None, lifted_by=None, lift_reason="")
                 | Q(lifted_at__isnull=False) & ~Q(lift_reason=""),
             ),
+            models.CheckConstraint(name="suspension_has_one_origin", condition=Q(decision=None) | Q(order_item=None)),
             models.CheckConstraint(
                 name="suspension_kind_known", condition=Q(kind__in=["held", "diverted", "suspended"])
             ),

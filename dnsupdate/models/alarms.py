@@ -19,7 +19,10 @@ class Alarm(models.Model):
         DIVERSION = "diversion", "an agreement about diverted names ends"
         DESK = "desk", "the abuse desk is waited for"
         DRIFT = "drift", "the zone differs from the rows"
+        HOLD = "hold", "a preservation hold ends"
         MAILBOX = "mailbox", "a mailbox cannot be read"
+        OFFICER = "officer", "an authority's account is unusual"
+        ORDER = "order", "an authority's order is waited for"
         SERVER = "server", "a nameserver is dead or stale"
         SETTINGS = "settings", "the zone's settings are unsafe"
         ZONE = "zone", "the zone cannot be published"
@@ -47,17 +50,8 @@ class Alarm(models.Model):
                 name="alarm_kind_known",
                 condition=Q(
                     kind__in=[
-                        *(
-                            "appeal",
-                            "delegation",
-                            "desk",
-                            "diversion",
-                            "drift",
-                            "mailbox",
-                            "server",
-                            "settings",
-                            "zone",
-                        ),
+                        *("appeal", "delegation", "desk", "diversion", "drift", "hold", "mailbox"),
+                        *("officer", "order", "server", "settings", "zone"),
                     ]
                 ),
             ),
