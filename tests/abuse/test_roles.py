@@ -27,6 +27,13 @@ MAY = {
     "abuse.refer_case": {SENIOR, LIAISON},
     "abuse.export_case": {SENIOR, LIAISON, AUDITOR},
     "abuse.change_settings": {ADMINISTRATOR},
+    "abuse.view_order": EVERYBODY - {ADMINISTRATOR},
+    "abuse.act_on_order": {ANALYST, SENIOR, LIAISON},
+    "abuse.approve_order": {SENIOR},
+    "abuse.vet_officer": {SENIOR, LIAISON},
+    "abuse.freeze_officer": {SENIOR, LIAISON},
+    "abuse.disclose": {SENIOR, LIAISON},
+    "abuse.view_sealed_order": {SENIOR},
     # For named people, whatever their role.
     "abuse.view_restricted_case": set(),
     "ddns.change_user": set(),
