@@ -2,19 +2,27 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import F
-from django.utils import timezone
+from django.db.models import Count, F, Min, QuerySet
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
-from abuse import ledger, preservations
+from abuse import ledger, preservations, reporter_mails, wordings
 from abuse.errors import InvalidParameter, NotAllowed, NothingToDo, ReasonMissing
 from abuse.models import Hold, Order
 from ddns.models import User
+from dnsupdate import alarms
+from dnsupdate.models import Alarm
 
 # Days: e-Evidence (Reg. 2023/1543 Art. 10), 18 USC 2703(f), and the REPORT Act for what is about children.
 TERMS = (60, 90, 365)
+# Long enough for an officer to get the paper that a renewal takes.
+WARN_BEFORE = timedelta(days=14)
 # Where the order says nothing: as long as 18 USC 2703(f) asks for.
 USUAL = 90
 
@@ -90,6 +98,62 @@ def release_all(order: Order, *, by: User | None, reason: str = "") -> int:
 def latest(account: User) -> datetime | None:
     """Until when decisions and holds that stand preserve it; None where none does."""
     return preservations.latest(None, preservations.standing([account.pk])[account.pk])
+
+
+def watch(now: datetime) -> int:
+    """Tells the desk of holds that end soon, and their officers once for each end; gives how many are newly so.
+
+    When they end nothing is deleted here: what purges rows no longer passes over them.
+    """
+    soon = Hold.objects.filter(released_at=None, ends_at__gt=now, ends_at__lte=now + WARN_BEFORE)
+    with transaction.atomic():
+        rows = soon.filter(warned_at=None).order_by("account").select_for_update(of=("self",))
+        ending = list(rows.select_related("order__officer__account"))
+        Hold.objects.filter(pk__in=[each.pk for each in ending]).update(warned_at=now)
+        for order, among in groupby(sorted(ending, key=_by_order), key=attrgetter("order")):
+            _tell_officer(order, list(among))
+    _tell_desk(soon)
+    return len(ending)
+
+
+def _tell_officer(order: Order, ending: Sequence[Hold]) -> None:
+    account = order.officer.account
+    with translation.override(wordings.spoken(account.language or settings.LANGUAGE_CODE)):
+        # In a mailbox that we do not know: of a sealed order not even its number at the authority.
+        reference = order.reference if order.sealed_until is None else str(order.pk)
+        day, link = f"{min(each.ends_at for each in ending):%Y-%m-%d}", f"{settings.SITE_URL}/authorities/"
+        reporter_mails.tell(
+            account.email,
+            subject=_("Data kept for your order %(reference)s may be deleted from %(day)s on")
+            % {"reference": reference, "day": day},
+            text=_(
+                "On your order %(reference)s we keep what is stored about accounts (%(count)d). The first of these holds ends "
+                "on %(day)s. Nothing is deleted at once then, but from then on as it always would be.\n\n"
+                "If it is needed for longer, ask us to renew it before, with what the law of your country wants for it: "
+                "%(contact)s. Your orders: %(link)s"
+            )
+            % {
+                "reference": reference,
+                "count": len(ending),
+                "day": day,
+                "contact": settings.ABUSE_CONTACT,
+                "link": link,
+            },
+        )
+
+
+def _tell_desk(soon: QuerySet[Hold]) -> None:
+    """By number: an alarm is read by more people than a sealed order."""
+    orders = soon.values("order").annotate(count=Count("pk"), first=Min("ends_at")).order_by("first", "order")
+    if found := list(orders[:10]):
+        shown = ", ".join(f"{each['order']} ({each['count']}, from {each['first']:%Y-%m-%d})" for each in found)
+        alarms.open(Alarm.Kind.HOLD, f"Preservation holds end within two weeks: orders {shown}. Renew or let them end.")
+    else:
+        alarms.close(Alarm.Kind.HOLD)
+
+
+def _by_order(hold: Hold) -> tuple[str, datetime]:
+    return str(hold.order_id), hold.ends_at
 
 
 def _renew(among: Any, order: Order, days: int, by: User) -> int:

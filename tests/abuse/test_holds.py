@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from abuse import decisions, holds, preservations, roles
 from abuse.errors import AlreadyDecided, InvalidParameter, NotAllowed, NothingToDo, ReasonMissing
-from abuse.models import Decision, Hold, LedgerEntry, Order
+from abuse.models import Decision, Hold, LedgerEntry, Order, ReporterMail
 from ddns.models import User
+from dnsupdate.models import Alarm
 from tests.abuse import order_rows
 from tests.abuse.stories import open_case
 
@@ -187,3 +188,41 @@ def test_accounts_are_locked_in_the_order_of_their_keys(alice, bob, django_asser
     with django_assert_num_queries(1) as seen:
         assert list(preservations.lock([bob.pk, alice.pk])) == sorted([alice.pk, bob.pk])
     assert "ORDER BY" in seen.captured_queries[0]["sql"]
+
+
+def test_an_end_is_told_once_two_weeks_before_and_again_after_a_renewal(alice, bob, lisa):
+    order = asked()
+    hold = place(order, alice, bob)
+    now = hold.ends_at - holds.WARN_BEFORE
+    assert holds.watch(now - timedelta(hours=1)) == 0
+    assert holds.watch(now) == 2
+    assert holds.watch(now) == 0
+    (mail,) = ReporterMail.objects.all()
+    assert mail.address == order.officer.account.email
+    assert order.reference in mail.subject
+    assert Alarm.objects.get(kind=Alarm.Kind.HOLD, closed_at=None).text.count(str(order.pk)) == 1
+
+    holds.renew_all(order, days=90, by=lisa)
+    assert holds.watch(now) == 0
+    assert not Alarm.objects.filter(kind=Alarm.Kind.HOLD, closed_at=None).exists()
+    assert holds.watch(now + timedelta(days=90)) == 2
+
+
+def test_mail_about_a_sealed_order_does_not_name_its_file(alice):
+    order = asked("Secret 7/26", sealed_until=timezone.now() + timedelta(days=300))
+    holds.watch(place(order, alice).ends_at - timedelta(days=1))
+    mail = ReporterMail.objects.get()
+    assert "Secret" not in mail.subject + mail.text
+
+
+def test_officer_is_told_in_their_language(alice):
+    order = asked()
+    User.objects.filter(pk=order.officer.account_id).update(language="de")
+    holds.watch(place(order, alice).ends_at - timedelta(days=1))
+    assert "Anordnung" in ReporterMail.objects.get().subject
+
+
+def test_nothing_happens_to_rows_when_a_hold_ends(alice):
+    hold = place(asked(), alice)
+    assert holds.watch(hold.ends_at + timedelta(days=1)) == 0
+    assert until(alice) == hold.ends_at
