@@ -16,8 +16,10 @@ from abuse import (
     diversions,
     feeds,
     forwards,
+    holds,
     ledger_heads,
     mailbox,
+    order_notices,
     postings,
     proofs,
     reporter_mails,
@@ -184,3 +186,17 @@ def pull_feed(feed_id: int) -> None:
     with turns.take(f"pull-feed-{feed_id}", timedelta(minutes=5)) as is_ours:
         if is_ours:
             feeds.pull_now(feed_id)
+
+
+@shared_task
+def send_order_notices() -> None:
+    """Tells customers of orders that touched them. One at a time: what happened first is told first."""
+    with turns.take("send-order-notices", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            order_notices.send_due(timezone.now())
+
+
+@shared_task
+def watch_holds() -> None:
+    """Tells desk and officers of holds that end soon."""
+    holds.watch(timezone.now())

@@ -57,6 +57,10 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "run-batches": {"task": "abuse.tasks.run_batches", "schedule": 5.0, "options": {"expires": 5}},
     "prove-decisions": {"task": "abuse.tasks.prove_decisions", "schedule": 3.0, "options": {"expires": 3}},
     "send-forwards": {"task": "abuse.tasks.send_forwards", "schedule": 30.0, "options": {"expires": 30}},
+    # Customers of an order are told within the minute in which it was carried out, or its seal ends.
+    "send-order-notices": {"task": "abuse.tasks.send_order_notices", "schedule": 30.0, "options": {"expires": 30}},
+    # Two weeks are told of: an hour is soon enough.
+    "watch-holds": {"task": "abuse.tasks.watch_holds", "schedule": timedelta(hours=1)},
     # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
     "tell-address-changes": {
         "task": "ddns.tasks.tell_address_changes",
