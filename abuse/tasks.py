@@ -18,6 +18,7 @@ from abuse import (
     forwards,
     ledger_heads,
     mailbox,
+    order_acts,
     postings,
     proofs,
     reporter_mails,
@@ -101,10 +102,11 @@ def watch_appeals() -> None:
 
 @shared_task
 def end_decisions() -> None:
-    """Ends what was decided until now, and lifts what was suspended by name until now."""
+    """Ends what was decided until now, on cases, by name and on orders."""
     now = timezone.now()
     decisions.end_due(now)
     suspensions.end_due(now)
+    order_acts.end_due(now)
 
 
 @shared_task
@@ -119,6 +121,12 @@ def watch_diversions() -> None:
 def run_batches() -> None:
     """Goes on with decisions about many cases."""
     batches.run_due()
+
+
+@shared_task
+def run_orders() -> None:
+    """Goes on with orders that are being carried out or undone."""
+    order_acts.run_due()
 
 
 @shared_task
