@@ -19,6 +19,7 @@ from abuse import (
     holds,
     ledger_heads,
     mailbox,
+    order_acts,
     order_notices,
     postings,
     proofs,
@@ -103,10 +104,11 @@ def watch_appeals() -> None:
 
 @shared_task
 def end_decisions() -> None:
-    """Ends what was decided until now, and lifts what was suspended by name until now."""
+    """Ends what was decided until now, on cases, by name and on orders."""
     now = timezone.now()
     decisions.end_due(now)
     suspensions.end_due(now)
+    order_acts.end_due(now)
 
 
 @shared_task
@@ -121,6 +123,12 @@ def watch_diversions() -> None:
 def run_batches() -> None:
     """Goes on with decisions about many cases."""
     batches.run_due()
+
+
+@shared_task
+def run_orders() -> None:
+    """Goes on with orders that are being carried out or undone."""
+    order_acts.run_due()
 
 
 @shared_task

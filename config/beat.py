@@ -55,6 +55,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "watch-diversions": {"task": "abuse.tasks.watch_diversions", "schedule": 30.0, "options": {"expires": 30}},
     # People wait for the rest of a batch, and for the proof of what they decided.
     "run-batches": {"task": "abuse.tasks.run_batches", "schedule": 5.0, "options": {"expires": 5}},
+    # How long an order may stand still after whoever was at it was killed.
+    "run-orders": {"task": "abuse.tasks.run_orders", "schedule": 2.0, "options": {"expires": 2}},
     "prove-decisions": {"task": "abuse.tasks.prove_decisions", "schedule": 3.0, "options": {"expires": 3}},
     "send-forwards": {"task": "abuse.tasks.send_forwards", "schedule": 30.0, "options": {"expires": 30}},
     # Customers of an order are told within the minute in which it was carried out, or its seal ends.
