@@ -95,6 +95,7 @@ class Order(models.Model):
     contact = models.TextField(help_text="Who answers questions about it, and how.")
     return_conditions = models.TextField(blank=True, default="", help_text="When the names go back to their holders.")
     sealed_until = models.DateTimeField(null=True, help_text="Nobody concerned is told before.")
+    seal_ground = models.CharField(max_length=300, blank=True, default="", help_text="Which provision says so.")
     due_at = models.DateTimeField(help_text="Answered until then: 8 h, 24 h or 10 days, or what the order says.")
     wanted_effect = models.CharField(max_length=8, choices=Effect, default=Effect.NXDOMAIN)
     ends_at = models.DateTimeField(null=True, help_text="What is done in DNS ends by itself then.")
