@@ -74,11 +74,14 @@ def check(target: DiversionTarget) -> None:
 def store(target: DiversionTarget, *, by: User) -> DiversionTarget:
     """A new one, or changed; names that were diverted before go on answering what it was, unless it is no more: see watch.
 
-    What is probed anew was never seen to fail. Raises InvalidParameter, NotAllowed.
+    Other addresses, or another port, were never seen to fail. Raises InvalidParameter, NotAllowed.
     """
     if not by.has_perm("abuse.change_settings"):
         raise NotAllowed("it takes the right to change settings.")
     check(target)
+    before = DiversionTarget.objects.select_for_update(no_key=True).filter(pk=target.pk).first()
+    if before is not None:
+        _keep_what_was_seen(target, before)
     target.save()
     ledger.append(
         actor=by,
@@ -99,6 +102,14 @@ def store(target: DiversionTarget, *, by: User) -> DiversionTarget:
     return target
 
 
+def _keep_what_was_seen(target: DiversionTarget, before: DiversionTarget) -> None:
+    """Whoever changes it has read it earlier, and the watch has seen more of it since."""
+    is_same = (target.addresses, target.probe_port) == (before.addresses, before.probe_port)
+    seen = before if is_same else DiversionTarget()
+    target.answered_at, target.failure = seen.answered_at, seen.failure
+    target.failing_since, target.failure_count = seen.failing_since, seen.failure_count
+
+
 def counts() -> dict[int, int]:
     """How many names are diverted to each target now, on cases and for orders. Three queries."""
     found: Counter[int] = Counter()
@@ -115,10 +126,9 @@ def counts() -> dict[int, int]:
     return dict(found)
 
 
-def load_of(target: DiversionTarget, *, also: int = 0) -> Load:
-    """With so many names more."""
-    count = counts().get(target.pk, 0) + also
-    return Load(count, count * settings.DIVERTED_NAME_CONNECTIONS, target.capacity)
+def load_of(target: DiversionTarget, name_count: int) -> Load:
+    """With so many names."""
+    return Load(name_count, name_count * settings.DIVERTED_NAME_CONNECTIONS, target.capacity)
 
 
 def check_capacity(target: DiversionTarget, extra_count: int, *, order: Order | None = None) -> None:
@@ -129,7 +139,7 @@ def check_capacity(target: DiversionTarget, extra_count: int, *, order: Order | 
     """
     if transaction.get_connection().in_atomic_block:
         target = DiversionTarget.objects.select_for_update(no_key=True).get(pk=target.pk)
-    load = load_of(target, also=extra_count + _on_their_way(target, order))
+    load = load_of(target, counts().get(target.pk, 0) + _on_their_way(target, order) + extra_count)
     if target.capacity is None:
         if target.kind == DiversionTarget.Kind.SINKHOLE and load.name_count > MOST_UNDECLARED:
             raise BeyondCapacity(
@@ -178,8 +188,11 @@ def _on_their_way(target: DiversionTarget, order: Order | None) -> int:
 
 def _warn(now: datetime) -> None:
     used = counts()
-    enabled = [each for each in DiversionTarget.objects.filter(is_enabled=True) if used.get(each.pk)]
-    told = [*_endings(enabled, used, now), *_failures(enabled, used, now)]
+    enabled = list(DiversionTarget.objects.filter(is_enabled=True))
+    told = [
+        *_endings([each for each in enabled if used.get(each.pk)], used, now),
+        *(_failure_in_words(each, used.get(each.pk, 0), now) for each in enabled if each.probe_port and each.failure),
+    ]
     if told:
         alarms.open(Alarm.Kind.DIVERSION, "\n".join(told))
     else:
@@ -201,15 +214,17 @@ def _endings(enabled: Sequence[DiversionTarget], used: dict[int, int], now: date
     ]
 
 
-def _failures(enabled: Sequence[DiversionTarget], used: dict[int, int], now: datetime) -> list[str]:
-    failing = [each for each in enabled if each.failing_since is not None]
-    return [
-        f"The sinkhole “{each}” {each.why_over(now)}: its {used[each.pk]} names are being suspended instead, and stay so "
-        "until somebody decides anew."
-        if each.why_over(now)
-        else f"The sinkhole “{each}” does not answer ({each.failure}). If it goes on, its names are suspended instead."
-        for each in failing
-    ]
+def _failure_in_words(target: DiversionTarget, count: int, now: datetime) -> str:
+    if why := target.why_over(now):
+        return (
+            f"The target “{target}” {why}. What was diverted there is suspended instead, and stays so when it answers "
+            "again: undo those decisions, or decide anew."
+        )
+    if target.failing_since is None:
+        return (
+            f"The target “{target}” answers in part, or cannot be asked from here: {target.failure}. Tell the partner."
+        )
+    return f"The target “{target}” does not answer: {target.failure}. If it goes on, its {count} names are suspended instead."
 
 
 def _fall_back_some(suspensions: Sequence[int]) -> int:

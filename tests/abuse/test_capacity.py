@@ -2,6 +2,8 @@
 
 import pytest
 from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
 
 from abuse import decisions, diversions
 from abuse.errors import BeyondCapacity
@@ -12,6 +14,7 @@ from ddns.models.hostnames import State
 from dnsupdate.models import Publication
 from tests.abuse.order_rows import planned
 from tests.abuse.stories import open_case
+from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
 
@@ -115,3 +118,13 @@ def test_names_of_an_order_leave_dns_with_their_target_in_one_entry_of_the_ledge
     assert (entry.object, entry.details["name_count"]) == (f"order {order.pk}", 3)
     assert "switched off" in entry.reason
     assert diversions.watch() == 0
+
+
+def test_the_desk_shows_how_much_is_used_and_whether_it_answers(sinkhole, some, root):
+    divert_for_order(some[:1], sinkhole, root)
+    DiversionTarget.objects.update(probe_port=443, failing_since=timezone.now(), failure="198.51.100.1 timed out")
+    page = logged_in(root).get(reverse("admin:abuse_diversiontarget_changelist")).text
+    assert "50%: 5 of 10 connections a second expected" in page
+    assert "198.51.100.1 timed out" in page
+    assert "50%" in logged_in(root).get(reverse("admin:abuse_diversiontarget_change", args=[sinkhole.pk])).text
+    assert logged_in(root).get(reverse("admin:abuse_diversiontarget_add")).status_code == 200
