@@ -13,6 +13,7 @@ from abuse import (
     cases,
     clocks,
     decisions,
+    diversion_probes,
     diversions,
     feeds,
     forwards,
@@ -117,6 +118,14 @@ def watch_diversions() -> None:
     with turns.take("watch-diversions", timedelta(minutes=5)) as is_ours:
         if is_ours:
             diversions.watch()
+
+
+@shared_task
+def probe_diversions() -> None:
+    """Asks the targets of diversion whether they answer. One at a time."""
+    with turns.take("probe-diversions", timedelta(minutes=2)) as is_ours:
+        if is_ours:
+            diversion_probes.look_at_all()
 
 
 @shared_task

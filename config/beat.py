@@ -53,6 +53,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "end-decisions": {"task": "abuse.tasks.end_decisions", "schedule": 10.0, "options": {"expires": 10}},
     # How long a name may answer addresses that are a partner's no more.
     "watch-diversions": {"task": "abuse.tasks.watch_diversions", "schedule": 30.0, "options": {"expires": 30}},
+    # Three looks without an answer are two to three minutes: a restart of the partner's is over by then.
+    "probe-diversions": {"task": "abuse.tasks.probe_diversions", "schedule": 60.0, "options": {"expires": 60}},
     # People wait for the rest of a batch, and for the proof of what they decided.
     "run-batches": {"task": "abuse.tasks.run_batches", "schedule": 5.0, "options": {"expires": 5}},
     # How long an order may stand still after whoever was at it was killed.

@@ -19,7 +19,7 @@ from abuse.models.mails import Mail, Mailbox
 from abuse.models.officers import Officer, OfficerKey, Vetting
 from abuse.models.order_notices import OrderNotice
 from abuse.models.orders import Order, OrderFile, OrderGroup, OrderItem
-from abuse.models.partners import Partner, SharedName, Sighting
+from abuse.models.partners import Partner, PolicyZone, SharedName, Sighting
 from abuse.models.policy import Rule, Weight
 from abuse.models.postings import Posting
 from abuse.models.protected_names import ProtectedName
@@ -60,6 +60,7 @@ __all__ = [
     "OrderItem",
     "OrderNotice",
     "Partner",
+    "PolicyZone",
     "Posting",
     "ProtectedName",
     "Receipt",
