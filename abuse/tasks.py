@@ -14,6 +14,7 @@ from abuse import (
     clocks,
     decisions,
     diversions,
+    effects,
     feeds,
     forwards,
     ledger_heads,
@@ -125,6 +126,12 @@ def run_batches() -> None:
 def prove_decisions() -> None:
     """Asks every authoritative server whether it answers as decided."""
     proofs.prove_due(timezone.now())
+
+
+@shared_task
+def prove_orders() -> None:
+    """Asks every authoritative server what orders of authorities did, and reports it."""
+    effects.prove_due()
 
 
 @shared_task

@@ -56,6 +56,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     # People wait for the rest of a batch, and for the proof of what they decided.
     "run-batches": {"task": "abuse.tasks.run_batches", "schedule": 5.0, "options": {"expires": 5}},
     "prove-decisions": {"task": "abuse.tasks.prove_decisions", "schedule": 3.0, "options": {"expires": 3}},
+    # An authority waits for the answer, in whose way a name stands that is a second late at a secondary.
+    "prove-orders": {"task": "abuse.tasks.prove_orders", "schedule": 2.0, "options": {"expires": 2}},
     "send-forwards": {"task": "abuse.tasks.send_forwards", "schedule": 30.0, "options": {"expires": 30}},
     # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
     "tell-address-changes": {
