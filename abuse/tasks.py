@@ -15,6 +15,7 @@ from abuse import (
     decisions,
     diversion_probes,
     diversions,
+    effects,
     feeds,
     forwards,
     holds,
@@ -144,6 +145,12 @@ def run_orders() -> None:
 def prove_decisions() -> None:
     """Asks every authoritative server whether it answers as decided."""
     proofs.prove_due(timezone.now())
+
+
+@shared_task
+def prove_orders() -> None:
+    """Asks every authoritative server what orders of authorities did, and reports it."""
+    effects.prove_due()
 
 
 @shared_task
