@@ -206,3 +206,15 @@ class OutOfScope(AbuseError):
 
 class WrongPartnerKey(AbuseError):
     """There is no such working key."""
+
+
+class InvalidAgency(AbuseError):
+    """This agency lacks something:"""
+
+
+class InvalidOfficerKey(AbuseError):
+    """This key lacks something:"""
+
+
+class AlreadyFrozen(AbuseError):
+    """The officer is frozen already."""
