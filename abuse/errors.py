@@ -225,3 +225,15 @@ class OrderFiledAlready(AbuseError):
     def __init__(self, order: "Order") -> None:
         super().__init__()
         self.order = order
+
+
+class InvalidAgency(AbuseError):
+    """This agency lacks something:"""
+
+
+class InvalidOfficerKey(AbuseError):
+    """This key lacks something:"""
+
+
+class AlreadyFrozen(AbuseError):
+    """The officer is frozen already."""

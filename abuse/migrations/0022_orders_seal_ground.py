@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("abuse", "0020_effects"),
+        ("abuse", "0021_officers"),
     ]
 
     operations = [
