@@ -23,6 +23,7 @@ from abuse import (
     mailbox,
     order_acts,
     order_notices,
+    plans,
     postings,
     proofs,
     reporter_mails,
@@ -139,6 +140,12 @@ def run_batches() -> None:
 def run_orders() -> None:
     """Goes on with orders that are being carried out or undone."""
     order_acts.run_due()
+
+
+@shared_task
+def plan_orders() -> None:
+    """Plans the orders that were received, the oldest first."""
+    plans.make_due()
 
 
 @shared_task

@@ -55,6 +55,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "watch-diversions": {"task": "abuse.tasks.watch_diversions", "schedule": 30.0, "options": {"expires": 30}},
     # Three looks without an answer are two to three minutes: a restart of the partner's is over by then.
     "probe-diversions": {"task": "abuse.tasks.probe_diversions", "schedule": 60.0, "options": {"expires": 60}},
+    # An order whose wake-up was lost waits this long.
+    "plan-orders": {"task": "abuse.tasks.plan_orders", "schedule": 5.0, "options": {"expires": 5}},
     # People wait for the rest of a batch, and for the proof of what they decided.
     "run-batches": {"task": "abuse.tasks.run_batches", "schedule": 5.0, "options": {"expires": 5}},
     # How long an order may stand still after whoever was at it was killed.
