@@ -13,12 +13,16 @@ from abuse import (
     cases,
     clocks,
     decisions,
+    diversion_probes,
     diversions,
+    effects,
     feeds,
     forwards,
+    holds,
     ledger_heads,
     mailbox,
     order_acts,
+    order_notices,
     postings,
     proofs,
     reporter_mails,
@@ -118,6 +122,14 @@ def watch_diversions() -> None:
 
 
 @shared_task
+def probe_diversions() -> None:
+    """Asks the targets of diversion whether they answer. One at a time."""
+    with turns.take("probe-diversions", timedelta(minutes=2)) as is_ours:
+        if is_ours:
+            diversion_probes.look_at_all()
+
+
+@shared_task
 def run_batches() -> None:
     """Goes on with decisions about many cases."""
     batches.run_due()
@@ -133,6 +145,12 @@ def run_orders() -> None:
 def prove_decisions() -> None:
     """Asks every authoritative server whether it answers as decided."""
     proofs.prove_due(timezone.now())
+
+
+@shared_task
+def prove_orders() -> None:
+    """Asks every authoritative server what orders of authorities did, and reports it."""
+    effects.prove_due()
 
 
 @shared_task
@@ -192,3 +210,17 @@ def pull_feed(feed_id: int) -> None:
     with turns.take(f"pull-feed-{feed_id}", timedelta(minutes=5)) as is_ours:
         if is_ours:
             feeds.pull_now(feed_id)
+
+
+@shared_task
+def send_order_notices() -> None:
+    """Tells customers of orders that touched them. One at a time: what happened first is told first."""
+    with turns.take("send-order-notices", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            order_notices.send_due(timezone.now())
+
+
+@shared_task
+def watch_holds() -> None:
+    """Tells desk and officers of holds that end soon."""
+    holds.watch(timezone.now())

@@ -47,6 +47,23 @@ class Partner(models.Model):
         return self.name
 
 
+class PolicyZone(models.Model):
+    """A response policy zone (RPZ) that partners may transfer: the names that are shared up to this level."""
+
+    zone = models.OneToOneField("dnsupdate.Zone", on_delete=models.PROTECT, related_name="policy")
+    tlp = models.CharField(max_length=5, choices=Partner.Tlp, unique=True, help_text="The most that is in it.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(name="policy_zone_tlp_known", condition=Q(tlp__in=["clear", "green", "amber"]))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.zone} ({self.get_tlp_display()})"
+
+
 class SharedName(models.Model):
     """A name that is, or was, shared. The RPZ zone and the feeds say what the rows say; STIX needs one id for good."""
 
@@ -84,6 +101,9 @@ class Sighting(models.Model):
     first_seen_at = models.DateTimeField(null=True)
     last_seen_at = models.DateTimeField(null=True)
     note = models.CharField(max_length=1000, blank=True, default="")
+    external_id = models.CharField(
+        max_length=100, blank=True, default="", help_text="Of the partner: sent again it is the same sighting."
+    )
     received_at = models.DateTimeField()
     settled_by = models.ForeignKey("ddns.User", on_delete=models.PROTECT, null=True, related_name="+")
     settled_at = models.DateTimeField(null=True)
@@ -100,6 +120,9 @@ class Sighting(models.Model):
         ]
         constraints = [
             models.CheckConstraint(name="sighting_kind_known", condition=Q(kind__in=["seen", "false_positive"])),
+            models.UniqueConstraint(
+                name="sighting_sent_once", fields=["partner", "external_id"], condition=~Q(external_id="")
+            ),
         ]
 
     def __str__(self) -> str:
