@@ -59,6 +59,8 @@ def cover_all(
 
     Within the caller's transaction. Neither tells the customers nor enters it in the ledger.
     """
+    if not covers:
+        return
     frozen = _frozen([each.hostname_id for each in covers if each.kind == _Kind.HELD])
     answers = [frozen[each.hostname_id] if each.kind == _Kind.HELD else each.answer for each in covers]
     values: dict[str, Any] = {

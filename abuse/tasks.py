@@ -30,6 +30,7 @@ from abuse import (
     reports,
     retention,
     scoring,
+    shared_names,
     stays,
     suspensions,
     tiers,
@@ -128,6 +129,14 @@ def probe_diversions() -> None:
     with turns.take("probe-diversions", timedelta(minutes=2)) as is_ours:
         if is_ours:
             diversion_probes.look_at_all()
+
+
+@shared_task
+def settle_shared_names() -> None:
+    """Brings what partners are told up to what stands. One at a time."""
+    with turns.take("settle-shared-names", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            shared_names.settle(timezone.now())
 
 
 @shared_task

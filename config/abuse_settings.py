@@ -41,6 +41,13 @@ ABUSE_PROTECTED_PLANS: list[str] = env.list("DDNS_ABUSE_PROTECTED_PLANS", [])
 # Connections a second that one diverted name brings a sinkhole. In 2014 4.7 million infected addresses were counted behind
 # 18,472 names, 254 each; one attempt a minute of each makes 4.2.
 DIVERTED_NAME_CONNECTIONS = env.float("DDNS_DIVERTED_NAME_CONNECTIONS", 5.0)
+# How far what is shared may go on (FIRST TLP 2.0): names suspended on cases, and those for orders of authorities, which may
+# say more of an investigation.
+_TLP = validate.OneOf(["clear", "green", "amber"])
+SHARED_CASES_TLP = env.str("DDNS_SHARED_CASES_TLP", "green", validate=_TLP)
+SHARED_ORDERS_TLP = env.str("DDNS_SHARED_ORDERS_TLP", "amber", validate=_TLP)
+# Requests a minute with one partner's key: a feed is fetched once a minute, and 18,472 names come in four parts.
+PARTNER_REQUESTS_PER_KEY = env.int("DDNS_PARTNER_REQUESTS_PER_KEY", 60)
 
 # --- Policy ------------------------------------------------------------------------------------------
 # Names that policy holds by itself in an hour; beyond, people look first: a feed that errs must not freeze a zone. 0: none.

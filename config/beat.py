@@ -57,6 +57,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "probe-diversions": {"task": "abuse.tasks.probe_diversions", "schedule": 60.0, "options": {"expires": 60}},
     # An order whose wake-up was lost waits this long.
     "plan-orders": {"task": "abuse.tasks.plan_orders", "schedule": 5.0, "options": {"expires": 5}},
+    # How long partners' resolvers may refuse a name that was reinstated.
+    "settle-shared-names": {"task": "abuse.tasks.settle_shared_names", "schedule": 15.0, "options": {"expires": 15}},
     # People wait for the rest of a batch, and for the proof of what they decided.
     "run-batches": {"task": "abuse.tasks.run_batches", "schedule": 5.0, "options": {"expires": 5}},
     # How long an order may stand still after whoever was at it was killed.

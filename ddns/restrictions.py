@@ -43,7 +43,7 @@ class Imposed(NamedTuple):
 
 def lock(hostname_ids: Iterable[int]) -> None:
     """Locks the publications of these hostnames until the transaction ends; what is read after that stays."""
-    hostnames.lock_all([Hostname(pk=pk) for pk in hostname_ids])
+    outbox.lock_unread([pk for pk, _ in _publications(list(hostname_ids))])
 
 
 @transaction.atomic
@@ -83,9 +83,7 @@ def _store(imposed: Mapping[int, Imposed]) -> None:
 
 def _answer(hostname_ids: list[int], answer: RRsets, urgency: Urgency) -> None:
     """As hostnames.desired_names has it for what is suspended or diverted."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PUBLICATIONS, {"ids": hostname_ids})
-        rows = cursor.fetchall()
+    rows = _publications(hostname_ids)
     if not answer:
         outbox.answer([pk for pk, _ in rows], {}, urgency)
         return
@@ -93,7 +91,14 @@ def _answer(hostname_ids: list[int], answer: RRsets, urgency: Urgency) -> None:
     outbox.answer([pk for pk, is_answering in rows if not is_answering], {}, urgency)
 
 
+def _publications(hostname_ids: list[int]) -> list[tuple[int, bool]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_PUBLICATIONS, {"ids": hostname_ids})
+        return cursor.fetchall()
+
+
 def _read(hostname_ids: list[int]) -> list[Hostname]:
-    found = Hostname.objects.unreleased().select_related("account", "domain__zone", "restriction")
+    # Accounts and domains are those of many: read once each, not once for each hostname.
+    found = Hostname.objects.unreleased().select_related("restriction").prefetch_related("account", "domain__zone")
     # A name that was given up may be somebody else's by now.
     return list(found.filter(pk__in=hostname_ids).order_by("name"))
