@@ -169,7 +169,7 @@ class NotInOffice(AbuseError):
 
 
 class NotVettable(AbuseError):
-    """This cannot be vetted so:"""
+    """This account cannot be vetted so:"""
 
 
 class WrongOfficerKey(AbuseError):
