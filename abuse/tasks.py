@@ -21,6 +21,7 @@ from abuse import (
     holds,
     ledger_heads,
     mailbox,
+    officers,
     order_acts,
     order_notices,
     plans,
@@ -77,6 +78,12 @@ def review_reporters() -> None:
 def publish_ledger_head() -> None:
     """Signs and publishes the head of the ledger, once a day."""
     ledger_heads.publish()
+
+
+@shared_task
+def review_officers() -> None:
+    """Warns of officers' terms that end soon, and has those vetted anew that have ended."""
+    officers.review_terms(timezone.now())
 
 
 @shared_task

@@ -48,6 +48,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "publish-ledger-head": {"task": "abuse.tasks.publish_ledger_head", "schedule": timedelta(hours=1)},
     # Their clocks are hours: a minute is soon enough.
     "watch-appeals": {"task": "abuse.tasks.watch_appeals", "schedule": 60.0, "options": {"expires": 60}},
+    # Office ends with the term in any case; this has people vet anew.
+    "review-officers": {"task": "abuse.tasks.review_officers", "schedule": timedelta(minutes=10)},
     "purge-reports": {"task": "abuse.tasks.purge_reports", "schedule": timedelta(hours=1)},
     # A decision that ends is late by this at most.
     "end-decisions": {"task": "abuse.tasks.end_decisions", "schedule": 10.0, "options": {"expires": 10}},
