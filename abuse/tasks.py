@@ -14,12 +14,15 @@ from abuse import (
     clocks,
     decisions,
     disclosures,
+    diversion_probes,
     diversions,
+    effects,
     feeds,
     forwards,
     holds,
     ledger_heads,
     mailbox,
+    order_acts,
     order_notices,
     postings,
     proofs,
@@ -27,6 +30,7 @@ from abuse import (
     reports,
     retention,
     scoring,
+    shared_names,
     stays,
     suspensions,
     tiers,
@@ -104,10 +108,11 @@ def watch_appeals() -> None:
 
 @shared_task
 def end_decisions() -> None:
-    """Ends what was decided until now, and lifts what was suspended by name until now."""
+    """Ends what was decided until now, on cases, by name and on orders."""
     now = timezone.now()
     decisions.end_due(now)
     suspensions.end_due(now)
+    order_acts.end_due(now)
 
 
 @shared_task
@@ -119,15 +124,43 @@ def watch_diversions() -> None:
 
 
 @shared_task
+def probe_diversions() -> None:
+    """Asks the targets of diversion whether they answer. One at a time."""
+    with turns.take("probe-diversions", timedelta(minutes=2)) as is_ours:
+        if is_ours:
+            diversion_probes.look_at_all()
+
+
+@shared_task
+def settle_shared_names() -> None:
+    """Brings what partners are told up to what stands. One at a time."""
+    with turns.take("settle-shared-names", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            shared_names.settle(timezone.now())
+
+
+@shared_task
 def run_batches() -> None:
     """Goes on with decisions about many cases."""
     batches.run_due()
 
 
 @shared_task
+def run_orders() -> None:
+    """Goes on with orders that are being carried out or undone."""
+    order_acts.run_due()
+
+
+@shared_task
 def prove_decisions() -> None:
     """Asks every authoritative server whether it answers as decided."""
     proofs.prove_due(timezone.now())
+
+
+@shared_task
+def prove_orders() -> None:
+    """Asks every authoritative server what orders of authorities did, and reports it."""
+    effects.prove_due()
 
 
 @shared_task

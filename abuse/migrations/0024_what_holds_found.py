@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("abuse", "0017_authorities"),
+        ("abuse", "0022_orders_seal_ground"),
     ]
 
     operations = [

@@ -16,10 +16,11 @@ from abuse.models.feeds import Feed
 from abuse.models.holds import Hold
 from abuse.models.ledger import LedgerEntry
 from abuse.models.mails import Mail, Mailbox
+from abuse.models.officer_alerts import OfficerAlert, OfficerFiling
 from abuse.models.officers import Officer, OfficerKey, Vetting
 from abuse.models.order_notices import OrderNotice
 from abuse.models.orders import Order, OrderFile, OrderGroup, OrderItem
-from abuse.models.partners import Partner, SharedName, Sighting
+from abuse.models.partners import Partner, PolicyZone, SharedName, Sighting
 from abuse.models.policy import Rule, Weight
 from abuse.models.postings import Posting
 from abuse.models.protected_names import ProtectedName
@@ -53,6 +54,8 @@ __all__ = [
     "Mailbox",
     "Message",
     "Officer",
+    "OfficerAlert",
+    "OfficerFiling",
     "OfficerKey",
     "Order",
     "OrderFile",
@@ -60,6 +63,7 @@ __all__ = [
     "OrderItem",
     "OrderNotice",
     "Partner",
+    "PolicyZone",
     "Posting",
     "ProtectedName",
     "Receipt",
