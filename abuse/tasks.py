@@ -13,6 +13,7 @@ from abuse import (
     cases,
     clocks,
     decisions,
+    disclosures,
     diversion_probes,
     diversions,
     effects,
@@ -247,3 +248,9 @@ def send_order_notices() -> None:
 def watch_holds() -> None:
     """Tells desk and officers of holds that end soon."""
     holds.watch(timezone.now())
+
+
+@shared_task
+def purge_disclosures() -> None:
+    """Deletes packages that were disclosed, when their time is over."""
+    disclosures.purge(timezone.now())

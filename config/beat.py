@@ -73,6 +73,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "send-order-notices": {"task": "abuse.tasks.send_order_notices", "schedule": 30.0, "options": {"expires": 30}},
     # Two weeks are told of: an hour is soon enough.
     "watch-holds": {"task": "abuse.tasks.watch_holds", "schedule": timedelta(hours=1)},
+    "purge-disclosures": {"task": "abuse.tasks.purge_disclosures", "schedule": timedelta(hours=1)},
     # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
     "tell-address-changes": {
         "task": "ddns.tasks.tell_address_changes",
