@@ -106,12 +106,17 @@ def identity_of(party: Party) -> str:
         organisation = ".".join(domain.split(".")[-suffix.count(".") - 2 :])
         return f"mailbox:{organisation}"
     organisation = _SUFFIXES.privatesuffix(domain) or domain
-    is_everybodys = organisation in FREEMAIL or organisation.partition(".")[0] in _FREEMAIL_HOUSES
-    if is_everybodys or organisation in DISPOSABLE or domain in DISPOSABLE:
+    if is_everybodys(organisation) or organisation in DISPOSABLE or domain in DISPOSABLE:
         if not local:
             return ""
         return f"mailbox:{_mailbox(local, domain)}"
     return f"org:{organisation}"
+
+
+def is_everybodys(domain: str) -> bool:
+    """Whether everybody gets a mailbox there."""
+    organisation = _SUFFIXES.privatesuffix(domain) or domain
+    return organisation in FREEMAIL or organisation.partition(".")[0] in _FREEMAIL_HOUSES
 
 
 def language_of(reporter: Reporter) -> str:

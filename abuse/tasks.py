@@ -15,10 +15,14 @@ from abuse import (
     decisions,
     diversion_probes,
     diversions,
+    effects,
     feeds,
     forwards,
+    holds,
     ledger_heads,
     mailbox,
+    order_acts,
+    order_notices,
     postings,
     proofs,
     reporter_mails,
@@ -103,10 +107,11 @@ def watch_appeals() -> None:
 
 @shared_task
 def end_decisions() -> None:
-    """Ends what was decided until now, and lifts what was suspended by name until now."""
+    """Ends what was decided until now, on cases, by name and on orders."""
     now = timezone.now()
     decisions.end_due(now)
     suspensions.end_due(now)
+    order_acts.end_due(now)
 
 
 @shared_task
@@ -140,9 +145,21 @@ def run_batches() -> None:
 
 
 @shared_task
+def run_orders() -> None:
+    """Goes on with orders that are being carried out or undone."""
+    order_acts.run_due()
+
+
+@shared_task
 def prove_decisions() -> None:
     """Asks every authoritative server whether it answers as decided."""
     proofs.prove_due(timezone.now())
+
+
+@shared_task
+def prove_orders() -> None:
+    """Asks every authoritative server what orders of authorities did, and reports it."""
+    effects.prove_due()
 
 
 @shared_task
@@ -202,3 +219,17 @@ def pull_feed(feed_id: int) -> None:
     with turns.take(f"pull-feed-{feed_id}", timedelta(minutes=5)) as is_ours:
         if is_ours:
             feeds.pull_now(feed_id)
+
+
+@shared_task
+def send_order_notices() -> None:
+    """Tells customers of orders that touched them. One at a time: what happened first is told first."""
+    with turns.take("send-order-notices", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            order_notices.send_due(timezone.now())
+
+
+@shared_task
+def watch_holds() -> None:
+    """Tells desk and officers of holds that end soon."""
+    holds.watch(timezone.now())

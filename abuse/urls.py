@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from abuse.views import contact, customers, ledger, ours, receipts, report, reports
+from abuse.views import contact, customers, ledger, officers, ours, receipts, report, reports
+
+# An officer's own pages; what officers file is below authorities/orders/.
+authority_urls = [
+    path("authorities/", officers.authorities, name="authorities"),
+    path("authorities/apply/", officers.apply, name="authority_apply"),
+    path("authorities/account/", officers.account, name="authority_account"),
+    path("authorities/account/freeze/", officers.freeze, name="authority_freeze"),
+    path("authorities/freeze/<str:token>/", officers.freeze_link, name="authority_freeze_link"),
+    path("authorities/keys/", officers.keys, name="authority_keys"),
+    path("authorities/keys/<int:pk>/revoke/", officers.revoke_key, name="authority_revoke_key"),
+]
 
 urlpatterns = [
     path(".well-known/security.txt", contact.security_txt, name="security_txt"),
@@ -19,4 +30,5 @@ urlpatterns = [
     path("abuse/receipts/", receipts.verify, name="abuse_verify"),
     path("abuse/receipts/<uuid:pk>.json", receipts.receipt_json, name="abuse_receipt_json"),
     path("abuse/receipts/<uuid:pk>/", receipts.receipt, name="abuse_receipt"),
+    *authority_urls,
 ]

@@ -91,3 +91,25 @@ if ABUSE_IMAP_HOST and not ABUSE_IMAP_USER:
 # Networks that feeds may be pulled from besides the Internet.
 _feed_networks: list[str] = env.list("DDNS_ABUSE_FEED_NETWORKS", [] if IS_PROVIDER else ["0.0.0.0/0", "::/0"])
 ABUSE_FEED_NETWORKS = [ip_network(each) for each in _feed_networks]
+
+# --- Officers of authorities -------------------------------------------------------------------------
+# So long after vetting an officer is vetted anew: people change their office, and mailboxes their owners.
+OFFICER_TERM = timedelta(days=env.int("DDNS_OFFICER_TERM_DAYS", 365))
+# Before that officer and staff are told: a call-back wants two people here and an answer there.
+OFFICER_TERM_WARNING = timedelta(days=env.int("DDNS_OFFICER_TERM_WARNING_DAYS", 30))
+# A session of theirs ends after so long without a page: a desk that is left alone; and in any case: a working day.
+OFFICER_SESSION_IDLE = timedelta(minutes=env.int("DDNS_OFFICER_SESSION_IDLE_MINUTES", 30))
+OFFICER_SESSION = timedelta(hours=env.int("DDNS_OFFICER_SESSION_HOURS", 8))
+# Keys of one officer that work at a time, and how long one may: as long as its officer's term at most.
+OFFICER_KEYS = env.int("DDNS_OFFICER_KEYS", 5)
+OFFICER_KEY_LIFE = timedelta(days=env.int("DDNS_OFFICER_KEY_DAYS", 365))
+# Orders in 24 hours: somebody who writes them, and a house of such people. A forged account gets no further.
+ORDERS_PER_OFFICER = env.int("DDNS_ORDERS_PER_OFFICER", 20)
+ORDERS_PER_AGENCY = env.int("DDNS_ORDERS_PER_AGENCY", 100)
+# Names in them: the longest list that is known had 18,472 (30 June 2014), and may be filed twice.
+NAMES_PER_OFFICER = env.int("DDNS_NAMES_PER_OFFICER", 50_000)
+NAMES_PER_AGENCY = env.int("DDNS_NAMES_PER_AGENCY", 100_000)
+# Emergencies of one officer that wait at a time: each takes people here away from everything else.
+EMERGENCIES_PER_OFFICER = env.int("DDNS_EMERGENCIES_PER_OFFICER", 3)
+# Applications of one network in an hour: a station behind one address applies together.
+AUTHORITY_FORMS_PER_NETWORK = env.int("DDNS_AUTHORITY_FORMS_PER_NETWORK", 20)

@@ -382,7 +382,8 @@ _parking: list[str] = env.list("DDNS_PARKING_ADDRESSES", [])
 PARKING_ADDRESSES = [ip_address(each) for each in _parking]
 # Limits by plan, as JSON: {"free": {"hostnames": 5, "has_wildcard": false}, "pro": {...}}. The fields and what holds where
 # nothing is said are in ddns.plans.Plan.
-PLANS: dict[str, dict] = dict(env.json("DDNS_PLANS", {}))
+# Accounts of authorities' officers hold nothing, so that whoever has one has nothing else to gain.
+PLANS: dict[str, dict] = {"officer": {"hostnames": 0, "keys": 0, "groups": 0}} | dict(env.json("DDNS_PLANS", {}))
 # Wrong keys per key prefix and source, and per source, in ten minutes; an honest device retries once a minute.
 WRONG_KEYS_PER_PREFIX = env.int("DDNS_WRONG_KEYS_PER_PREFIX", 20)
 WRONG_KEYS_PER_SOURCE = env.int("DDNS_WRONG_KEYS_PER_SOURCE", 100)

@@ -13,6 +13,7 @@ from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
 from abuse.admin.messages import MessageAdmin
+from abuse.admin.orders import OrderAdmin
 from abuse.admin.policy import BrandAdmin, RuleAdmin, WeightAdmin
 from abuse.admin.reporter_keys import ReporterAdmin
 from abuse.admin.statements import StatementAdmin
@@ -35,6 +36,7 @@ __all__ = [
     "HostnameAdmin",
     "LedgerAdmin",
     "MessageAdmin",
+    "OrderAdmin",
     "ProtectedNameAdmin",
     "ReporterAdmin",
     "RuleAdmin",

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("abuse", "0017_authorities"),
+        ("abuse", "0024_what_holds_found"),
         ("ddns", "0016_released_hostnames_by_name"),
         ("dnsupdate", "0016_zones_of_response_policy"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

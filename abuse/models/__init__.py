@@ -16,6 +16,7 @@ from abuse.models.feeds import Feed
 from abuse.models.holds import Hold
 from abuse.models.ledger import LedgerEntry
 from abuse.models.mails import Mail, Mailbox
+from abuse.models.officer_alerts import OfficerAlert, OfficerFiling
 from abuse.models.officers import Officer, OfficerKey, Vetting
 from abuse.models.order_notices import OrderNotice
 from abuse.models.orders import Order, OrderFile, OrderGroup, OrderItem
@@ -53,6 +54,8 @@ __all__ = [
     "Mailbox",
     "Message",
     "Officer",
+    "OfficerAlert",
+    "OfficerFiling",
     "OfficerKey",
     "Order",
     "OrderFile",

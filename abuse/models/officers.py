@@ -43,6 +43,11 @@ class Officer(models.Model):
     frozen_by = models.ForeignKey("ddns.User", on_delete=models.PROTECT, null=True, related_name="+")
     frozen_reason = models.TextField(blank=True, default="")
     refusal = models.TextField(blank=True, default="", help_text="What the applicant is told.")
+    warned_at = models.DateTimeField(null=True, help_text="That the term ends soon.")
+    log_in_digest = models.CharField(
+        max_length=64, blank=True, default="", help_text="SHA-256 of address, password hash and second factors."
+    )
+    log_in_changed_at = models.DateTimeField(null=True, help_text="When one of them was seen to be another.")
 
     objects = OfficerQuerySet.as_manager()
 
@@ -72,16 +77,20 @@ class Officer(models.Model):
 
 
 class Vetting(models.Model):
-    """One step of vetting by one member of staff: the call-back, then its confirmation by another. Never changed."""
+    """One step: the call-back, its confirmation by another, and what ended or suspended an office. Never changed."""
 
     class Step(models.TextChoices):
         CALL = "call", "called back"
         CONFIRM = "confirm", "confirmed by a second person"
         REFUSE = "refuse", "refused"
+        FREEZE = "freeze", "frozen"
+        ANEW = "anew", "to be vetted anew"
 
     officer = models.ForeignKey(Officer, on_delete=models.PROTECT, related_name="vettings")
     step = models.CharField(max_length=8, choices=Step)
-    by = models.ForeignKey("ddns.User", on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(
+        "ddns.User", on_delete=models.PROTECT, null=True, related_name="+", help_text="Nobody: the term ended."
+    )
     at = models.DateTimeField(auto_now_add=True)
     agency = models.ForeignKey("abuse.Agency", on_delete=models.PROTECT, null=True, related_name="+")
     called_number = models.CharField(max_length=40, blank=True, default="")
@@ -93,7 +102,10 @@ class Vetting(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.CheckConstraint(name="vetting_step_known", condition=Q(step__in=["call", "confirm", "refuse"])),
+            models.CheckConstraint(
+                name="vetting_step_known", condition=Q(step__in=["call", "confirm", "refuse", "freeze", "anew"])
+            ),
+            models.CheckConstraint(name="vetting_by_somebody", condition=Q(step="anew") | Q(by__isnull=False)),
             models.CheckConstraint(
                 name="vetting_call_names_number",
                 condition=~Q(step="call") | ~Q(called_number="") & ~Q(number_source="") & ~Q(spoke_with=""),
