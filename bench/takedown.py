@@ -50,10 +50,8 @@ POLL_SECONDS = 0.01
 PLAN_SECONDS, ACT_SECONDS, REPORT_SECONDS = 120.0, 120.0, 300.0
 MOST_LOAD_SECONDS = 3600
 
-_LIMITS = {
-    "DDNS_OFFICER_NAMES_PER_DAY": "1000000",
-    "DDNS_AGENCY_NAMES_PER_DAY": "1000000",
-}
+# What an officer may file in a day, were the drill to go on.
+_LIMITS = {"DDNS_NAMES_PER_OFFICER": "10000000", "DDNS_NAMES_PER_AGENCY": "10000000"}
 _WITHDRAWN = """
     SELECT extract(epoch FROM max(publication.withdrawn_at)), extract(epoch FROM max(item.acted_at)), count(*)
     FROM abuse_orderitem item JOIN ddns_hostname hostname ON hostname.id = item.hostname_id

@@ -56,6 +56,8 @@ def unfold(site_name: str) -> dict[str, Any]:
                         _link("Appeals", "scale", "abuse_appeal_changelist", "abuse.view_appeal"),
                         _link("Messages", "forum", "abuse_message_changelist", "abuse.view_case"),
                         _link("Statements", "contract", "abuse_statement_changelist", "abuse.view_statement"),
+                        _link("Officers", "local_police", "abuse_officer_changelist", "abuse.view_officer"),
+                        _link("Agencies", "account_balance", "abuse_agency_changelist", "abuse.view_agency"),
                         _link("Templates", "edit_note", "abuse_template_changelist", "abuse.view_template"),
                         _link("Categories", "category", "abuse_category_changelist", "abuse.view_category"),
                         _link("Blocks", "shield", "ddns_block_changelist", "abuse.view_decision"),

@@ -2,6 +2,7 @@
 
 from abuse.admin.accounts import AccountAdmin
 from abuse.admin.acme_accounts import AcmeAccountAdmin
+from abuse.admin.agencies import AgencyAdmin
 from abuse.admin.appeals import AppealAdmin
 from abuse.admin.approvals import DecisionAdmin
 from abuse.admin.blocks import BlockAdmin
@@ -14,6 +15,7 @@ from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
 from abuse.admin.messages import MessageAdmin
 from abuse.admin.orders import OrderAdmin
+from abuse.admin.officers import OfficerAdmin
 from abuse.admin.policy import BrandAdmin, RuleAdmin, WeightAdmin
 from abuse.admin.reporter_keys import ReporterAdmin
 from abuse.admin.statements import StatementAdmin
@@ -24,6 +26,7 @@ from abuse.admin.templates import TemplateAdmin
 __all__ = [
     "AccountAdmin",
     "AcmeAccountAdmin",
+    "AgencyAdmin",
     "AppealAdmin",
     "BlockAdmin",
     "BrandAdmin",
@@ -37,6 +40,7 @@ __all__ = [
     "LedgerAdmin",
     "MessageAdmin",
     "OrderAdmin",
+    "OfficerAdmin",
     "ProtectedNameAdmin",
     "ReporterAdmin",
     "RuleAdmin",
