@@ -14,8 +14,8 @@ from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
 from abuse.admin.messages import MessageAdmin
-from abuse.admin.orders import OrderAdmin
 from abuse.admin.officers import OfficerAdmin
+from abuse.admin.orders import OrderAdmin
 from abuse.admin.policy import BrandAdmin, RuleAdmin, WeightAdmin
 from abuse.admin.reporter_keys import ReporterAdmin
 from abuse.admin.statements import StatementAdmin
@@ -39,8 +39,8 @@ __all__ = [
     "HostnameAdmin",
     "LedgerAdmin",
     "MessageAdmin",
-    "OrderAdmin",
     "OfficerAdmin",
+    "OrderAdmin",
     "ProtectedNameAdmin",
     "ReporterAdmin",
     "RuleAdmin",
