@@ -13,6 +13,7 @@ from abuse import (
     cases,
     clocks,
     decisions,
+    disclosures,
     diversion_probes,
     diversions,
     effects,
@@ -21,14 +22,17 @@ from abuse import (
     holds,
     ledger_heads,
     mailbox,
+    officers,
     order_acts,
     order_notices,
+    plans,
     postings,
     proofs,
     reporter_mails,
     reports,
     retention,
     scoring,
+    shared_names,
     stays,
     suspensions,
     tiers,
@@ -75,6 +79,12 @@ def review_reporters() -> None:
 def publish_ledger_head() -> None:
     """Signs and publishes the head of the ledger, once a day."""
     ledger_heads.publish()
+
+
+@shared_task
+def review_officers() -> None:
+    """Warns of officers' terms that end soon, and has those vetted anew that have ended."""
+    officers.review_terms(timezone.now())
 
 
 @shared_task
@@ -130,6 +140,14 @@ def probe_diversions() -> None:
 
 
 @shared_task
+def settle_shared_names() -> None:
+    """Brings what partners are told up to what stands. One at a time."""
+    with turns.take("settle-shared-names", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            shared_names.settle(timezone.now())
+
+
+@shared_task
 def run_batches() -> None:
     """Goes on with decisions about many cases."""
     batches.run_due()
@@ -139,6 +157,12 @@ def run_batches() -> None:
 def run_orders() -> None:
     """Goes on with orders that are being carried out or undone."""
     order_acts.run_due()
+
+
+@shared_task
+def plan_orders() -> None:
+    """Plans the orders that were received, the oldest first."""
+    plans.make_due()
 
 
 @shared_task
@@ -224,3 +248,9 @@ def send_order_notices() -> None:
 def watch_holds() -> None:
     """Tells desk and officers of holds that end soon."""
     holds.watch(timezone.now())
+
+
+@shared_task
+def purge_disclosures() -> None:
+    """Deletes packages that were disclosed, when their time is over."""
+    disclosures.purge(timezone.now())

@@ -64,10 +64,24 @@ class PolicyZone(models.Model):
         return f"{self.zone} ({self.get_tlp_display()})"
 
 
-class SharedName(models.Model):
-    """A name that is, or was, shared. The RPZ zone and the feeds say what the rows say; STIX needs one id for good."""
+class SharedNameQuerySet(models.QuerySet["SharedName"]):
+    def shared(self) -> "SharedNameQuerySet":
+        """Those that partners shall block now."""
+        return self.filter(withdrawn_at=None)
 
-    hostname = models.OneToOneField("ddns.Hostname", on_delete=models.PROTECT, related_name="shared")
+    def up_to(self, tlp: str) -> "SharedNameQuerySet":
+        """Those that whoever may see this level may see."""
+        levels = Partner.Tlp.values
+        return self.filter(tlp__in=levels[: levels.index(tlp) + 1])
+
+
+class SharedName(models.Model):
+    """A name that is, or was, shared. The RPZ zones and the feeds say what the rows say.
+
+    Shared again after it was withdrawn it is another row: what was revoked in STIX is so for good (STIX 2.1 §3.7).
+    """
+
+    hostname = models.ForeignKey("ddns.Hostname", on_delete=models.PROTECT, db_index=False, related_name="shared")
     tlp = models.CharField(max_length=5, choices=Partner.Tlp)
     category = models.CharField(max_length=60, blank=True, default="", help_text="Of the case or order, for partners.")
     since = models.DateTimeField(help_text="Suspended since.")
@@ -76,11 +90,17 @@ class SharedName(models.Model):
     revision = models.PositiveIntegerField(default=1, help_text="How often it changed: STIX modified follows.")
     changed_at = models.DateTimeField()
 
+    objects = SharedNameQuerySet.as_manager()
+
     class Meta:
         ordering = ["pk"]
-        indexes = [models.Index(fields=["changed_at"], name="shared_names_by_change")]
+        indexes = [
+            models.Index(fields=["changed_at"], name="shared_names_by_change"),
+            models.Index(fields=["hostname"], name="shared_names_of_hostname"),
+        ]
         constraints = [
-            models.CheckConstraint(name="shared_name_tlp_known", condition=Q(tlp__in=["clear", "green", "amber"]))
+            models.UniqueConstraint(name="shared_name_once", fields=["hostname"], condition=Q(withdrawn_at=None)),
+            models.CheckConstraint(name="shared_name_tlp_known", condition=Q(tlp__in=["clear", "green", "amber"])),
         ]
 
     def __str__(self) -> str:
