@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext_lazy as _
 
-from abuse.models import Appeal, Message, Statement
+from abuse.models import Appeal, Message, OrderNotice, Statement
 from ddns import exports
 from ddns.exports import CHUNK, Section
 from ddns.models import User
@@ -33,8 +33,16 @@ def _appeals(account: User) -> Iterable[dict]:
     return filed.order_by("pk").values(*wanted).iterator(CHUNK)
 
 
+def _orders(account: User) -> Iterable[dict]:
+    """What they were told of, and so nothing of what is sealed."""
+    told = OrderNotice.objects.filter(account=account, told_at__isnull=False)
+    wanted = ("told_at", "about", "language", "subject", "text")
+    return told.order_by("pk").values(*wanted).iterator(CHUNK)
+
+
 _SECTIONS = [
     Section("decisions", _("Decisions of the abuse desk about you, as you were told of them."), _statements),
     Section("case_messages", _("What you and the abuse desk wrote to each other."), _messages),
     Section("appeals", _("Your appeals, and what came of them."), _appeals),
+    Section("orders", _("Orders of authorities about you, as you were told of them."), _orders),
 ]

@@ -1,6 +1,12 @@
 """What can be wrong with a decision. An error's docstring is its message; details follow it."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext
+
+if TYPE_CHECKING:
+    from abuse.models import Order
 
 
 class AbuseError(Exception):
@@ -183,6 +189,11 @@ class OfficerLimit(AbuseError):
 class InvalidOrder(AbuseError):
     """This order lacks something:"""
 
+    def __init__(self, *said: object, problems: Mapping[str, Sequence[str]] | None = None) -> None:
+        """problems are everything that is wrong, by field."""
+        super().__init__(*(said or [f"{name}: {' '.join(each)}" for name, each in (problems or {}).items()]))
+        self.problems = problems or {}
+
 
 class OrderNotThere(AbuseError):
     """The order is not at that point:"""
@@ -206,6 +217,14 @@ class OutOfScope(AbuseError):
 
 class WrongPartnerKey(AbuseError):
     """There is no such working key."""
+
+
+class OrderFiledAlready(AbuseError):
+    """Your agency has filed the very same order, and it is open."""
+
+    def __init__(self, order: "Order") -> None:
+        super().__init__()
+        self.order = order
 
 
 class InvalidAgency(AbuseError):

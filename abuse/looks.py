@@ -1,7 +1,7 @@
-"""Looks: who looked at evidence, and when, in the ledger."""
+"""Looks: who looked at evidence and at the papers of orders, and when, in the ledger."""
 
 from abuse import ledger
-from abuse.models import Evidence, LedgerEntry, Submission
+from abuse.models import Evidence, LedgerEntry, OrderFile, Submission
 from ddns.models import User
 
 
@@ -25,4 +25,15 @@ def note_submission(submission: Submission, *, by: User) -> LedgerEntry:
         object=f"submission {submission.pk}",
         reason="Looked at.",
         details={"sha256": submission.blob_id},
+    )
+
+
+def note_order_file(file: OrderFile, *, by: User) -> LedgerEntry:
+    """The same of what an order came with."""
+    return ledger.append(
+        actor=by,
+        action="look",
+        object=f"order {file.order_id}",
+        reason="Looked at.",
+        details={"order": str(file.order_id), "file": file.pk, "sha256": file.blob_id},
     )

@@ -17,6 +17,7 @@ from abuse.models import (
     Evidence,
     Mail,
     Message,
+    OrderFile,
     Report,
     Statement,
     Submission,
@@ -134,7 +135,10 @@ def _unneeded_blobs(report_ids: Iterable, submission_ids: Iterable) -> QuerySet[
     touched = Q(evidence__report__in=report_ids) | Q(submissions__in=submission_ids)
     is_attached = Exists(Evidence.objects.filter(blob=OuterRef("pk"), report__purged_at=None))
     is_received = Exists(Submission.objects.filter(blob=OuterRef("pk"), purged_at=None))
-    return Blob.objects.filter(touched, purged_at=None).exclude(is_attached).exclude(is_received).distinct()
+    # The same octets may have come as a report and with an order, whose files stay.
+    is_filed = Exists(OrderFile.objects.filter(blob=OuterRef("pk")))
+    kept = is_attached | is_received | is_filed
+    return Blob.objects.filter(touched, purged_at=None).exclude(kept).distinct()
 
 
 def _empty_blobs(blobs: QuerySet[Blob], now: datetime) -> int:

@@ -67,8 +67,11 @@ def _lately(by: User) -> int:
     since = timezone.now() - HOUR
     touched = Cast(KeyTextTransform("name_count", "impact"), IntegerField())
     recent = Decision.objects.filter(decided_by=by, decided_at__gt=since, done_at__isnull=False)
+    # They ask these here.
+    from abuse import order_looks
+
     on_cases = recent.filter(approved_by=None).aggregate(total=Sum(touched))["total"] or 0
-    return on_cases + _by_name(by, since)
+    return on_cases + _by_name(by, since) + order_looks.lately(by, since)
 
 
 def _by_name(by: User, since: datetime) -> int:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from abuse import ledger
-from abuse.errors import AlreadyLifted, AlreadySuspended, DecidedOnCase, ReasonMissing
+from abuse.errors import AlreadyLifted, AlreadySuspended, DecidedOnCase, DecidedOnOrder, ReasonMissing
 from abuse.models import Decision, Suspension
 from ddns import hostnames, notifications
 from ddns.models import Hostname, Restriction, User
@@ -15,7 +15,7 @@ from dnsupdate.models.pending import Urgency
 from dnsupdate.rrsets import RRsets
 
 # From the weakest: what is out of DNS answers nothing, whatever else was decided; a diversion answers instead of what stood.
-_STRENGTH = {Suspension.Kind.HELD: 0, Suspension.Kind.DIVERTED: 1, Suspension.Kind.SUSPENDED: 2}
+STRENGTH = {Suspension.Kind.HELD: 0, Suspension.Kind.DIVERTED: 1, Suspension.Kind.SUSPENDED: 2}
 # In one run of the periodic task; the next is there soon.
 CHUNK = 100
 ENDED = "It ended, as was decided with it."
@@ -53,7 +53,7 @@ def lift(suspension: Suspension, *, reason: str, by: User) -> Suspension:
     """Ends what was decided by name; if nothing else covers it, the name answers again what its records say.
 
     Locks the hostname. Raises ReasonMissing, AlreadyLifted, OwnAccount, StaffAccount unless a superuser decides, and
-    DecidedOnCase where a decision is to be undone instead.
+    DecidedOnCase or DecidedOnOrder where that is to be undone instead.
     """
     from abuse import by_name
 
@@ -61,6 +61,8 @@ def lift(suspension: Suspension, *, reason: str, by: User) -> Suspension:
     by_name.check_holder(suspension.hostname.account, by)
     if suspension.decision is not None:
         raise DecidedOnCase(f"Undo it on case {suspension.decision.case_id}.")
+    if suspension.order_item_id is not None:
+        raise DecidedOnOrder
     suspension = uncover(suspension, reason=reason, by=by)
     _tell_if_free(suspension.hostname)
     _enter("lift", suspension, reason, by)
@@ -134,12 +136,12 @@ def suspend_instead(suspension: Suspension) -> bool:
 def strongest(hostname: Hostname) -> Suspension | None:
     """The one that is in force of those that cover the hostname; of two alike the later."""
     covering = Suspension.objects.in_force().filter(hostname=hostname)
-    return max(covering, key=lambda each: (_STRENGTH[Suspension.Kind(each.kind)], each.pk), default=None)
+    return max(covering, key=lambda each: (STRENGTH[Suspension.Kind(each.kind)], each.pk), default=None)
 
 
 def end_due(now: datetime) -> int:
     """Lifts what was decided by name until now; gives how many. Each is a transaction; may be stopped and run again."""
-    due = Suspension.objects.in_force().filter(decision=None, ends_at__lte=now).order_by("ends_at")
+    due = Suspension.objects.in_force().filter(decision=None, order_item=None, ends_at__lte=now).order_by("ends_at")
     return sum(_end(suspension) for suspension in due.select_related("hostname")[:CHUNK])
 
 

@@ -13,18 +13,26 @@ from abuse import (
     cases,
     clocks,
     decisions,
+    disclosures,
+    diversion_probes,
     diversions,
+    effects,
     feeds,
     forwards,
+    holds,
     ledger_heads,
     mailbox,
     officers,
+    order_acts,
+    order_notices,
+    plans,
     postings,
     proofs,
     reporter_mails,
     reports,
     retention,
     scoring,
+    shared_names,
     stays,
     suspensions,
     tiers,
@@ -108,10 +116,11 @@ def watch_appeals() -> None:
 
 @shared_task
 def end_decisions() -> None:
-    """Ends what was decided until now, and lifts what was suspended by name until now."""
+    """Ends what was decided until now, on cases, by name and on orders."""
     now = timezone.now()
     decisions.end_due(now)
     suspensions.end_due(now)
+    order_acts.end_due(now)
 
 
 @shared_task
@@ -123,15 +132,49 @@ def watch_diversions() -> None:
 
 
 @shared_task
+def probe_diversions() -> None:
+    """Asks the targets of diversion whether they answer. One at a time."""
+    with turns.take("probe-diversions", timedelta(minutes=2)) as is_ours:
+        if is_ours:
+            diversion_probes.look_at_all()
+
+
+@shared_task
+def settle_shared_names() -> None:
+    """Brings what partners are told up to what stands. One at a time."""
+    with turns.take("settle-shared-names", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            shared_names.settle(timezone.now())
+
+
+@shared_task
 def run_batches() -> None:
     """Goes on with decisions about many cases."""
     batches.run_due()
 
 
 @shared_task
+def run_orders() -> None:
+    """Goes on with orders that are being carried out or undone."""
+    order_acts.run_due()
+
+
+@shared_task
+def plan_orders() -> None:
+    """Plans the orders that were received, the oldest first."""
+    plans.make_due()
+
+
+@shared_task
 def prove_decisions() -> None:
     """Asks every authoritative server whether it answers as decided."""
     proofs.prove_due(timezone.now())
+
+
+@shared_task
+def prove_orders() -> None:
+    """Asks every authoritative server what orders of authorities did, and reports it."""
+    effects.prove_due()
 
 
 @shared_task
@@ -191,3 +234,23 @@ def pull_feed(feed_id: int) -> None:
     with turns.take(f"pull-feed-{feed_id}", timedelta(minutes=5)) as is_ours:
         if is_ours:
             feeds.pull_now(feed_id)
+
+
+@shared_task
+def send_order_notices() -> None:
+    """Tells customers of orders that touched them. One at a time: what happened first is told first."""
+    with turns.take("send-order-notices", timedelta(minutes=5)) as is_ours:
+        if is_ours:
+            order_notices.send_due(timezone.now())
+
+
+@shared_task
+def watch_holds() -> None:
+    """Tells desk and officers of holds that end soon."""
+    holds.watch(timezone.now())
+
+
+@shared_task
+def purge_disclosures() -> None:
+    """Deletes packages that were disclosed, when their time is over."""
+    disclosures.purge(timezone.now())

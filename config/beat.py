@@ -55,10 +55,25 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "end-decisions": {"task": "abuse.tasks.end_decisions", "schedule": 10.0, "options": {"expires": 10}},
     # How long a name may answer addresses that are a partner's no more.
     "watch-diversions": {"task": "abuse.tasks.watch_diversions", "schedule": 30.0, "options": {"expires": 30}},
+    # Three looks without an answer are two to three minutes: a restart of the partner's is over by then.
+    "probe-diversions": {"task": "abuse.tasks.probe_diversions", "schedule": 60.0, "options": {"expires": 60}},
+    # An order whose wake-up was lost waits this long.
+    "plan-orders": {"task": "abuse.tasks.plan_orders", "schedule": 5.0, "options": {"expires": 5}},
+    # How long partners' resolvers may refuse a name that was reinstated.
+    "settle-shared-names": {"task": "abuse.tasks.settle_shared_names", "schedule": 15.0, "options": {"expires": 15}},
     # People wait for the rest of a batch, and for the proof of what they decided.
     "run-batches": {"task": "abuse.tasks.run_batches", "schedule": 5.0, "options": {"expires": 5}},
+    # How long an order may stand still after whoever was at it was killed.
+    "run-orders": {"task": "abuse.tasks.run_orders", "schedule": 2.0, "options": {"expires": 2}},
     "prove-decisions": {"task": "abuse.tasks.prove_decisions", "schedule": 3.0, "options": {"expires": 3}},
+    # An authority waits for the answer, in whose way a name stands that is a second late at a secondary.
+    "prove-orders": {"task": "abuse.tasks.prove_orders", "schedule": 2.0, "options": {"expires": 2}},
     "send-forwards": {"task": "abuse.tasks.send_forwards", "schedule": 30.0, "options": {"expires": 30}},
+    # Customers of an order are told within the minute in which it was carried out, or its seal ends.
+    "send-order-notices": {"task": "abuse.tasks.send_order_notices", "schedule": 30.0, "options": {"expires": 30}},
+    # Two weeks are told of: an hour is soon enough.
+    "watch-holds": {"task": "abuse.tasks.watch_holds", "schedule": timedelta(hours=1)},
+    "purge-disclosures": {"task": "abuse.tasks.purge_disclosures", "schedule": timedelta(hours=1)},
     # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
     "tell-address-changes": {
         "task": "ddns.tasks.tell_address_changes",

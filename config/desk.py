@@ -42,6 +42,7 @@ def unfold(site_name: str) -> dict[str, Any]:
                     "items": [
                         _link("Start", "home", "index"),
                         _link("Cases", "gavel", "abuse_case_changelist", "abuse.view_case"),
+                        _link("Orders", "local_police", "abuse_order_changelist", "abuse.view_order"),
                         _link("Hostnames", "dns", "ddns_hostname_changelist", "ddns.view_hostname"),
                         _link("Accounts", "group", "ddns_user_changelist", "ddns.view_user"),
                         _link(
@@ -63,6 +64,10 @@ def unfold(site_name: str) -> dict[str, Any]:
                         _link(
                             "Diversions", "alt_route", "abuse_diversiontarget_changelist", "abuse.view_diversiontarget"
                         ),
+                        _link("Partners", "handshake", "abuse_partner_changelist", "abuse.view_partner"),
+                        _link("Shared names", "share", "abuse_sharedname_changelist", "abuse.view_partner"),
+                        _link("Sightings", "visibility", "abuse_sighting_changelist", "abuse.view_sighting"),
+                        _link("Policy zones", "policy", "abuse_policyzone_changelist", "abuse.view_partner"),
                         _link("Protected names", "lock", "abuse_protectedname_changelist", "abuse.change_settings"),
                         _link("Weights", "balance", "abuse_weight_changelist", "abuse.view_weight"),
                         _link("Rules", "rule", "abuse_rule_changelist", "abuse.view_rule"),

@@ -9,6 +9,7 @@ from ddns import hostnames
 from ddns.errors import DomainInUse, NameUnavailable
 from ddns.models import Domain, Hostname, ReservedName
 from dnsupdate import zones
+from dnsupdate.errors import ZoneLifeRefused
 from dnsupdate.models import Zone
 from dnsupdate.names import is_within, normalise
 
@@ -19,7 +20,12 @@ NAMESERVER_REASON = "nameserver of the zone"
 
 @transaction.atomic
 def offer(zone: Zone, *, ttl: int | None = None) -> Domain:
-    """The domain of the zone, open for registration; what is there already is kept. Raises ValidationError."""
+    """The domain of the zone, open for registration; what is there already is kept.
+
+    Raises ValidationError, and ZoneLifeRefused for a zone that is not for customers' names.
+    """
+    if zone.kind != Zone.Kind.NAMES:
+        raise ZoneLifeRefused(f"{zone} is there for {zone.get_kind_display()}.")
     domain, _ = Domain.objects.get_or_create(zone=zone, defaults={"name": zone.name})
     if ttl is not None:
         set_ttl(domain, ttl)

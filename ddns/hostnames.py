@@ -29,6 +29,7 @@ from ddns.errors import (
 from ddns.models import BelowName, Domain, Hostname, Record, ReservedName, Restriction, User
 from ddns.models.hostnames import State
 from dnsupdate import outbox
+from dnsupdate.models import Zone
 from dnsupdate.models.pending import Urgency
 from dnsupdate.names import normalise, normalise_host_label
 from dnsupdate.rrsets import RRsets
@@ -273,20 +274,23 @@ def release(hostname: Hostname) -> Hostname:
 
 def publish(hostname: Hostname, urgency: Urgency = Urgency.ORDINARY) -> None:
     """Writes what the hostname, as it was locked and read, shall answer: itself, its wildcard, the names below it."""
-    if hostname.others is not None:
-        _gather_others(hostname)
-        _forget_withdrawn(hostname)
-    ids = outbox.publish(hostname.domain.zone, desired_names(hostname), urgency)
-    ids.pop(hostname.name)
-    wildcard_id = ids.pop(f"*.{hostname.name}", None)
-    if wildcard_id != hostname.wildcard_publication_id:
-        hostname.wildcard_publication_id = wildcard_id
-        hostname.save(update_fields=["wildcard_publication_id"])
-    below = {name.removesuffix(f".{hostname.name}"): publication_id for name, publication_id in ids.items()}
-    BelowName.objects.bulk_create(
-        [BelowName(hostname=hostname, label=label, publication_id=each) for label, each in below.items()],
-        ignore_conflicts=True,
-    )
+    publish_all([hostname], urgency)
+
+
+def publish_all(held: Iterable[Hostname], urgency: Urgency = Urgency.ORDINARY) -> None:
+    """As publish for each, one statement for each zone. All of them were locked (lock_all) before they were read."""
+    by_zone: dict[Zone, list[Hostname]] = {}
+    for hostname in held:
+        if hostname.others is not None:
+            _gather_others(hostname)
+            _forget_withdrawn(hostname)
+        by_zone.setdefault(hostname.domain.zone, []).append(hostname)
+    for zone, theirs in by_zone.items():
+        wanted = [desired_names(hostname) for hostname in theirs]
+        whole = {name: rrsets for names in wanted for name, rrsets in names.items()}
+        ids = outbox.publish(zone, whole, urgency)
+        for hostname, names in zip(theirs, wanted, strict=True):
+            _keep_ids(hostname, {name: ids[name] for name in names})
 
 
 def lock_unrestricted(hostname: Hostname) -> Hostname:
@@ -308,7 +312,7 @@ def lock(hostname: Hostname) -> Hostname:
 def lock_all(held: Iterable[Hostname]) -> None:
     """Locks the publications of these hostnames until the transaction ends."""
     # From the rows as they are now: locking one later than the others would be out of order.
-    outbox.lock(publication_ids(held))
+    outbox.lock_unread(publication_ids(held))
 
 
 def publication_ids(held: Iterable[Hostname]) -> list[int]:
@@ -343,6 +347,20 @@ def _forget_withdrawn(hostname: Hostname) -> None:
     """Names below it that are out of DNS: else every change would write all that it ever had."""
     in_dns = F("publication__revision")
     hostname.below_names.filter(publication__rrsets={}, publication__published_revision=in_dns).delete()
+
+
+def _keep_ids(hostname: Hostname, ids: dict[str, int]) -> None:
+    """Of the publications of its names, where they are new."""
+    ids.pop(hostname.name)
+    wildcard_id = ids.pop(f"*.{hostname.name}", None)
+    if wildcard_id != hostname.wildcard_publication_id:
+        hostname.wildcard_publication_id = wildcard_id
+        hostname.save(update_fields=["wildcard_publication_id"])
+    below = {name.removesuffix(f".{hostname.name}"): publication_id for name, publication_id in ids.items()}
+    BelowName.objects.bulk_create(
+        [BelowName(hostname=hostname, label=label, publication_id=each) for label, each in below.items()],
+        ignore_conflicts=True,
+    )
 
 
 def _rrsets_below(hostname: Hostname) -> dict[str, RRsets]:

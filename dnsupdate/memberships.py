@@ -27,10 +27,12 @@ def catalog_of(server: Nameserver) -> Zone | None:
 def enter(zone: Zone) -> None:
     """Enters the zone into the catalog of its primary, if that has one, and takes over the catalog's secondaries.
 
-    A zone that stands in it already keeps its id; one that stands in another catalog leaves that. Locks the zone's row.
+    A zone that stands in it already keeps its id; one that stands in another catalog leaves that. Response policy zones
+    never stand in one: the servers that follow it answer everybody, and these zones are for partners. Locks the zone's row.
     """
     zone = _locked(zone)
-    catalog = None if zone.is_catalog or zone.is_retired else catalog_of(zone.primary)
+    is_member = zone.kind == Zone.Kind.NAMES and not zone.is_retired
+    catalog = catalog_of(zone.primary) if is_member else None
     if zone.membership is not None and zone.membership.zone_id == (catalog and catalog.pk):
         return
     _leave(zone)

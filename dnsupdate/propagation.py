@@ -1,8 +1,9 @@
 """Propagation: what each authoritative server of a zone answers for a name, shown to a person or kept as proof."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 
 import dns.exception
 import dns.flags
@@ -46,10 +47,14 @@ class Answer:
 
 @dataclass(slots=True)
 class ServerSummary:
-    """One server in one run: its serial, how many names it answers as the rows say, and the first that it does not."""
+    """One server in one run: its serial, how many names it answers as the rows say, and the first that it does not.
+
+    silence is why it was not asked for names at all.
+    """
 
     nameserver: Nameserver
     serial: int | None = None
+    silence: str = ""
     name_count: int = 0
     match_count: int = 0
     nothing_count: int = 0
@@ -94,15 +99,18 @@ def ask(zone: Zone, name: str) -> list[Answer]:
     return [_ask(server, name) for server in (zone.primary, *zone.secondaries.all())]
 
 
-def look(zone: Zone, names: Iterable[str], *, within: timedelta = LOOK_DEADLINE) -> list[Proof]:
+def look(
+    zone: Zone, names: Iterable[str], *, within: timedelta = LOOK_DEADLINE, at: Collection[int] | None = None
+) -> list[Proof]:
     """What every authoritative server answers for the names now, compared with their rows as prove does; nothing is stored.
 
-    By name, the primary first. Signatures are not validated. Not inside a transaction: this waits for the network, as long as
-    within says, and nameservers.RESOLVE_WITHIN for servers that are known by name. Raises InvalidName as prove does.
+    By name, the primary first; of some servers only where at names them by primary key. Signatures are not validated. Not
+    inside a transaction: this waits for the network, as long as within says, and nameservers.RESOLVE_WITHIN for servers that
+    are known by name. Raises InvalidName as prove does.
     """
     names = list(dict.fromkeys(names))
     _check(zone, names)
-    servers = _servers(zone)
+    servers = _servers(zone, at)
     addresses, errors = nameservers.resolve_all(servers)
     questioning = Questioning(zone, names, servers=servers, serials={}, errors=errors)
     with Inquiry(addresses, within=within) as inquiry:
@@ -111,7 +119,13 @@ def look(zone: Zone, names: Iterable[str], *, within: timedelta = LOOK_DEADLINE)
 
 
 def prove(
-    zone: Zone, names: Iterable[str], *, within: timedelta = PROOF_DEADLINE, validate: Validate | None = None
+    zone: Zone,
+    names: Iterable[str],
+    *,
+    within: timedelta = PROOF_DEADLINE,
+    validate: Validate | None = None,
+    at: Collection[int] | None = None,
+    silent: Mapping[int, str] = MappingProxyType({}),
 ) -> Summary:
     """Asks every authoritative server of the zone for every name, compares with the rows, and stores a Proof of each.
 
@@ -119,14 +133,17 @@ def prove(
     above it says (RFC 4592). A change that was not published yet is a mismatch, one that is made meanwhile is proven by the
     next run: a proof is of the revision that it names. What is not answered within the time is stored as that.
     Where the zone is signed every answer must validate with the keys that the primary has now: the queries carry the DO bit
-    (RFC 4035 §3.2.1), and what validate says makes an answer no proof. Not inside a transaction: this waits for the network.
+    (RFC 4035 §3.2.1), and what validate says makes an answer no proof. Where at names servers by primary key only these are
+    asked; those in silent were found to say nothing a moment ago, and that is stored without waiting for it again.
+    Not inside a transaction: this waits for the network.
     Raises InvalidName for a name that is not normalised or not below the apex.
     """
     names = list(dict.fromkeys(names))
     _check(zone, names)
     validate = validate or signed_answers.validator(zone)
-    servers = _servers(zone)
-    addresses, errors = nameservers.resolve_all(servers)
+    servers = _servers(zone, at)
+    addresses, errors = nameservers.resolve_all([server for server in servers if server.pk not in silent])
+    errors |= {server.pk: silent[server.pk] for server in servers if server.pk in silent}
     summaries = {server.pk: ServerSummary(server) for server in servers}
     with Inquiry(addresses, within=within, with_signatures=validate is not None) as inquiry:
         for question in _ask_for_serials(inquiry, zone, addresses):
@@ -136,6 +153,8 @@ def prove(
             elif question.reply.is_authoritative:
                 summaries[question.server].serial = question.reply.serial
         serials = {server.pk: summaries[server.pk].serial for server in servers}
+        for number, why in errors.items():
+            summaries[number].silence = why
         for chunk in _chunks(names):
             questioning = Questioning(zone, chunk, servers=servers, serials=serials, errors=errors, validate=validate)
             questioning.ask(inquiry)
@@ -146,9 +165,13 @@ def prove(
     return Summary(zone, list(summaries.values()))
 
 
-def _servers(zone: Zone) -> list[Nameserver]:
+def servers_of(zone: Zone) -> list[Nameserver]:
     """The primary first, each once."""
     return list({server.pk: server for server in (zone.primary, *zone.secondaries.order_by("name"))}.values())
+
+
+def _servers(zone: Zone, at: Collection[int] | None) -> list[Nameserver]:
+    return [server for server in servers_of(zone) if at is None or server.pk in at]
 
 
 def _ask_for_serials(inquiry: Inquiry, zone: Zone, servers: Iterable[int]) -> list[Question]:

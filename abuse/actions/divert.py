@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from abuse import suspensions
+from abuse import diversions, suspensions
 from abuse.actions.act import Act, Effect, Parameters, Touched, check_known, hostname_of, text_of
 from abuse.actions.restrict import the_hostname, uncover
 from abuse.errors import InvalidParameter
@@ -43,10 +43,8 @@ def _target(parameters: Mapping[str, Any]) -> DiversionTarget:
         target = DiversionTarget.objects.get(pk=int(parameters["target"]))
     except (DiversionTarget.DoesNotExist, KeyError, TypeError, ValueError, OverflowError) as error:
         raise InvalidParameter("target is one of the targets of diversion.") from error
-    if not target.is_enabled:
-        raise InvalidParameter(f"{target} is switched off.")
-    if target.valid_until is not None and target.valid_until <= timezone.now():
-        raise InvalidParameter(f"the agreement about {target} ended at {target.valid_until:%Y-%m-%d %H:%M}.")
+    if why := target.why_over(timezone.now()):
+        raise InvalidParameter(f"the target {target} {why}.")
     return target
 
 
@@ -61,6 +59,7 @@ def _check_is_for_people(case: Case) -> None:
 
 def _touch(case: Case, parameters: Parameters) -> Touched:
     target = _target(parameters)
+    diversions.check_capacity(target, 1)
     addresses = ", ".join(target.addresses)
     return Touched(
         hostnames=the_hostname(case),
@@ -84,6 +83,7 @@ def _of_agreement(case: Case, target: DiversionTarget) -> list[str]:
 
 def _do(decision: Decision) -> Effect:
     target = _target(decision.parameters)
+    diversions.check_capacity(target, 1)
     suspension = suspensions.cover(
         hostname_of(decision.case),
         Suspension.Kind.DIVERTED,

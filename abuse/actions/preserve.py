@@ -1,12 +1,12 @@
 """Preserve: nothing of an account is deleted before a time, whoever asks; never shortened, and undone to what stood."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from abuse.actions import layers
+from abuse import preservations
 from abuse.actions.act import Act, Effect, Parameters, Touched, check_known
 from abuse.errors import InfrastructureName, InvalidParameter
 from abuse.models import Case, Decision
@@ -42,37 +42,22 @@ def _touch(case: Case, parameters: Parameters) -> Touched:
 def _do(decision: Decision) -> Effect:
     if decision.case.account is None:
         raise InfrastructureName(f"{decision.case.name}.")
-    account = _lock(decision.case.account.pk)
-    standing = layers.others(decision, account=account.pk)
-    before = layers.base_of(standing, {"until": account.preserve_until and account.preserve_until.isoformat()})
-    _store(account, _latest(before, [*standing, decision]))
-    return {"account": account.pk, "before": before}
+    pk = decision.case.account.pk
+    stored = preservations.lock([pk])
+    standing = preservations.standing([pk], but_decisions=[decision.pk])
+    before = preservations.base_of(standing[pk], stored[pk])
+    effect: Effect = {"account": pk, "before": {"until": before and before.isoformat()}}
+    standing[pk].append(preservations.Layer(pk, decision.ends_at, before))
+    preservations.extend(stored, standing)
+    return effect
 
 
 def _undo(decision: Decision, by: User | None) -> None:
-    account = _lock(decision.effect["account"])
-    standing = layers.others(decision, account=account.pk)
-    before = decision.effect["before"]
-    if account.preserve_until != _latest(before, [*standing, decision]):
-        # Somebody has written it since by name: theirs is the last word.
-        return
-    _store(account, _latest(before, standing))
-
-
-def _latest(before: Effect | None, standing: Iterable[Decision]) -> datetime | None:
-    until = before["until"] if before else None
-    times = [datetime.fromisoformat(until)] if until else []
-    times += [each.ends_at for each in standing if each.ends_at is not None]
-    return max(times, default=None)
-
-
-def _store(account: User, until: datetime | None) -> None:
-    account.preserve_until = until
-    account.save(update_fields=["preserve_until"])
-
-
-def _lock(pk: int) -> User:
-    return User.objects.select_for_update(no_key=True).get(pk=pk)
+    pk = decision.effect["account"]
+    stored = preservations.lock([pk])
+    after = preservations.standing([pk], but_decisions=[decision.pk])
+    before = {pk: [*after[pk], preservations.layer_of(decision)]}
+    preservations.take_away(stored, before, after)
 
 
 PRESERVE = Act(

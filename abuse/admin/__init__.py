@@ -15,6 +15,8 @@ from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
 from abuse.admin.messages import MessageAdmin
 from abuse.admin.officers import OfficerAdmin
+from abuse.admin.orders import OrderAdmin
+from abuse.admin.partners import PartnerAdmin, PolicyZoneAdmin, SharedNameAdmin, SightingAdmin
 from abuse.admin.policy import BrandAdmin, RuleAdmin, WeightAdmin
 from abuse.admin.reporter_keys import ReporterAdmin
 from abuse.admin.statements import StatementAdmin
@@ -39,9 +41,14 @@ __all__ = [
     "LedgerAdmin",
     "MessageAdmin",
     "OfficerAdmin",
+    "OrderAdmin",
+    "PartnerAdmin",
+    "PolicyZoneAdmin",
     "ProtectedNameAdmin",
     "ReporterAdmin",
     "RuleAdmin",
+    "SharedNameAdmin",
+    "SightingAdmin",
     "StatementAdmin",
     "SubmissionAdmin",
     "SuspensionAdmin",

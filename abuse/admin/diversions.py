@@ -42,8 +42,12 @@ class SettingsAdmin(ModelAdmin):
 class TargetForm(forms.ModelForm):
     class Meta:
         model = DiversionTarget
-        fields = ("name", "kind", "addresses", "ttl", "contact", "valid_until", "is_enabled")
+        fields = (
+            *("name", "kind", "addresses", "ttl", "contact", "capacity", "probe_port", "valid_until", "is_enabled"),
+        )
         help_texts = {
+            "probe_port": "TCP port that is asked each minute; empty: it is not watched. When no address has answered three "
+            "times in a row, the names are suspended, and stay so when it answers again.",
             "valid_until": "End of the agreement. From then on the names that are diverted there are suspended.",
             "is_enabled": "Switched off, the names that are diverted there are suspended within a minute.",
         }
@@ -60,7 +64,11 @@ class TargetForm(forms.ModelForm):
 @admin.register(DiversionTarget)
 class DiversionTargetAdmin(SettingsAdmin):
     form = TargetForm
-    list_display = ("name", "kind", "shown_addresses", "ttl", "valid_until", "is_enabled", "diverted")
+    list_display = (
+        *("name", "kind", "shown_addresses", "ttl", "valid_until", "is_enabled", "diverted", "load", "state"),
+    )
+    readonly_fields = ("diverted", "load", "state")
+    _counts: dict[int, int] = {}
     list_filter_sheet = False
 
     @display(description="addresses")
@@ -70,6 +78,27 @@ class DiversionTargetAdmin(SettingsAdmin):
     @display(description="names diverted")
     def diverted(self, target: DiversionTarget) -> int:
         return self._counts.get(target.pk, 0)
+
+    @display(description="capacity used")
+    def load(self, target: DiversionTarget) -> str:
+        load = diversions.load_of(target, self._counts.get(target.pk, 0))
+        if load.share is None:
+            most = diversions.MOST_UNDECLARED
+            return f"not declared: {most} names at most" if target.kind == target.Kind.SINKHOLE else "not declared"
+        return f"{load.share:.0%}: {load.connections:,.0f} of {load.capacity:,} connections a second expected"
+
+    @display(
+        description="answers", label={"yes": "success", "no": "danger", "in part": "warning", "not watched": "info"}
+    )
+    def state(self, target: DiversionTarget) -> tuple[str, str]:
+        if target.probe_port is None:
+            return "not watched", "not watched"
+        if target.failing_since is not None:
+            return "no", f"no, since {target.failing_since:%Y-%m-%d %H:%M} UTC: {target.failure}"
+        if target.answered_at is None:
+            return "not watched", target.failure or "asked as soon as names are diverted there"
+        seen = f"{target.answered_at:%Y-%m-%d %H:%M} UTC"
+        return ("in part", f"{seen}, but {target.failure}") if target.failure else ("yes", seen)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         self._counts = diversions.counts()

@@ -45,7 +45,7 @@ _FOREIGN = (
     (b"\x7fELF", "a program", "Send its name, its hash and where it was served"),
 )  # fmt: skip
 # “[2001:db8::7]:443” is a line of a list.
-_JSON = re.compile(r"\s*(?:\{|\[\s*[\[{\"\]])")
+JSON = re.compile(r"\s*(?:\{|\[\s*[\[{\"\]])")
 _SNIFFED = 4 * limits.KIB
 
 
@@ -56,7 +56,7 @@ def parse(content: bytes, *, content_type: str = "", filename: str = "", door: s
     """
     if len(content) > limits.MAX_OCTETS:
         raise Unreadable(f"{len(content)} octets; the most is {limits.MAX_OCTETS}. Send it in parts.")
-    _refuse_foreign(content)
+    refuse_foreign(content)
     if mime.is_one(content) and not x_arf.is_one(text.decode(content[: 16 * limits.KIB]).partition("\n\n")[0]):
         return finished(mail.read(content, kind=kind, read_text=lambda said: structured(said, kind=kind)))
     said = text.decode(content)
@@ -68,7 +68,7 @@ def parse(content: bytes, *, content_type: str = "", filename: str = "", door: s
 
 def structured(said: str, *, kind: str = "") -> Parsed | None:
     """By what it looks like: the door, the name and the type that came with it may say anything. None: it is a letter."""
-    if _JSON.match(said):
+    if JSON.match(said):
         return of_json(said, kind=kind)
     if said.lstrip()[:1] == "<":
         raise Unreadable(_of_markup(said))
@@ -217,7 +217,8 @@ def _sentences(warnings: tuple[str, ...] | list[str]) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _refuse_foreign(content: bytes) -> None:
+def refuse_foreign(content: bytes) -> None:
+    """What is no text. Raises Unreadable with what it is and what its sender can do."""
     for beginning, what, advice in _FOREIGN:
         if content.startswith(beginning):
             raise Unreadable(f"This is {what}, which is never opened here. {advice}.")

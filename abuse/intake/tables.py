@@ -65,6 +65,15 @@ def is_one(said: str) -> bool:
     return usual > 1 and widths.count(usual) >= 0.8 * len(rows) and named >= 0.6 * len(rows)
 
 
+def has_header(said: str) -> bool:
+    """Whether its columns are named, the one of hosts among them, and most rows have such columns."""
+    lines = _sample(said)
+    rows = list(_parsed(lines, _delimiter(lines)))
+    if not rows or len(rows[0]) < 2 or not _header(rows[0]):
+        return False
+    return 2 * sum(len(row) > 1 for row in rows) > len(rows)
+
+
 def read(said: str, *, kind: str = "") -> Parsed:
     """Rows that say the same of several hosts are one draft, in the order of the first. Raises Unreadable without any.
 

@@ -25,6 +25,7 @@ _PLACES = (
     ("spam_indicators", "url", "suspicious_links"),
     ("cloned_site", "clone", ""),
 )
+_CULPRITS = frozenset({"c2", "url", "source", "domain"})
 _CONTROLLER, _BOT = "infrastructure/botnet", "connection/infected_host"
 # Asked for by others; the rest of a report stays below "fields".
 _NOT_DETAILS = frozenset(
@@ -65,6 +66,19 @@ def read(value: Any, *, kind: str = "") -> Parsed:
     if not drafts:
         raise Unreadable(text.cut(" ".join(warnings), 2_000) or "The list of reports is empty.")
     return Parsed(FORMAT, tuple(drafts), tuple(warnings), passed_over=len(warnings))
+
+
+def culprits(report: Any) -> tuple[Subject, ...]:
+    """The hosts that it complains of, without those around them or of victims. Not held against the schema.
+
+    Raises Unreadable where there is none.
+    """
+    found = [each for draft in _drafts(report, "", is_validated=False) for each in draft.subjects]
+    controllers = [each for each in found if each.role == "c2"]
+    complained = controllers or [each for each in found if each.role in _CULPRITS]
+    if not complained:
+        raise Unreadable("It names no host that it complains of.")
+    return tuple(complained)
 
 
 def _drafts(report: Any, kind: str, *, is_validated: bool) -> Iterator[Draft]:

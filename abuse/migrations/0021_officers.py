@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("abuse", "0017_authorities"),
+        ("abuse", "0020_effects"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

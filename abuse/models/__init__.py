@@ -20,7 +20,7 @@ from abuse.models.officer_alerts import OfficerAlert, OfficerFiling
 from abuse.models.officers import Officer, OfficerKey, Vetting
 from abuse.models.order_notices import OrderNotice
 from abuse.models.orders import Order, OrderFile, OrderGroup, OrderItem
-from abuse.models.partners import Partner, SharedName, Sighting
+from abuse.models.partners import Partner, PolicyZone, SharedName, Sighting
 from abuse.models.policy import Rule, Weight
 from abuse.models.postings import Posting
 from abuse.models.protected_names import ProtectedName
@@ -63,6 +63,7 @@ __all__ = [
     "OrderItem",
     "OrderNotice",
     "Partner",
+    "PolicyZone",
     "Posting",
     "ProtectedName",
     "Receipt",

@@ -1,20 +1,26 @@
 """Targets of diversion: sinkholes of partners, and our own notice page."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+# It has stopped answering after so many failed looks in a row, and no sooner than so long after the first: a restart is
+# over by then.
+FAILURES = 3
+FAILING_FOR = timedelta(minutes=2)
+
 
 class DiversionTargetQuerySet(models.QuerySet["DiversionTarget"]):
     def over(self, now: datetime) -> "DiversionTargetQuerySet":
-        """Where no name may be diverted to any more."""
-        return self.filter(Q(is_enabled=False) | Q(valid_until__lte=now))
+        """Where no name may be diverted to any more: switched off, past its end, or it has stopped answering."""
+        is_down = Q(failure_count__gte=FAILURES, failing_since__lte=now - FAILING_FOR)
+        return self.filter(Q(is_enabled=False) | Q(valid_until__lte=now) | is_down)
 
 
 class DiversionTarget(models.Model):
-    """Where names may be diverted to. Past valid_until, or switched off, none is: those that were are suspended instead."""
+    """Where names may be diverted to. Past valid_until, switched off or down, none is: those that were are suspended instead."""
 
     class Kind(models.TextChoices):
         SINKHOLE = "sinkhole", "sinkhole of a partner"
@@ -33,6 +39,7 @@ class DiversionTarget(models.Model):
     )
     answered_at = models.DateTimeField(null=True, editable=False, help_text="When it last answered the watch.")
     failing_since = models.DateTimeField(null=True, editable=False)
+    failure_count = models.PositiveIntegerField(default=0, db_default=0, editable=False, help_text="Looks in a row.")
     failure = models.CharField(max_length=300, blank=True, default="", editable=False)
     valid_until = models.DateTimeField(null=True, blank=True, help_text="End of the agreement.")
     is_enabled = models.BooleanField(default=True)
@@ -48,3 +55,17 @@ class DiversionTarget(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def why_over(self, now: datetime) -> str:
+        """Why no name may be diverted there any more, in words; empty: it may."""
+        if not self.is_enabled:
+            return "was switched off"
+        if self.valid_until is not None and self.valid_until <= now:
+            return f"ended at {self.valid_until:%Y-%m-%d %H:%M} UTC"
+        if (
+            self.failing_since is not None
+            and self.failure_count >= FAILURES
+            and self.failing_since <= now - FAILING_FOR
+        ):
+            return f"has not answered since {self.failing_since:%Y-%m-%d %H:%M} UTC ({self.failure})"
+        return ""

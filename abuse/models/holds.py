@@ -17,6 +17,7 @@ class Hold(models.Model):
     account = models.ForeignKey("ddns.User", on_delete=models.PROTECT, related_name="holds")
     began_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    before = models.DateTimeField(null=True, help_text="Until when it was preserved under no decision and no hold.")
     renewal_count = models.PositiveSmallIntegerField(default=0)
     warned_at = models.DateTimeField(null=True, help_text="That it ends soon.")
     released_at = models.DateTimeField(null=True)

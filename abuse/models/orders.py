@@ -1,9 +1,10 @@
 """Orders: what an authority formally asks of us, its files, its names line by line, and what is decided for each group."""
 
 import uuid
+from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 
@@ -21,6 +22,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def under_way(self) -> "OrderQuerySet":
         """Those that the worker goes on with."""
         return self.filter(state__in=[Order.State.ACTING, Order.State.PROVING, Order.State.UNDOING])
+
+    def to_prove(self, now: datetime) -> "OrderQuerySet":
+        """Those whose proof is under way, and those that were answered while a server lagged and are looked at again now."""
+        is_again = Q(state=Order.State.ANSWERED, prove_at__lte=now)
+        return self.filter(Q(state=Order.State.PROVING) | is_again).order_by(F("prove_at").asc(nulls_first=True))
 
     def sealed(self) -> "OrderQuerySet":
         return self.filter(sealed_until__gt=Now())
@@ -95,6 +101,7 @@ class Order(models.Model):
     contact = models.TextField(help_text="Who answers questions about it, and how.")
     return_conditions = models.TextField(blank=True, default="", help_text="When the names go back to their holders.")
     sealed_until = models.DateTimeField(null=True, help_text="Nobody concerned is told before.")
+    seal_ground = models.CharField(max_length=300, blank=True, default="", help_text="Which provision says so.")
     due_at = models.DateTimeField(help_text="Answered until then: 8 h, 24 h or 10 days, or what the order says.")
     wanted_effect = models.CharField(max_length=8, choices=Effect, default=Effect.NXDOMAIN)
     ends_at = models.DateTimeField(null=True, help_text="What is done in DNS ends by itself then.")
@@ -106,6 +113,9 @@ class Order(models.Model):
     planned_at = models.DateTimeField(null=True)
     plan = models.JSONField(default=dict, help_text="Counts, collateral, what was passed over.")
     plan_digest = models.CharField(max_length=64, blank=True, default="", help_text="SHA-256 of items and groups.")
+    preview_released_at = models.DateTimeField(
+        null=True, help_text="Since then the authority sees what each line is to us, before anything is done."
+    )
     plan_problem = models.TextField(blank=True, default="", help_text="Why it could not be planned.")
     proposed_by = models.ForeignKey("ddns.User", on_delete=models.PROTECT, null=True, related_name="+")
     proposed_at = models.DateTimeField(null=True)
@@ -123,6 +133,12 @@ class Order(models.Model):
     undo_reason = models.TextField(blank=True, default="")
     answer = models.TextField(blank=True, default="", help_text="What the authority was told.")
     answered_at = models.DateTimeField(null=True)
+    proving = models.JSONField(
+        default=dict, help_text="Of the proof under way: of what, since when, tries, serials before."
+    )
+    prove_at = models.DateTimeField(
+        null=True, help_text="When the nameservers are asked next; null: at once or no more."
+    )
 
     objects = OrderQuerySet.as_manager()
 
@@ -135,6 +151,7 @@ class Order(models.Model):
                 name="orders_open",
                 condition=~Q(state__in=["answered", "refused", "withdrawn"]),
             ),
+            models.Index(fields=["prove_at"], name="orders_to_prove", condition=Q(prove_at__isnull=False)),
         ]
         permissions = [
             ("act_on_order", "Can plan orders of authorities and act on them"),

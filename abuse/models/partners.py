@@ -47,10 +47,41 @@ class Partner(models.Model):
         return self.name
 
 
-class SharedName(models.Model):
-    """A name that is, or was, shared. The RPZ zone and the feeds say what the rows say; STIX needs one id for good."""
+class PolicyZone(models.Model):
+    """A response policy zone (RPZ) that partners may transfer: the names that are shared up to this level."""
 
-    hostname = models.OneToOneField("ddns.Hostname", on_delete=models.PROTECT, related_name="shared")
+    zone = models.OneToOneField("dnsupdate.Zone", on_delete=models.PROTECT, related_name="policy")
+    tlp = models.CharField(max_length=5, choices=Partner.Tlp, unique=True, help_text="The most that is in it.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(name="policy_zone_tlp_known", condition=Q(tlp__in=["clear", "green", "amber"]))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.zone} ({self.get_tlp_display()})"
+
+
+class SharedNameQuerySet(models.QuerySet["SharedName"]):
+    def shared(self) -> "SharedNameQuerySet":
+        """Those that partners shall block now."""
+        return self.filter(withdrawn_at=None)
+
+    def up_to(self, tlp: str) -> "SharedNameQuerySet":
+        """Those that whoever may see this level may see."""
+        levels = Partner.Tlp.values
+        return self.filter(tlp__in=levels[: levels.index(tlp) + 1])
+
+
+class SharedName(models.Model):
+    """A name that is, or was, shared. The RPZ zones and the feeds say what the rows say.
+
+    Shared again after it was withdrawn it is another row: what was revoked in STIX is so for good (STIX 2.1 §3.7).
+    """
+
+    hostname = models.ForeignKey("ddns.Hostname", on_delete=models.PROTECT, db_index=False, related_name="shared")
     tlp = models.CharField(max_length=5, choices=Partner.Tlp)
     category = models.CharField(max_length=60, blank=True, default="", help_text="Of the case or order, for partners.")
     since = models.DateTimeField(help_text="Suspended since.")
@@ -59,11 +90,17 @@ class SharedName(models.Model):
     revision = models.PositiveIntegerField(default=1, help_text="How often it changed: STIX modified follows.")
     changed_at = models.DateTimeField()
 
+    objects = SharedNameQuerySet.as_manager()
+
     class Meta:
         ordering = ["pk"]
-        indexes = [models.Index(fields=["changed_at"], name="shared_names_by_change")]
+        indexes = [
+            models.Index(fields=["changed_at"], name="shared_names_by_change"),
+            models.Index(fields=["hostname"], name="shared_names_of_hostname"),
+        ]
         constraints = [
-            models.CheckConstraint(name="shared_name_tlp_known", condition=Q(tlp__in=["clear", "green", "amber"]))
+            models.UniqueConstraint(name="shared_name_once", fields=["hostname"], condition=Q(withdrawn_at=None)),
+            models.CheckConstraint(name="shared_name_tlp_known", condition=Q(tlp__in=["clear", "green", "amber"])),
         ]
 
     def __str__(self) -> str:
@@ -84,6 +121,9 @@ class Sighting(models.Model):
     first_seen_at = models.DateTimeField(null=True)
     last_seen_at = models.DateTimeField(null=True)
     note = models.CharField(max_length=1000, blank=True, default="")
+    external_id = models.CharField(
+        max_length=100, blank=True, default="", help_text="Of the partner: sent again it is the same sighting."
+    )
     received_at = models.DateTimeField()
     settled_by = models.ForeignKey("ddns.User", on_delete=models.PROTECT, null=True, related_name="+")
     settled_at = models.DateTimeField(null=True)
@@ -100,6 +140,9 @@ class Sighting(models.Model):
         ]
         constraints = [
             models.CheckConstraint(name="sighting_kind_known", condition=Q(kind__in=["seen", "false_positive"])),
+            models.UniqueConstraint(
+                name="sighting_sent_once", fields=["partner", "external_id"], condition=~Q(external_id="")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ class Alarm(models.Model):
     class Kind(models.TextChoices):
         APPEAL = "appeal", "an appeal is waited for"
         DELEGATION = "delegation", "the delegation changed"
-        DIVERSION = "diversion", "an agreement about diverted names ends"
+        DIVERSION = "diversion", "diverted names lose their target"
         DESK = "desk", "the abuse desk is waited for"
         DRIFT = "drift", "the zone differs from the rows"
         HOLD = "hold", "a preservation hold ends"
@@ -25,6 +25,7 @@ class Alarm(models.Model):
         ORDER = "order", "an authority's order is waited for"
         SERVER = "server", "a nameserver is dead or stale"
         SETTINGS = "settings", "the zone's settings are unsafe"
+        SIGHTING = "sighting", "a partner says that a shared name is innocent"
         ZONE = "zone", "the zone cannot be published"
 
     kind = models.CharField(max_length=16, choices=Kind)
@@ -51,7 +52,7 @@ class Alarm(models.Model):
                 condition=Q(
                     kind__in=[
                         *("appeal", "delegation", "desk", "diversion", "drift", "hold", "mailbox"),
-                        *("officer", "order", "server", "settings", "zone"),
+                        *("officer", "order", "server", "settings", "sighting", "zone"),
                     ]
                 ),
             ),

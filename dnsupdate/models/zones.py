@@ -17,7 +17,7 @@ class ZoneQuerySet(models.QuerySet["Zone"]):
         return self.in_service().filter(frozen_at=None)
 
     def of_names(self) -> "ZoneQuerySet":
-        """Those that are delegated and asked by the public, which catalogs are not."""
+        """Those that are delegated and asked by the public, which catalogs and response policy zones are not."""
         return self.filter(kind=Zone.Kind.NAMES)
 
     def with_work(self) -> "ZoneQuerySet":
@@ -44,6 +44,7 @@ class Zone(models.Model):
     class Kind(models.TextChoices):
         NAMES = "names", "names of customers"
         CATALOG = "catalog", "catalog of the primary's zones (RFC 9432)"
+        RPZ = "rpz", "response policy for partners' resolvers (RPZ)"
 
     name = models.CharField(max_length=253, unique=True, help_text="The apex, normalised.")
     primary = models.ForeignKey("dnsupdate.Nameserver", on_delete=models.PROTECT, related_name="zones")
@@ -83,7 +84,7 @@ class Zone(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="zone_kind_known", condition=Q(kind__in=["names", "catalog"])),
+            models.CheckConstraint(name="zone_kind_known", condition=Q(kind__in=["names", "catalog", "rpz"])),
             models.CheckConstraint(name="zone_frozen_for_a_reason", condition=Q(frozen_at=None) ^ ~Q(frozen_reason="")),
             models.CheckConstraint(name="zone_retired_is_no_member", condition=Q(retired_at=None) | Q(membership=None)),
             # With two, a consumer would be told of a zone twice and take it from either.
@@ -112,3 +113,7 @@ class Zone(models.Model):
     @property
     def is_catalog(self) -> bool:
         return self.kind == self.Kind.CATALOG
+
+    @property
+    def is_policy(self) -> bool:
+        return self.kind == self.Kind.RPZ
