@@ -114,7 +114,7 @@ def _people() -> dict:
         vetted_until=timezone.now() + timedelta(days=365),
     )  # fmt: skip
     expires_at = timezone.now() + timedelta(days=KEY_DAYS)
-    return {"key": officer_keys.make(officer, label="bench", networks=["127.0.0.0/8"], expires_at=expires_at)[1]}
+    return {"key": officer_keys.make(officer, label="bench", networks=["127.0.0.0/16"], expires_at=expires_at)[1]}
 
 
 def _devices(domain: str, labels: list[str]) -> list[dict]:
