@@ -63,13 +63,13 @@ def start_page(request: HttpRequest, context: dict) -> dict:
 
     doors = mailbox.health() if request.user.has_perm("abuse.view_submission") else None
     desk = overview.of_desk(request.user) if request.user.has_perm("abuse.view_case") else None
-    orders = order_queue.waiting(request.user) if request.user.has_perm("abuse.view_order") else None
     officers = overview.of_officers() if request.user.has_perm("abuse.view_officer") else None
+    orders = order_queue.waiting(request.user) if request.user.has_perm("abuse.view_order") else None
     return {
         **context,
         "overview": overview.now(request.user),
         "desk": desk,
-        "orders": orders,
         "doors": doors,
         "officers": officers,
+        "orders": orders,
     }
