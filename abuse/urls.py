@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from abuse.views import contact, customers, ledger, officers, ours, receipts, report, reports
+from abuse.views import contact, customers, disclosures, ledger, officers, ours, receipts, report, reports
 
 # An officer's own pages; what officers file is below authorities/orders/.
 authority_urls = [
@@ -13,6 +13,11 @@ authority_urls = [
     path("authorities/freeze/<str:token>/", officers.freeze_link, name="authority_freeze_link"),
     path("authorities/keys/", officers.keys, name="authority_keys"),
     path("authorities/keys/<int:pk>/revoke/", officers.revoke_key, name="authority_revoke_key"),
+    path(
+        "authorities/orders/<uuid:pk>/disclosures/<int:disclosure_id>.zip",
+        disclosures.fetch,
+        name="authority_disclosure",
+    ),
 ]
 
 urlpatterns = [

@@ -13,6 +13,8 @@ from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
 from abuse.admin.messages import MessageAdmin
+from abuse.admin.order_disclosures import DisclosureAdmin
+from abuse.admin.order_holds import HoldAdmin
 from abuse.admin.orders import OrderAdmin
 from abuse.admin.policy import BrandAdmin, RuleAdmin, WeightAdmin
 from abuse.admin.reporter_keys import ReporterAdmin
@@ -30,9 +32,11 @@ __all__ = [
     "CaseAdmin",
     "CategoryAdmin",
     "DecisionAdmin",
+    "DisclosureAdmin",
     "DiversionTargetAdmin",
     "EvidenceFileAdmin",
     "FeedAdmin",
+    "HoldAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
     "MessageAdmin",
