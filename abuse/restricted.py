@@ -41,7 +41,10 @@ def octets(among: QuerySet[Blob] | None = None) -> QuerySet[Blob]:
 
 
 def without_reasons(suspensions: Iterable[Suspension], user: User | None) -> list[Suspension]:
-    """That a name is suspended is to be seen in DNS; why is not, where the case is restricted. Wants decision__case."""
+    """That a name is suspended is to be seen in DNS; why is not, where the case is restricted.
+
+    Wants decision__case and order_item__order.
+    """
     rows = list(suspensions)
     for each in rows:
         if each.decision is not None and each.decision.case.is_restricted and not may_see(user):

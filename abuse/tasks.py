@@ -22,8 +22,10 @@ from abuse import (
     holds,
     ledger_heads,
     mailbox,
+    officers,
     order_acts,
     order_notices,
+    plans,
     postings,
     proofs,
     reporter_mails,
@@ -77,6 +79,12 @@ def review_reporters() -> None:
 def publish_ledger_head() -> None:
     """Signs and publishes the head of the ledger, once a day."""
     ledger_heads.publish()
+
+
+@shared_task
+def review_officers() -> None:
+    """Warns of officers' terms that end soon, and has those vetted anew that have ended."""
+    officers.review_terms(timezone.now())
 
 
 @shared_task
@@ -149,6 +157,12 @@ def run_batches() -> None:
 def run_orders() -> None:
     """Goes on with orders that are being carried out or undone."""
     order_acts.run_due()
+
+
+@shared_task
+def plan_orders() -> None:
+    """Plans the orders that were received, the oldest first."""
+    plans.make_due()
 
 
 @shared_task

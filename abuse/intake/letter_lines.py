@@ -166,28 +166,34 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _found(rows: list[_Line], is_list: bool) -> Iterator[Found]:
-    within = [at for at, row in enumerate(rows) if row.named and len(row.said.split()) < 2 * _LONG_SENTENCE]
-    first, last = (within[0], within[-1]) if within else (len(rows), -1)
+    if rows and rows[0].said.lower() in _HEADINGS:
+        rows = rows[1:]
+    entries = [at for at, row in enumerate(rows) if row.is_entry and row.named]
+    first, last = (entries[0], entries[-1]) if entries else (len(rows), -1)
+    # Above and below a list there may be a letter around it.
+    has_head, has_foot = any(map(_is_prose, rows[:first])), any(map(_is_prose, rows[last + 1 :]))
     for at, row in enumerate(rows):
-        if at == 0 and row.said.lower() in _HEADINGS:
-            continue
         if row.named:
             for name, port in row.named:
                 yield Found(row.number, row.text if len(row.text) <= _PIECE // 4 else name, name, port)
-        elif _is_meant(row, is_list=is_list, is_within=first < at < last):
+            continue
+        is_of_list = is_list and (not has_head if at < first else not has_foot if at > last else True)
+        if is_of_list or _is_meant(row, is_within=first < at < last):
             yield Found(row.number, row.text, problem=problem_of(row.said))
 
 
-def _is_meant(row: _Line, *, is_list: bool, is_within: bool) -> bool:
-    """Whether a line without a name was to give one; it is an item then, so that the letter can be answered whole."""
+def _is_prose(row: _Line) -> bool:
+    return not row.named and (len(row.said.split()) >= _LONG_SENTENCE or row.said.endswith((",", ":", ".")))
+
+
+def _is_meant(row: _Line, *, is_within: bool) -> bool:
+    """Whether a line of a letter without a name was to give one; it is an item then, so that the letter is answered whole."""
     count = len(row.said.split())
     if count >= _LONG_SENTENCE:
         return False
     if _LIKE_A_NAME.search(row.said) and not _MAIL.search(row.said):
         return True
-    if is_within or row.is_marked:
-        return count < _SENTENCE + row.is_marked
-    return is_list and count == 1 and not row.said.endswith((",", ":"))
+    return (is_within or row.is_marked) and count < _SENTENCE + row.is_marked
 
 
 def _said_port(said: str) -> int | None:
