@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from abuse.views import contact, customers, ledger, officers, ours, receipts, report, reports
+from abuse.views import contact, customers, ledger, officers, ours, receipts, report, reports, transparency
 
 # An officer's own pages; what officers file is below authorities/orders/.
 authority_urls = [
@@ -23,6 +23,9 @@ urlpatterns = [
     path("abuse/cases/<int:pk>/", customers.case, name="customer_case"),
     path("abuse/c/<str:token>/", customers.by_link, name="customer_link"),
     path("abuse/", contact.contact, name="abuse"),
+    path("abuse/transparency/", transparency.years, name="abuse_transparency"),
+    path("abuse/transparency/<int:year>/", transparency.year, name="abuse_transparency_year"),
+    path("abuse/transparency/<int:year>/<slug:key>.csv", transparency.table, name="abuse_transparency_table"),
     path("abuse/policy.json", contact.policy, name="abuse_policy"),
     path("abuse/is-ours", ours.is_ours, name="abuse_is_ours"),
     path("abuse/report/", report.file, name="abuse_report"),
