@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from abuse.views import contact, customers, ledger, officers, ours, receipts, report, reports, transparency
+from abuse.views import contact, customers, ledger, officers, orders, ours, receipts, report, reports, transparency
 
-# An officer's own pages; what officers file is below authorities/orders/.
+# An officer's own pages, and what officers file.
 authority_urls = [
     path("authorities/", officers.authorities, name="authorities"),
     path("authorities/apply/", officers.apply, name="authority_apply"),
@@ -13,6 +13,14 @@ authority_urls = [
     path("authorities/freeze/<str:token>/", officers.freeze_link, name="authority_freeze_link"),
     path("authorities/keys/", officers.keys, name="authority_keys"),
     path("authorities/keys/<int:pk>/revoke/", officers.revoke_key, name="authority_revoke_key"),
+    path("authorities/orders/", orders.order_list, name="authority_orders"),
+    path("authorities/orders/new/", orders.file, name="authority_order_file"),
+    path("authorities/orders/<uuid:pk>/", orders.order, name="authority_order"),
+    path("authorities/orders/<uuid:pk>/state", orders.state, name="authority_order_state"),
+    path("authorities/orders/<uuid:pk>/withdraw/", orders.withdraw, name="authority_order_withdraw"),
+    path("authorities/orders/<uuid:pk>/lines/", orders.items, name="authority_order_items"),
+    path("authorities/orders/<uuid:pk>/lines.csv", orders.items_csv, name="authority_order_items_csv"),
+    path("authorities/orders/<uuid:pk>/effect/<uuid:report>.<str:form>", orders.effect, name="authority_order_effect"),
 ]
 
 urlpatterns = [
