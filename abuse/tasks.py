@@ -13,6 +13,7 @@ from abuse import (
     cases,
     clocks,
     decisions,
+    disclosures,
     diversion_probes,
     diversions,
     effects,
@@ -21,8 +22,10 @@ from abuse import (
     holds,
     ledger_heads,
     mailbox,
+    officers,
     order_acts,
     order_notices,
+    orders,
     plans,
     postings,
     proofs,
@@ -80,6 +83,12 @@ def publish_ledger_head() -> None:
 
 
 @shared_task
+def review_officers() -> None:
+    """Warns of officers' terms that end soon, and has those vetted anew that have ended."""
+    officers.review_terms(timezone.now())
+
+
+@shared_task
 def purge_reports() -> None:
     """Ends the retention of reports, cases and what came in."""
     retention.purge(timezone.now())
@@ -98,6 +107,12 @@ def send_acknowledgements() -> None:
 def purge_postings() -> None:
     """Ends the day in which the same report by the API is the same submission."""
     postings.purge(timezone.now())
+
+
+@shared_task
+def watch_orders() -> None:
+    """Tells who is on duty of orders past or near their deadline."""
+    orders.watch()
 
 
 @shared_task
@@ -240,3 +255,9 @@ def send_order_notices() -> None:
 def watch_holds() -> None:
     """Tells desk and officers of holds that end soon."""
     holds.watch(timezone.now())
+
+
+@shared_task
+def purge_disclosures() -> None:
+    """Deletes packages that were disclosed, when their time is over."""
+    disclosures.purge(timezone.now())
