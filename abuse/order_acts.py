@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
-from abuse import ledger, order_chunks, order_looks
+from abuse import effect_proofs, effects, ledger, order_chunks, order_looks
 from abuse.actions.act import clean
 from abuse.errors import (
     InvalidOrder,
@@ -25,7 +25,7 @@ from abuse.errors import (
     ReasonMissing,
     SamePerson,
 )
-from abuse.models import Order, OrderItem
+from abuse.models import EffectReport, Order, OrderItem
 from ddns.models import User
 from dnsupdate import wake
 
@@ -246,6 +246,7 @@ def _run_chunk(order_id: uuid.UUID) -> bool:
     if chunk.is_last:
         order.state = _State.PROVING
         setattr(order, "undone_at" if is_undoing else "acted_at", now)
+        transaction.on_commit(effects.wake_prover)
     order.save(update_fields=["progress", "state", "acted_at", "undone_at"])
     return not chunk.is_last
 
@@ -262,6 +263,7 @@ def _end(order: Order, now: datetime) -> bool:
 def _begin(order: Order, by: User, reason: str) -> None:
     total = order_chunks.to_act(order).count()
     order.state, order.progress = _State.ACTING, _begun("act", total)
+    effect_proofs.note_serials(order, of=EffectReport.Of.ACT)
     order.save()
     _enter("begin-order", order, by, reason, digest=order.plan_digest, count=total)
     transaction.on_commit(wake_runner)
@@ -271,6 +273,7 @@ def _begin_undoing(order: Order, by: User | None, reason: str) -> None:
     order.undone_by, order.undo_reason = by, reason
     total = order_chunks.to_undo(order).count()
     order.state, order.progress = _State.UNDOING, _begun("undo", total)
+    effect_proofs.note_serials(order, of=EffectReport.Of.UNDOING)
     order.stopped_by, order.stopped_at = None, None
     order.save()
     _enter("begin-undoing-order", order, by, reason, count=total)
