@@ -175,7 +175,7 @@ class NotInOffice(AbuseError):
 
 
 class NotVettable(AbuseError):
-    """This cannot be vetted so:"""
+    """This account cannot be vetted so:"""
 
 
 class WrongOfficerKey(AbuseError):

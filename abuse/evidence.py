@@ -86,7 +86,9 @@ class Evidence:
 
 def of(hostname: Hostname, *, by: User) -> Evidence:
     """As far as by may know of it. Asks every nameserver of the zone, too (a second at most each). Not inside a transaction."""
-    covering = hostname.suspensions.select_related("decided_by", "lifted_by", "decision__case__account")
+    covering = hostname.suspensions.select_related(
+        "decided_by", "lifted_by", "decision__case__account", "order_item__order"
+    )
     suspensions = restricted.without_reasons(covering, by)
     return Evidence(
         hostname=hostname,

@@ -3,6 +3,7 @@
 import logging
 import time
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
-from abuse import effect_proofs, effects, ledger, order_chunks, order_looks
+from abuse import diversions, effect_proofs, effects, ledger, order_chunks, order_looks
 from abuse.actions.act import clean
 from abuse.errors import (
     InvalidOrder,
@@ -25,7 +26,7 @@ from abuse.errors import (
     ReasonMissing,
     SamePerson,
 )
-from abuse.models import EffectReport, Order, OrderItem
+from abuse.models import DiversionTarget, EffectReport, Order, OrderGroup, OrderItem
 from ddns.models import User
 from dnsupdate import wake
 
@@ -123,12 +124,11 @@ def refuse_proposal(order: Order, *, by: User, reason: str) -> Order:
 def stop(order: Order, *, by: User, reason: str) -> Order:
     """At the end of the chunk that is under way, or before the first; what was done stays until it is undone.
 
-    Whoever may freeze officers may stop, too. Locks the order. Raises ReasonMissing, NotAllowed, OrderNotThere.
+    Locks the order. Raises ReasonMissing, NotAllowed, OrderNotThere.
     """
     reason = _required(reason)
     order = _lock(order)
-    right = "freeze_officer" if by.has_perm("abuse.freeze_officer") else "act_on_order"
-    _check(order, by, right, *_BEFORE_ACT, *_UNDER_WAY)
+    _check(order, by, "act_on_order", *_BEFORE_ACT, *_UNDER_WAY)
     order.progress = {**order.progress, "stopped_in": order.state}
     order.state, order.stopped_by, order.stopped_at = _State.STOPPED, by, timezone.now()
     order.save(update_fields=["state", "stopped_by", "stopped_at", "progress"])
@@ -315,7 +315,15 @@ def _check_digest(order: Order, digest: str) -> None:
 
 
 def _check_targets(order: Order) -> None:
-    """Raises InvalidParameter for a target that is no more, BeyondCapacity."""
+    """Raises InvalidOrder for a target that is no more, and BeyondCapacity. Locks the targets."""
+    counts: Counter[DiversionTarget] = Counter()
+    for group in order.groups.filter(action=OrderGroup.Action.DIVERT).select_related("target").order_by("target"):
+        if group.target is not None:
+            counts[group.target] += group.item_count
+    for target, count in counts.items():
+        if why := target.why_over(timezone.now()):
+            raise InvalidOrder(f"the target “{target}” {why}.")
+        diversions.check_capacity(target, count, order=order)
 
 
 def _enter(action: str, order: Order, by: User | None, reason: str, **details: Any) -> None:

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import QuerySet
 
-from abuse import covers, ledger
+from abuse import covers, holds, ledger, order_notices, preservations
 from abuse.actions.divert import answer_of
 from abuse.covers import Cover
-from abuse.models import DiversionTarget, Order, OrderGroup, OrderItem, Suspension
+from abuse.models import DiversionTarget, Order, OrderGroup, OrderItem, OrderNotice, Suspension
 from ddns import hostnames, restrictions
 from dnsupdate.rrsets import RRsets
 
@@ -82,10 +82,12 @@ def to_undo(order: Order) -> QuerySet[OrderItem]:
 def act(order: Order, now: datetime) -> Chunk:
     """The next items are acted on as their groups say; those that changed since they were planned are left, and say why.
 
-    Locks the publications of the hostnames.
+    Locks the accounts that are preserved, and the publications of the hostnames.
     """
     groups = {group.key: group for group in _acting(order).select_related("target")}
     chunk = _chunk(to_act(order).order_by("position"))
+    preserved = [each for each in chunk.items if _is_preserved(order, groups[each.group])]
+    preservations.lock(_accounts(preserved))
     in_dns = [each for each in chunk.items if groups[each.group].action != _Action.PRESERVE]
     chunk.left = _left(in_dns)
     chunk.done = [each for each in chunk.items if each.pk not in chunk.left]
@@ -94,7 +96,8 @@ def act(order: Order, now: datetime) -> Chunk:
     _execute(_ACTED, now, [each.pk for each in chunk.done])
     if chunk.left:
         _execute(_LEFT, list(chunk.left), list(chunk.left.values()))
-    _tell(order, covered, is_return=False)
+    order_notices.queue(order, OrderNotice.About.NAMES, _accounts(covered))
+    holds.place_all(order, _accounts(each for each in preserved if each.pk not in chunk.left), now=now)
     _enter("act-on-order", order, chunk)
     return chunk
 
@@ -102,14 +105,19 @@ def act(order: Order, now: datetime) -> Chunk:
 def undo(order: Order, now: datetime) -> Chunk:
     """The last of those that were acted on are not any more: exactly what else covers their names is in force then.
 
-    Locks the publications of the hostnames.
+    With the last chunk accounts are preserved no more by this order. Locks those, and the publications of the hostnames.
     """
     chunk = _chunk(to_undo(order).order_by("-position"))
+    is_releasing = chunk.is_last and order.undone_by is not None
+    if is_releasing:
+        preservations.lock(order.holds.values_list("account", flat=True))
     chunk.done, ids = chunk.items, [each.pk for each in chunk.items]
     restrictions.lock({each.hostname for each in chunk.items if each.hostname is not None})
     freed = covers.uncover_all(ids, reason=order.undo_reason, by=order.undone_by, now=now)
     _execute(_UNDONE, now, ids)
-    _tell(order, [each for each in chunk.items if each.pk in freed], is_return=True)
+    order_notices.queue(order, OrderNotice.About.RETURN, _accounts(each for each in chunk.items if each.pk in freed))
+    if is_releasing:
+        holds.release_all(order, by=order.undone_by)
     _enter("undo-order", order, chunk)
     return chunk
 
@@ -160,12 +168,17 @@ def _cover(order: Order, items: Sequence[Item], groups: Mapping[str, OrderGroup]
     covers.cover_all(wanted, reason=order.reason, by=order.proposed_by, now=now, ends_at=order.ends_at)
 
 
+def _is_preserved(order: Order, group: OrderGroup) -> bool:
+    return group.action == _Action.PRESERVE or order.kind == Order.Kind.PRESERVATION
+
+
+def _accounts(items: Iterable[Item]) -> set[int]:
+    """Who held them when it was planned."""
+    return {each.account for each in items if each.account is not None}
+
+
 def _answer(target: DiversionTarget | None) -> RRsets:
     return {} if target is None else answer_of(target)
-
-
-def _tell(order: Order, items: Iterable[Item], *, is_return: bool) -> None:
-    """One notice for each account, and none before the seal ends."""
 
 
 def _enter(action: str, order: Order, chunk: Chunk) -> None:

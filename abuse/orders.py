@@ -11,10 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from abuse import ledger, order_filings, receipts, submissions
+from abuse import ledger, officer_limits, officers, order_filings, receipts, submissions
 from abuse.errors import (
     NotAllowed,
-    NotInOffice,
     OrderFiledAlready,
     OrderNotThere,
     PostingDiffers,
@@ -23,13 +22,12 @@ from abuse.errors import (
 from abuse.intake import text
 from abuse.models import Agency, Officer, OfficerKey, Order, OrderFile, OrderItem, Receipt
 from abuse.models.orders import OrderQuerySet
-from abuse.order_filings import Filing, UploadedFile
+from abuse.order_filings import Filing as Filing
+from abuse.order_filings import UploadedFile as UploadedFile
 from ddns.addresses import Address
 from ddns.models import User
 from dnsupdate import alarms, wake
 from dnsupdate.models import Alarm
-
-__all__ = ["Filing", "UploadedFile", "answer", "file", "refuse", "visible", "wake_planner", "watch", "withdraw"]
 
 logger = logging.getLogger(__name__)
 
@@ -60,13 +58,13 @@ def file(
     The same under the same idempotency_key of an officer is the same order. entered_by is the member of staff who enters it
     at the desk, and handles it then. Locks officer and agency.
 
-    Raises NotInOffice, InvalidOrder with all its problems, PostingDiffers, and OrderFiledAlready where an open order of the
-    same agency says the same, unless is_meant_twice: then nothing was stored.
+    Raises NotInOffice, InvalidOrder with all its problems, OfficerLimit (not of what staff enters), PostingDiffers, and
+    OrderFiledAlready where an open order of the same agency says the same, unless is_meant_twice: then nothing was stored.
     """
     now = timezone.now()
-    officer, agency = _locked(officer)
-    tidy = order_filings.checked(filing, files, now=now)
-    digest = order_filings.digest(tidy, files)
+    checked = order_filings.checked(filing, files, now=now)
+    tidy, digest = checked.filing, order_filings.digest(checked.filing, files)
+    agency = _lock_for_filing(officer)
     before = officer.orders.filter(idempotency_key=idempotency_key).first() if idempotency_key else None
     if before is not None:
         if before.digest != digest:
@@ -75,6 +73,9 @@ def file(
     same = Order.objects.of_agency(agency).open().filter(digest=digest).first()
     if same is not None and not is_meant_twice:
         raise OrderFiledAlready(same)
+    if door != Order.Door.DESK:
+        is_emergency = tidy.kind == Order.Kind.EMERGENCY
+        officer_limits.check(officer, name_count=checked.name_count, is_emergency=is_emergency)
     how = {"digest": digest, "door": door, "source": str(source) if source else None, "key": key}
     order = _stored(tidy, now, officer=officer, agency=agency, idempotency_key=idempotency_key, **how)
     if entered_by is not None:
@@ -82,6 +83,7 @@ def file(
     kept = [_keep(order, each) for each in files]
     _issue_receipt(order, kept)
     _enter("file-order", order, by=entered_by or officer.account, details={"files": [each.blob_id for each in kept]})
+    officer_limits.watch_order(order)
     transaction.on_commit(wake_planner)
     return order
 
@@ -92,7 +94,7 @@ def withdraw(order: Order, *, by: Officer, reason: str = "") -> Order:
 
     Raises NotInOffice, NotAllowed for another agency's, and OrderNotThere once something was done: that is undone by people.
     """
-    _check_in_office(by)
+    officers.check_in_office(by)
     _lock(order)
     if by.agency_id != order.agency_id:
         raise NotAllowed("it is another agency's.")
@@ -125,6 +127,23 @@ def answer(order: Order, *, by: User, text: str) -> Order:
         raise OrderNotThere(f"it is {order.get_state_display()}.")
     order.answer = said
     return _end(order, State.ANSWERED, "answer-order", said, by=by)
+
+
+@transaction.atomic
+def release_preview(order: Order, *, by: User) -> Order:
+    """The authority sees from now on what each line of its list is to us, before anything is done. Locks the order.
+
+    Raises NotAllowed, and OrderNotThere without a plan.
+    """
+    _check_may_act(by)
+    _lock(order)
+    if order.planned_at is None or order.state not in _UNTOUCHED:
+        raise OrderNotThere(f"it is {order.get_state_display()}.")
+    if order.preview_released_at is None:
+        order.preview_released_at = timezone.now()
+        order.save(update_fields=["preview_released_at"])
+        _enter("release-preview", order, by=by, details={"plan": order.plan_digest})
+    return order
 
 
 def visible(officer: Officer) -> OrderQuerySet:
@@ -161,17 +180,11 @@ def _is_near(order: Order, now: datetime) -> bool:
     return left <= max((order.due_at - order.filed_at) / NEAR, timedelta(0))
 
 
-def _locked(officer: Officer) -> tuple[Officer, Agency]:
+def _lock_for_filing(officer: Officer) -> Agency:
     """Against freezing, and against the same order twice at once by two of the same agency. Raises NotInOffice."""
-    locked = Officer.objects.select_for_update(of=("self",), no_key=True).select_related("account")
-    officer = locked.get(pk=officer.pk)
-    _check_in_office(officer)
-    return officer, Agency.objects.select_for_update(no_key=True).get(officers=officer)
-
-
-def _check_in_office(officer: Officer) -> None:
-    if not Officer.objects.in_office().filter(pk=officer.pk).exists():
-        raise NotInOffice
+    officers.lock(officer)
+    officers.check_in_office(officer)
+    return Agency.objects.select_for_update(no_key=True).get(officers=officer)
 
 
 def _stored(filing: Filing, now: datetime, **said: Any) -> Order:

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Min, Q
 
 from abuse import queue, restricted
-from abuse.models import Case, LedgerEntry, Mailbox
+from abuse.models import Case, LedgerEntry, Mailbox, Officer, OfficerAlert
 from abuse.queue import Tab
 from ddns.models import Hostname, Restriction, User
 from ddns.models.hostnames import State
@@ -72,6 +72,25 @@ def of_desk(user: User) -> OfDesk:
         counts=queue.counts(user),
         oldest=queue.of(user, Tab.MINE).order_by("opened_at").first(),
         mailboxes=list(Mailbox.objects.order_by("name")[:MAILBOXES]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OfOfficers:
+    """Officers of authorities that people here have to do something about."""
+
+    to_call: int
+    to_confirm: int
+    alerts: int
+
+
+def of_officers() -> OfOfficers:
+    """Two queries."""
+    states = dict(Officer.objects.to_vet().order_by().values_list("state").annotate(Count("pk")))
+    return OfOfficers(
+        to_call=states.get(Officer.State.APPLIED, 0),
+        to_confirm=states.get(Officer.State.CALLED, 0),
+        alerts=OfficerAlert.objects.waiting().count(),
     )
 
 

@@ -188,7 +188,8 @@ def _before(case: Case, by: User) -> Before:
     earlier = Case.objects.filter(name=case.name).exclude(pk=case.pk).select_related("category")
     if case.route != "restricted":
         earlier = earlier.unrestricted()
-    suspensions = Suspension.objects.filter(hostname__name=case.name).select_related("decided_by", "decision__case")
+    covering = Suspension.objects.filter(hostname__name=case.name)
+    suspensions = covering.select_related("decided_by", "decision__case", "order_item__order")
     held_before = Hostname.objects.filter(name=case.name).exclude(released_at=None).select_related("account")
     return Before(
         cases=list(earlier[:PRIOR_ROWS]),

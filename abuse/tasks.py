@@ -13,6 +13,7 @@ from abuse import (
     cases,
     clocks,
     decisions,
+    disclosures,
     diversion_probes,
     diversions,
     effects,
@@ -21,8 +22,11 @@ from abuse import (
     holds,
     ledger_heads,
     mailbox,
+    officers,
     order_acts,
     order_notices,
+    orders,
+    plans,
     postings,
     proofs,
     reporter_mails,
@@ -79,6 +83,12 @@ def publish_ledger_head() -> None:
 
 
 @shared_task
+def review_officers() -> None:
+    """Warns of officers' terms that end soon, and has those vetted anew that have ended."""
+    officers.review_terms(timezone.now())
+
+
+@shared_task
 def purge_reports() -> None:
     """Ends the retention of reports, cases and what came in."""
     retention.purge(timezone.now())
@@ -97,6 +107,12 @@ def send_acknowledgements() -> None:
 def purge_postings() -> None:
     """Ends the day in which the same report by the API is the same submission."""
     postings.purge(timezone.now())
+
+
+@shared_task
+def watch_orders() -> None:
+    """Tells who is on duty of orders past or near their deadline."""
+    orders.watch()
 
 
 @shared_task
@@ -148,6 +164,12 @@ def run_batches() -> None:
 def run_orders() -> None:
     """Goes on with orders that are being carried out or undone."""
     order_acts.run_due()
+
+
+@shared_task
+def plan_orders() -> None:
+    """Plans the orders that were received, the oldest first."""
+    plans.make_due()
 
 
 @shared_task
@@ -233,3 +255,9 @@ def send_order_notices() -> None:
 def watch_holds() -> None:
     """Tells desk and officers of holds that end soon."""
     holds.watch(timezone.now())
+
+
+@shared_task
+def purge_disclosures() -> None:
+    """Deletes packages that were disclosed, when their time is over."""
+    disclosures.purge(timezone.now())

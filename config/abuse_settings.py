@@ -14,6 +14,8 @@ from config.environment import IS_PROVIDER, env
 ABUSE_SUBMISSION_RETENTION = timedelta(days=env.int("DDNS_ABUSE_SUBMISSION_RETENTION_DAYS", 730))
 # What a feed brought that named nothing new of ours: some megabytes every few minutes, to look up what it said this week.
 ABUSE_FEED_RETENTION = timedelta(days=env.int("DDNS_ABUSE_FEED_RETENTION_DAYS", 7))
+# So long an officer can fetch a disclosure that was released for them; then its octets and its password are deleted.
+ABUSE_DISCLOSURE_KEPT = timedelta(days=env.int("DDNS_ABUSE_DISCLOSURE_DAYS", 30))
 
 # --- Appeals -----------------------------------------------------------------------------------------
 # So long a customer or reporter can object to a decision: six months at least (DSA Art. 20(1)).

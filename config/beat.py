@@ -48,6 +48,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "publish-ledger-head": {"task": "abuse.tasks.publish_ledger_head", "schedule": timedelta(hours=1)},
     # Their clocks are hours: a minute is soon enough.
     "watch-appeals": {"task": "abuse.tasks.watch_appeals", "schedule": 60.0, "options": {"expires": 60}},
+    # Office ends with the term in any case; this has people vet anew.
+    "review-officers": {"task": "abuse.tasks.review_officers", "schedule": timedelta(minutes=10)},
+    "watch-orders": {"task": "abuse.tasks.watch_orders", "schedule": 60.0, "options": {"expires": 60}},
     "purge-reports": {"task": "abuse.tasks.purge_reports", "schedule": timedelta(hours=1)},
     # A decision that ends is late by this at most.
     "end-decisions": {"task": "abuse.tasks.end_decisions", "schedule": 10.0, "options": {"expires": 10}},
@@ -55,6 +58,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "watch-diversions": {"task": "abuse.tasks.watch_diversions", "schedule": 30.0, "options": {"expires": 30}},
     # Three looks without an answer are two to three minutes: a restart of the partner's is over by then.
     "probe-diversions": {"task": "abuse.tasks.probe_diversions", "schedule": 60.0, "options": {"expires": 60}},
+    # An order whose wake-up was lost waits this long.
+    "plan-orders": {"task": "abuse.tasks.plan_orders", "schedule": 5.0, "options": {"expires": 5}},
     # How long partners' resolvers may refuse a name that was reinstated.
     "settle-shared-names": {"task": "abuse.tasks.settle_shared_names", "schedule": 15.0, "options": {"expires": 15}},
     # People wait for the rest of a batch, and for the proof of what they decided.
@@ -69,6 +74,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "send-order-notices": {"task": "abuse.tasks.send_order_notices", "schedule": 30.0, "options": {"expires": 30}},
     # Two weeks are told of: an hour is soon enough.
     "watch-holds": {"task": "abuse.tasks.watch_holds", "schedule": timedelta(hours=1)},
+    "purge-disclosures": {"task": "abuse.tasks.purge_disclosures", "schedule": timedelta(hours=1)},
     # Notifications: people wait seconds for a change, and days for what is found by looking through all hostnames.
     "tell-address-changes": {
         "task": "ddns.tasks.tell_address_changes",

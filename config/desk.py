@@ -56,12 +56,18 @@ def unfold(site_name: str) -> dict[str, Any]:
                         _link("Appeals", "scale", "abuse_appeal_changelist", "abuse.view_appeal"),
                         _link("Messages", "forum", "abuse_message_changelist", "abuse.view_case"),
                         _link("Statements", "contract", "abuse_statement_changelist", "abuse.view_statement"),
+                        _link("Officers", "local_police", "abuse_officer_changelist", "abuse.view_officer"),
+                        _link("Agencies", "account_balance", "abuse_agency_changelist", "abuse.view_agency"),
                         _link("Templates", "edit_note", "abuse_template_changelist", "abuse.view_template"),
                         _link("Categories", "category", "abuse_category_changelist", "abuse.view_category"),
                         _link("Blocks", "shield", "ddns_block_changelist", "abuse.view_decision"),
                         _link(
                             "Diversions", "alt_route", "abuse_diversiontarget_changelist", "abuse.view_diversiontarget"
                         ),
+                        _link("Partners", "handshake", "abuse_partner_changelist", "abuse.view_partner"),
+                        _link("Shared names", "share", "abuse_sharedname_changelist", "abuse.view_partner"),
+                        _link("Sightings", "visibility", "abuse_sighting_changelist", "abuse.view_sighting"),
+                        _link("Policy zones", "policy", "abuse_policyzone_changelist", "abuse.view_partner"),
                         _link("Protected names", "lock", "abuse_protectedname_changelist", "abuse.change_settings"),
                         _link("Weights", "balance", "abuse_weight_changelist", "abuse.view_weight"),
                         _link("Rules", "rule", "abuse_rule_changelist", "abuse.view_rule"),

@@ -18,7 +18,7 @@ FRAMEWORK: dict[str, Any] = {
 OPENAPI: dict[str, Any] = {
     "TITLE": "REST API",
     "DESCRIPTION": "Hostnames, records, keys and history of an account: docs/rest-api.md has the words to it. Reports of abuse: "
-    "docs/abuse-doors.md.",
+    "docs/abuse-doors.md. Orders of authorities: docs/authorities.md.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -32,6 +32,9 @@ OPENAPI: dict[str, Any] = {
         "KeyPermission": "ddns.models.keys.Permission",
         "NotificationKind": "ddns.models.notifications.Kind",
         "SubmissionState": "abuse.models.Submission.State",
+        "SubmissionDoor": "abuse.models.Submission.Door",
+        "OrderDoor": "abuse.models.Order.Door",
+        "OrderKind": "abuse.models.Order.Kind",
         "ReportState": "abuse.models.Report.State",
         "ReportOutcome": "abuse.rest.reports.OUTCOMES",
         "TsigAlgorithm": "ddns.models.tsig_keys.TsigKey.Algorithm",

@@ -2,6 +2,7 @@
 
 from abuse.admin.accounts import AccountAdmin
 from abuse.admin.acme_accounts import AcmeAccountAdmin
+from abuse.admin.agencies import AgencyAdmin
 from abuse.admin.appeals import AppealAdmin
 from abuse.admin.approvals import DecisionAdmin
 from abuse.admin.blocks import BlockAdmin
@@ -13,7 +14,11 @@ from abuse.admin.feeds import FeedAdmin
 from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
 from abuse.admin.messages import MessageAdmin
+from abuse.admin.officers import OfficerAdmin
+from abuse.admin.order_disclosures import DisclosureAdmin
+from abuse.admin.order_holds import HoldAdmin
 from abuse.admin.orders import OrderAdmin
+from abuse.admin.partners import PartnerAdmin, PolicyZoneAdmin, SharedNameAdmin, SightingAdmin
 from abuse.admin.policy import BrandAdmin, RuleAdmin, WeightAdmin
 from abuse.admin.reporter_keys import ReporterAdmin
 from abuse.admin.statements import StatementAdmin
@@ -24,22 +29,30 @@ from abuse.admin.templates import TemplateAdmin
 __all__ = [
     "AccountAdmin",
     "AcmeAccountAdmin",
+    "AgencyAdmin",
     "AppealAdmin",
     "BlockAdmin",
     "BrandAdmin",
     "CaseAdmin",
     "CategoryAdmin",
     "DecisionAdmin",
+    "DisclosureAdmin",
     "DiversionTargetAdmin",
     "EvidenceFileAdmin",
     "FeedAdmin",
+    "HoldAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
     "MessageAdmin",
+    "OfficerAdmin",
     "OrderAdmin",
+    "PartnerAdmin",
+    "PolicyZoneAdmin",
     "ProtectedNameAdmin",
     "ReporterAdmin",
     "RuleAdmin",
+    "SharedNameAdmin",
+    "SightingAdmin",
     "StatementAdmin",
     "SubmissionAdmin",
     "SuspensionAdmin",

@@ -108,7 +108,8 @@ class HostnameAdmin(EvidenceAdmin):
 
     def lift_view(self, request: HttpRequest, object_id: int, suspension_id: int) -> HttpResponse:
         hostname = self._get(request, object_id)
-        found = Suspension.objects.filter(hostname=hostname, pk=suspension_id).select_related("decision__case")
+        covering = Suspension.objects.filter(hostname=hostname, pk=suspension_id)
+        found = covering.select_related("decision__case", "order_item__order")
         if not (shown := restricted.without_reasons(found, request.user)):
             raise Http404
         suspension = shown[0]

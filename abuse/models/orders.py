@@ -113,6 +113,9 @@ class Order(models.Model):
     planned_at = models.DateTimeField(null=True)
     plan = models.JSONField(default=dict, help_text="Counts, collateral, what was passed over.")
     plan_digest = models.CharField(max_length=64, blank=True, default="", help_text="SHA-256 of items and groups.")
+    preview_released_at = models.DateTimeField(
+        null=True, help_text="Since then the authority sees what each line is to us, before anything is done."
+    )
     plan_problem = models.TextField(blank=True, default="", help_text="Why it could not be planned.")
     proposed_by = models.ForeignKey("ddns.User", on_delete=models.PROTECT, null=True, related_name="+")
     proposed_at = models.DateTimeField(null=True)

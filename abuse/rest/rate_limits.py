@@ -1,4 +1,4 @@
-"""Rate limits of the API for reporters: per key, and tight per network for those who show none."""
+"""Rate limits of the APIs for reporters and officers: per key, and tight per network for those who show none."""
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -16,3 +16,13 @@ class Throttle(rate_limits.Throttle):
             return {"key": Subject(f"reporter-key:{request.auth.pk}", settings.ABUSE_REQUESTS_PER_KEY)}
         network = limits.network_of(sources.address_of(request._request))
         return {"network": Subject(f"reporters:{network}", settings.ABUSE_REQUESTS_PER_NETWORK)}
+
+
+class OfficersThrottle(rate_limits.Throttle):
+    """How much is filed in a day is another limit (abuse.officer_limits)."""
+
+    def subjects(self, request: Request) -> dict[str, Subject]:
+        if request.auth is not None:
+            return {"key": Subject(f"officer-key:{request.auth.pk}", settings.ABUSE_REQUESTS_PER_KEY)}
+        network = limits.network_of(sources.address_of(request._request))
+        return {"network": Subject(f"officers:{network}", settings.ABUSE_REQUESTS_PER_NETWORK)}

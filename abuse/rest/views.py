@@ -1,16 +1,16 @@
-"""Views of the API for reporters: what they have in common."""
+"""Views of the APIs for reporters and officers: what they have in common."""
 
 import uuid
 from typing import Any
 
 from rest_framework.exceptions import NotFound
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
-from abuse.models import Reporter
-from abuse.rest.authentication import Key
-from abuse.rest.rate_limits import Throttle
+from abuse.models import Officer, OfficerKey, Reporter
+from abuse.rest.authentication import Key, OfficersKey
+from abuse.rest.rate_limits import OfficersThrottle, Throttle
 from ddns.rest import views
 
 
@@ -31,8 +31,29 @@ class View(views.View):
         return None if key is None else key.reporter
 
 
+class OfficersView(views.View):
+    """For officers in office, with a key of theirs. No session counts, so no page can make a browser file."""
+
+    authentication_classes = (OfficersKey,)
+    permission_classes = (IsAuthenticated,)
+    throttle_classes = (OfficersThrottle,)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Repeats are known by the orders themselves (abuse.orders): they are told apart for good, not for a day."""
+        GenericViewSet.initial(self, request, *args, **kwargs)
+
+    @property
+    def key(self) -> OfficerKey:
+        key: Any = self.request.auth
+        return key
+
+    @property
+    def officer(self) -> Officer:
+        return self.key.officer
+
+
 def number(text: str) -> uuid.UUID:
-    """Of a submission, out of a path. Raises NotFound."""
+    """Of a submission or an order, out of a path. Raises NotFound."""
     try:
         return uuid.UUID(text)
     except ValueError as error:

@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 
 from abuse import decisions, proofs, timeline_charts
-from abuse.models import Decision
+from abuse.models import Decision, Order
 from abuse.timeline import Timeline
 from ddns.models import User
 
@@ -38,6 +38,12 @@ def percent(share: float) -> str:
 def undoable_by(decision: Decision, person: User) -> bool:
     """Whether there is a way back that this person may go."""
     return decisions.may_undo(decision, by=person)
+
+
+@register.filter
+def visible_to(order: Order, person: User) -> bool:
+    """Whether this member of staff may know of the order: a query where it is sealed."""
+    return Order.objects.visible_to(person).filter(pk=order.pk).exists()
 
 
 @register.filter

@@ -66,7 +66,7 @@ def is_officer(view: View) -> View:
 
 
 def has_shown_second_factor(request: HttpRequest) -> bool:
-    """In this session: one that began before there was a second factor has not."""
+    """In this session: one that began before there was a second factor has not, nor one that showed a factor since removed."""
     return bool(_shown_at(request))
 
 
@@ -122,9 +122,10 @@ def _out_of_office(request: HttpRequest, officer: Officer) -> HttpResponse | Non
 
 
 def _shown_at(request: HttpRequest) -> float:
-    """When the second factor was first shown in this session, in seconds since 1970; 0: never."""
-    shown = [each["at"] for each in get_authentication_records(request, request.user) if each["method"] == "mfa"]
-    return min(shown, default=0.0)
+    """When a second factor that there still is was first shown in this session, in seconds since 1970; 0: never."""
+    shown = [each for each in get_authentication_records(request, request.user) if each["method"] == "mfa"]
+    there = set(Authenticator.objects.filter(user=request.user.pk).values_list("pk", flat=True)) if shown else set()
+    return min((each["at"] for each in shown if each.get("id") in there or "id" not in each), default=0.0)
 
 
 def _last_at(request: HttpRequest) -> float:

@@ -24,11 +24,12 @@ class Parser(BaseParser):
     """JSON (RFC 8259) of a bounded size and depth, of characters that PostgreSQL can hold."""
 
     media_type = "application/json"
+    most = MAX_BODY_OCTETS
 
     def parse(self, stream: HttpRequest, media_type: str | None = None, parser_context: Any = None) -> Any:
-        octets = stream.read(MAX_BODY_OCTETS + 1)
-        if len(octets) > MAX_BODY_OCTETS:
-            raise Failure(TOO_BIG, _("A body has %d octets at most. Send it in parts.") % MAX_BODY_OCTETS)
+        octets = stream.read(self.most + 1)
+        if len(octets) > self.most:
+            raise Failure(TOO_BIG, _("A body has %d octets at most. Send it in parts.") % self.most)
         try:
             parsed = json.loads(octets.decode(), parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from dnsupdate.acknowledgements import Acknowledgement
 MAX_WAIT_SECONDS = 10
 
 _places = BoundedSemaphore(settings.REST_WAITS_AT_ONCE)
+T = TypeVar("T")
 
 PARAMETER = OpenApiParameter(
     "wait",
@@ -55,7 +56,7 @@ def wait(request: Request, changed: Sequence[Hostname]) -> Acknowledgement | Non
         return None
     zone = changed[0].domain.zone
     ids = hostnames.publication_ids(changed)
-    return _in_a_place(lambda within: acknowledgements.wait(zone, ids, within=timedelta(seconds=within)), within)
+    return in_a_place(lambda within: acknowledgements.wait(zone, ids, within=timedelta(seconds=within)), within)
 
 
 def presented(dns: Acknowledgement | None) -> dict[str, Any] | None:
@@ -72,8 +73,8 @@ def respond_to_removal(request: Request, hostname: Hostname) -> Response:
     return Response(status=204) if dns is None else Response(presented(dns), status_of(dns, 200))
 
 
-def _in_a_place(verb: Callable[[int], Acknowledgement], within: int) -> Acknowledgement:
-    """With no place left one look is all there is: whoever waits has a thread of this process."""
+def in_a_place(verb: Callable[[int], T], within: int) -> T:
+    """With no place left one look is all there is (verb(0)): whoever waits has a thread of this process."""
     if not _places.acquire(blocking=False):
         return verb(0)
     try:

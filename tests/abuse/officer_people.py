@@ -1,9 +1,9 @@
 """Officers for tests about them: an applicant, and a browser that has shown a second factor."""
 
-import time
-
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
+from django.http import HttpRequest
 from django.test import Client
 
 from abuse import officers
@@ -28,16 +28,21 @@ def applicant(email: str = "olivia@police.example", **said: str) -> Officer:
 
 
 def with_second_factor(officer: Officer, *, shown_at: float | None = None) -> Client:
-    """Logged in, and the authenticator app shown in this session."""
-    Authenticator.objects.get_or_create(user=officer.account, type=Authenticator.Type.TOTP, defaults={"data": {}})
+    """Logged in, and the authenticator app shown in this session, now or at a time in seconds since 1970."""
+    kind = Authenticator.Type.TOTP
+    factor, _ = Authenticator.objects.get_or_create(user=officer.account, type=kind, defaults={"data": {}})
     client = Client()
     client.force_login(officer.account)
-    show(client, at=shown_at)
+    show(client, factor, at=shown_at)
     return client
 
 
-def show(client: Client, *, at: float | None = None, **fields) -> None:
-    session = client.session
-    record = {"method": "mfa", "at": at or time.time(), "type": "totp", **fields}
-    session[AUTHENTICATION_METHODS_SESSION_KEY] = [*session.get(AUTHENTICATION_METHODS_SESSION_KEY, []), record]
-    session.save()
+def show(client: Client, factor: Authenticator, *, at: float | None = None, is_again: bool = False) -> None:
+    """As the log-in library notes it; is_again: after a log-in."""
+    request = HttpRequest()
+    request.session = client.session
+    again = {"reauthenticated": True} if is_again else {}
+    record_authentication(request, factor.user, "mfa", id=factor.pk, type=factor.type, **again)
+    if at is not None:
+        request.session[AUTHENTICATION_METHODS_SESSION_KEY][-1]["at"] = at
+    request.session.save()

@@ -5,25 +5,15 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from abuse import decisions, holds, preservations, roles
+from abuse import decisions, holds, preservations
 from abuse.errors import AlreadyDecided, InvalidParameter, NotAllowed, NothingToDo, ReasonMissing
 from abuse.models import Decision, Hold, LedgerEntry, Order, ReporterMail
 from ddns.models import User
 from dnsupdate.models import Alarm
 from tests.abuse import order_rows
 from tests.abuse.stories import open_case
-
-
-@pytest.fixture
-def lisa(db) -> User:
-    """A liaison: may preserve accounts, and sees no sealed order that she does not handle."""
-    roles.make_missing()
-    user = User.objects.create_user("lisa@example.com", is_staff=True)
-    user.groups.add(Group.objects.get(name=roles.LIAISON))
-    return user
 
 
 def asked(reference: str = "1", days: int | None = 90, **fields) -> Order:

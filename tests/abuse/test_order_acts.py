@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from abuse import decisions, ledger, order_acts, roles, suspensions
 from abuse.errors import (
+    BeyondCapacity,
     DecidedOnOrder,
     InvalidOrder,
     NotAllowed,
@@ -17,7 +18,17 @@ from abuse.errors import (
     ReasonMissing,
     SamePerson,
 )
-from abuse.models import Decision, DiversionTarget, LedgerEntry, Order, OrderGroup, OrderItem, Suspension
+from abuse.models import (
+    Decision,
+    DiversionTarget,
+    Hold,
+    LedgerEntry,
+    Order,
+    OrderGroup,
+    OrderItem,
+    OrderNotice,
+    Suspension,
+)  # fmt: skip
 from ddns import hostnames
 from ddns.models import Hostname, Restriction, User
 from ddns.models.hostnames import State
@@ -25,6 +36,7 @@ from dnsupdate.models import PendingPublication, Publication
 from dnsupdate.models.pending import Urgency
 from tests.abuse import order_rows
 from tests.abuse.stories import open_case
+from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
 
@@ -302,6 +314,82 @@ def test_names_acted_on_alone_count_for_the_next_hour(order, oscar, settings):
 
     again = order_rows.planned(Hostname.objects.all())
     assert "within an hour" in order_acts.second_look(again, by=oscar)
+
+
+@pytest.fixture
+def preserving(answered, foreign) -> Order:
+    order = order_rows.planned([answered, foreign], kind=Order.Kind.PRESERVATION, hold_days=90)
+    order.groups.update(action=Action.PRESERVE)
+    return order
+
+
+def test_accounts_are_preserved_and_their_names_go_on_answering(preserving, answered, alice, bob, oscar):
+    hostnames.release(Hostname.objects.get(name="bob.ddns.test"))
+    before = rrsets("home.ddns.test")
+    act(preserving, oscar)
+
+    assert {hold.account for hold in Hold.objects.in_force()} == {alice, bob}
+    assert rrsets("home.ddns.test") == before
+    assert list(preserving.items.values_list("state", flat=True)) == ["acted", "acted"]
+    assert not Suspension.objects.exists()
+    assert not OrderNotice.objects.exists()
+    alice.refresh_from_db()
+    assert alice.preserve_until is not None
+
+    order_acts.undo(preserving, by=oscar, reason="withdrawn")
+    run(preserving)
+    assert not Hold.objects.in_force().exists()
+    assert list(preserving.items.values_list("state", flat=True)) == ["undone", "undone"]
+    alice.refresh_from_db()
+    assert alice.preserve_until is None
+
+
+def test_what_is_frozen_to_be_preserved_is_freed_at_its_end_and_preserved_further(preserving, alice, oscar):
+    preserving.groups.update(action=Action.HOLD)
+    Order.objects.filter(pk=preserving.pk).update(ends_at=timezone.now() + timedelta(hours=1))
+    act(preserving, oscar)
+    assert Restriction.objects.count() == Hold.objects.in_force().count() == 2
+
+    order_acts.end_due(preserving.ends_at)
+    run(preserving)
+    assert not Restriction.objects.exists()
+    assert Hold.objects.in_force().count() == 2
+
+
+def test_everybody_is_told_once_by_a_row_and_not_by_name(order, alice, bob, oscar, monkeypatch):
+    monkeypatch.setattr("abuse.order_chunks.CHUNK", 1)
+    act(order, oscar)
+    assert set(OrderNotice.objects.values_list("account", "about")) == {(alice.pk, "names"), (bob.pk, "names")}
+    assert not alice.notifications.exists()
+
+    order_acts.undo(order, by=oscar, reason="mistake")
+    run(order)
+    assert OrderNotice.objects.filter(about="return").count() == 2
+
+
+def test_target_that_is_no_more_is_not_diverted_to(order, oscar):
+    target = DiversionTarget.objects.create(
+        name="partner", kind="sinkhole", addresses=["198.51.100.1"], is_enabled=False
+    )
+    order.groups.update(action=Action.DIVERT, target=target)
+    with pytest.raises(InvalidOrder, match="switched off"):
+        order_acts.propose(order, reason="botnet", by=oscar)
+
+
+def test_partner_gets_no_more_than_it_can_take(order, oscar, settings):
+    settings.DIVERTED_NAME_CONNECTIONS = 10
+    target = DiversionTarget.objects.create(name="partner", kind="sinkhole", addresses=["198.51.100.1"], capacity=19)
+    order.groups.update(action=Action.DIVERT, target=target)
+    with pytest.raises(BeyondCapacity):
+        order_acts.propose(order, reason="botnet", by=oscar)
+
+
+def test_page_of_a_name_leads_to_the_order_that_covers_it(order, answered, oscar):
+    act(order, oscar)
+    page = logged_in(oscar).get(f"/admin/ddns/hostname/{answered.pk}/change/").content.decode()
+
+    assert f"/admin/abuse/order/{order.pk}/" in page
+    assert "/lift/" not in page
 
 
 def test_strangers_do_nothing_to_orders(order, clerk, alice):

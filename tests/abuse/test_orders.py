@@ -192,6 +192,11 @@ def test_list_without_a_line_is_none():
     assert set(problems_of(filing(), came=files(names=" \r\n\t"))) == {"names"}
 
 
+@pytest.mark.parametrize("names", ["%PDF-1.7\n", "<html>a.ddns.test</html>", "Dear Sir or Madam,"])
+def test_list_that_no_program_can_read_is_refused_while_somebody_is_there(names):
+    assert set(problems_of(filing(), came=files(names=names))) == {"names"}
+
+
 def test_request_and_emergency_come_without_a_paper(olivia):
     names = files()[1:]
 
@@ -206,7 +211,7 @@ def test_too_much_is_refused():
 
 
 def test_too_many_files_are_refused():
-    assert set(problems_of(filing(), came=[*files(), *([UploadedFile(b"a")] * 20)])) == {"order"}
+    assert set(problems_of(filing(), came=[*files(), *([UploadedFile(PDF)] * 20)])) == {"order"}
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "C:\\x\\passwd", "/passwd", "passwd\x00"])
