@@ -43,6 +43,7 @@ FOR_EVERYBODY = {
         "abuse/is-ours",
     ),
     *("abuse/report/", "abuse/receipts/", "abuse/receipts/<uuid:pk>/", "abuse/receipts/<uuid:pk>.json"),
+    *("abuse/transparency/", "abuse/transparency/<int:year>/", "abuse/transparency/<int:year>/<slug:key>.csv"),
     # The link is the proof.
     *("abuse/reports/<str:token>/", "abuse/c/<str:token>/"),
     ".well-known/abuse-ledger.json",

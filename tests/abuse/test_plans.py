@@ -144,14 +144,18 @@ def test_old_name_in_steady_use_wants_a_look(home):
     order = plans.make(order)
     assert item(order, "home.ddns.test").group == "live-settled"
     assert item(order, "home.ddns.test").last_seen_at == contact.at
-    assert order.groups.get().action == Action.NONE
-    assert order.groups.get().reason
 
 
-def test_name_that_is_paid_for_wants_a_look(home, alice):
+@pytest.mark.parametrize(
+    ("instrument", "action"),
+    [("court_order", "suspend"), ("warrant", "suspend"), ("request", "none"), ("administrative", "none")],
+)
+def test_name_that_is_paid_for_is_acted_on_where_a_judge_said_so(home, alice, instrument, action):
     answering(home)
     User.objects.filter(pk=alice.pk).update(plan="business")
-    assert item(plans.make(order_rows.order(names="home.ddns.test")), "home.ddns.test").group == "live-settled"
+    order = plans.make(order_rows.order(names="home.ddns.test", instrument=instrument))
+    group = order.groups.get()
+    assert (group.key, group.action, bool(group.reason)) == ("live-settled", action, action == "none")
 
 
 def test_protected_name_can_be_acted_on_but_is_not_proposed(home, settings, alice):
