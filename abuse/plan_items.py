@@ -7,6 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection
 
+from abuse import plan_words
 from abuse.intake.letters import Line
 from abuse.matching import place_of
 from abuse.models import Decision, Order, OrderItem
@@ -158,13 +159,13 @@ def _rows(lines: Sequence[Line], apexes: frozenset[str]) -> Iterator[tuple]:
     for line in lines:
         place = place_of(line.name, apexes) if line.name else None
         label = place.partition(".")[0] if place else None
-        said = f"Line {line.number}." if line.number not in (0, line.position) else ""
+        said = plan_words.LINE.format(number=line.number) if line.number not in (0, line.position) else ""
         outcome, note = _known(line, place, label, by_name, by_place, apexes)
         by_name.setdefault(line.name, line)
         if place and place not in apexes:
             by_place.setdefault(place, line)
         if not outcome and place != line.name:
-            note = f"It lies below {place}."
+            note = plan_words.BELOW.format(name=place)
         note = " ".join(filter(None, (said, note)))[:_MAX_NOTE]
         yield line.position, line.text, line.name, line.port, None if outcome else place, label, outcome, note
 
@@ -181,13 +182,13 @@ def _known(
     if not line.name:
         return Outcome.INVALID, line.problem
     if (first := by_name.get(line.name)) is not None:
-        return Outcome.REPEATED, f"It repeats line {first.number or first.position}."
+        return Outcome.REPEATED, plan_words.REPEATS.format(number=first.number or first.position)
     if place is None or label is None:
-        return Outcome.NOT_OURS, "It lies under no domain of this platform."
+        return Outcome.NOT_OURS, plan_words.NOT_OURS
     if place in apexes:
         return Outcome.PROTECTED, "It is a whole domain with the names of everybody in it."
     if (first := by_place.get(place)) is not None:
-        return Outcome.REPEATED, f"It means the same hostname as line {first.number or first.position}."
+        return Outcome.REPEATED, plan_words.SAME.format(number=first.number or first.position)
     if hostnames.is_kept(label):
         return Outcome.PROTECTED, "It is a name of the platform itself."
     return "", ""
