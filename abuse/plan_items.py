@@ -1,13 +1,12 @@
 """Items of plans: every line of a letter beside what its name is to us, written set-based however many there are."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
 
-from abuse import plan_words
+from abuse import index_joins, plan_words
 from abuse.intake.letters import Line
 from abuse.matching import place_of
 from abuse.models import Decision, Order, OrderItem
@@ -33,10 +32,7 @@ _RESERVED = """
     SELECT DISTINCT reserved.name FROM ddns_reservedname reserved
     JOIN plan_line line ON reserved.name IN (line.place, line.label) WHERE reserved.until IS NULL
 """
-# By default the planner takes a page by an index for four times as dear as the next of a whole table, as on turning disks, and
-# reads tables of millions for some thousand lines: 2.9 s instead of 1.5 s at 1,000,000 hostnames, and growing with them.
-_BY_INDEX = "SELECT set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true)"
-_AS_BEFORE = "SELECT set_config('random_page_cost', %s, true), set_config('jit', %s, true)"
+# Every join is by an index (index_joins), from some thousand lines into tables of millions.
 _WRITE = """
     WITH held AS MATERIALIZED (
         SELECT line.position, held.* FROM plan_line line
@@ -131,18 +127,8 @@ def write(order: Order, lines: Sequence[Line], *, now: datetime) -> None:
         cursor.execute("ANALYZE plan_line")
         reserved = _reserved(cursor)
         cursor.execute("DELETE FROM abuse_orderitem WHERE order_id = %s", [order.pk])
-        with _by_index(cursor):
+        with index_joins.preferred(cursor):
             cursor.execute(_WRITE, _parameters(order, reserved, now))
-
-
-@contextmanager
-def _by_index(cursor) -> Iterator[None]:
-    cursor.execute("SELECT current_setting('random_page_cost'), current_setting('jit')")
-    before = cursor.fetchone()
-    cursor.execute(_BY_INDEX)
-    yield
-    # The transaction may be somebody's who goes on.
-    cursor.execute(_AS_BEFORE, before)
 
 
 def places(names: Sequence[str]) -> dict[str, str]:
