@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from abuse.intake.form import CONTENT_TYPE as FORM_CONTENT_TYPE
-from abuse.models import Case, Category
+from abuse.models import Case, Category, Order
 from abuse.submissions import MAX_SIZE
 from dnsupdate.models import Zone
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 VERSION = 1
 PERIODS = (timedelta(days=30), timedelta(days=90))
 # Medians move slowly, and the page is for everybody.
-_REMEMBERED = timedelta(minutes=10)
+_KEPT = timedelta(minutes=10)
 # RFC 9116 §2.5.5 wants less than a year; it is computed, so that it never runs out while somebody is here.
 SECURITY_TXT_LIFETIME = timedelta(days=60)
 # What intake reads, by the doors that it may come through.
@@ -63,15 +63,23 @@ class Pace:
 
 def paces() -> dict[str, list[Pace]]:
     """By category, for each of PERIODS; a query for each period, once in ten minutes."""
-    name = f"abuse-paces-{VERSION}"
+    return _remembered(f"abuse-paces-{VERSION}", _paces)
+
+
+def order_paces() -> list[Pace]:
+    """Of orders of authorities, from filing to the answer: refused ones too, sealed ones not. Once in ten minutes."""
+    return _remembered(f"order-paces-{VERSION}", _order_paces)
+
+
+def _remembered(name: str, count: Callable[[], Any]) -> Any:
     try:
         if (known := cache.get(name)) is not None:
             return known
     except redis.RedisError as error:
         logger.warning("Medians are counted anew: %s", error)
-    found = _paces()
+    found = count()
     with contextlib.suppress(redis.RedisError):
-        cache.set(name, found, timeout=int(_REMEMBERED.total_seconds()))
+        cache.set(name, found, timeout=int(_KEPT.total_seconds()))
     return found
 
 
@@ -92,6 +100,17 @@ def _paces() -> dict[str, list[Pace]]:
         key: [found.get(period.days, Pace(period.days, 0, None)) for period in PERIODS]
         for key, found in by_category.items()
     }
+
+
+def _order_paces() -> list[Pace]:
+    now = timezone.now()
+    found = []
+    for period in PERIODS:
+        told = Order.objects.filter(answered_at__gte=now - period, answered_at__lte=now).exclude(sealed_until__gt=now)
+        row = told.aggregate(count=Count("pk"), median=Median(F("answered_at") - F("filed_at")))
+        median = row["median"]
+        found.append(Pace(period.days, row["count"], None if median is None else round(median.total_seconds())))
+    return found
 
 
 def no_pace() -> list[Pace]:
@@ -135,6 +154,8 @@ def policy() -> dict[str, Any]:
             "within_days": settings.APPEAL_WINDOW.days,
             "by": "the link that came with the report or the decision",
         },
+        "authorities": {"answered": [asdict(each) for each in order_paces()]},
+        "transparency": at("abuse_transparency"),
         "categories": [_category(each, measured.get(each.key, no_pace())) for each in Category.objects.all()],
     }
 

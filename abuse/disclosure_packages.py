@@ -17,10 +17,11 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Q
+from django.utils.dateparse import parse_datetime
 
 from abuse.disclosure_scopes import Scope
 from abuse.models import Disclosure
-from ddns.models import AddressUpdate, Hostname, UpdateKey
+from ddns.models import AddressUpdate, Hostname, KeptRow, UpdateKey
 
 README = """\
 Information disclosed by {site}, {site_url}
@@ -117,6 +118,8 @@ def _subscriber(scope: Scope) -> Iterator[dict[str, Any]]:
     mails: dict[int, list[str]] = {}
     for user_id, email in EmailAddress.objects.filter(user__in=scope.accounts).values_list("user", "email"):
         mails.setdefault(user_id, []).append(email)
+    for kept in KeptRow.objects.filter(account__in=scope.accounts, row__has_key="email"):
+        mails.setdefault(kept.account_id, []).append(kept.row["email"])
     for each in scope.accounts:
         yield {
             "account": each.pk,
@@ -154,13 +157,22 @@ def _addresses(scope: Scope) -> Iterator[dict[str, Any]]:
 
 
 def _log_ins(scope: Scope) -> Iterator[dict[str, Any]]:
-    rows = _within(UserSession.objects.filter(user__in=scope.accounts), scope, "created_at", "last_seen_at")
-    for each in rows.order_by("user", "created_at"):
+    """Sessions that are stored, and those whose rows ended while the account was under a hold."""
+    sessions = UserSession.objects.filter(user__in=scope.accounts)
+    for each in _within(sessions, scope, "created_at", "last_seen_at").order_by("user", "created_at"):
         yield _session(each.user_id, each.created_at, each.last_seen_at, each.ip, each.user_agent)
+    for kept in KeptRow.objects.filter(account__in=scope.accounts, table=UserSession._meta.db_table):
+        began_at, seen_at = (parse_datetime(kept.row[name]) for name in ("created_at", "last_seen_at"))
+        if began_at and seen_at and _touches(scope, began_at, seen_at):
+            yield _session(kept.account_id, began_at, seen_at, kept.row["ip"], kept.row["user_agent"])
 
 
 def _session(account: int, began_at: datetime, seen_at: datetime, ip: str, agent: str) -> dict[str, Any]:
     return {"account": account, "began_at": began_at, "last_seen_at": seen_at, "source": ip, "agent": agent}
+
+
+def _touches(scope: Scope, first: datetime, last: datetime) -> bool:
+    return (scope.since is None or last >= scope.since) and (scope.until is None or first <= scope.until)
 
 
 def _within(rows: Any, scope: Scope, first: str, last: str) -> Any:

@@ -14,6 +14,7 @@ from abuse.models.orders import OrderQuerySet
 from abuse.queue import Clock
 from abuse.refang import refang
 from ddns.models import User
+from dnsupdate.models import Alarm
 
 PAGE_ROWS = 50
 # Nobody turns more pages; older ones are found by their number.
@@ -22,6 +23,8 @@ MOST_PAGES = 200
 State = Order.State
 TO_DECIDE = (State.RECEIVED, State.PLANNED, State.STOPPED)
 UNDER_WAY = (State.ACTING, State.PROVING, State.UNDOING)
+# What whoever deals with authorities has to look at.
+ALARMS = (Alarm.Kind.ORDER, Alarm.Kind.OFFICER, Alarm.Kind.HOLD)
 OVER = (State.ANSWERED, State.REFUSED, State.WITHDRAWN)
 
 
@@ -64,12 +67,22 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What the start page says. next_due is the open one whose deadline is nearest."""
+    """What the start page says. next_due is the open one whose deadline is nearest, left what is left of it, or negative."""
 
     open_count: int
     second_count: int
     overdue_count: int
     next_due: Order | None
+    left: timedelta
+    alarms: Sequence[Alarm]
+
+    @property
+    def is_late(self) -> bool:
+        return self.left < timedelta(0)
+
+    @property
+    def late(self) -> timedelta:
+        return -self.left
 
 
 def visible(user: User) -> OrderQuerySet:
@@ -132,15 +145,22 @@ def search(orders: OrderQuerySet, text: str) -> OrderQuerySet:
 
 
 def waiting(user: User) -> Waiting:
-    """Two queries."""
-    orders = visible(user).open()
+    """Three queries."""
+    orders, now = visible(user).open(), timezone.now()
     totals = orders.aggregate(
         open=Count("pk"),
         second=Count("pk", filter=_waits_for_second()),
-        overdue=Count("pk", filter=Q(due_at__lt=timezone.now())),
+        overdue=Count("pk", filter=Q(due_at__lt=now)),
     )
     nearest = orders.select_related("agency").order_by("due_at").first() if totals["open"] else None
-    return Waiting(totals["open"], totals["second"], totals["overdue"], nearest)
+    return Waiting(
+        open_count=totals["open"],
+        second_count=totals["second"],
+        overdue_count=totals["overdue"],
+        next_due=nearest,
+        left=nearest.due_at - now if nearest else timedelta(0),
+        alarms=list(Alarm.objects.open().filter(kind__in=ALARMS)),
+    )
 
 
 def clock_of(order: Order) -> Clock:

@@ -32,8 +32,8 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "invalid": ("Names no host", "Lines that cannot be read as a name."),
     "repeated": ("Repeated", "Lines that repeat an earlier one."),
 }
-# Of these there is something to act on.
-HELD = ("live", "live-settled", "dormant", "suspended", "protected")
+# Of these there is, or was, an account or a name to act on.
+HELD = ("live", "live-settled", "dormant", "suspended", "protected", "released")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,6 @@ class Screen:
     order: Order
     clock: Clock
     is_sealed: bool
-    is_plannable: bool
     files: Sequence[OrderFile]
     vettings: Sequence[Vetting]
     groups: Sequence[GroupRow]
@@ -94,6 +93,15 @@ class Screen:
         return self.states.get(OrderItem.State.ACTED, 0)
 
     @property
+    def is_untouched(self) -> bool:
+        """Nothing was done for it yet, or left."""
+        return set(self.states) <= {OrderItem.State.LISTED}
+
+    @property
+    def is_plannable(self) -> bool:
+        return self.order.state in order_queue.TO_DECIDE and self.is_untouched
+
+    @property
     def confirmed(self) -> Vetting | None:
         """Who confirmed the officer last."""
         return next((each for each in self.vettings if each.step == Vetting.Step.CONFIRM), None)
@@ -123,7 +131,6 @@ def of(order: Order) -> Screen:
         order=order,
         clock=order_queue.clock_of(order),
         is_sealed=order_queue.is_sealed(order),
-        is_plannable=order.state in order_queue.TO_DECIDE and set(states) <= {OrderItem.State.LISTED},
         files=list(OrderFile.objects.filter(order=order).select_related("blob").defer("blob__content")),
         vettings=list(Vetting.objects.filter(officer=order.officer_id).select_related("by").order_by("-pk")),
         groups=[_row(group, line_count) for group in groups],

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from abuse.models import Stay
@@ -165,10 +166,16 @@ def mend() -> bool:
 
 
 def purge(before: datetime) -> int:
-    """Deletes stays that ended before, some thousand at a time; how many. May be stopped and run again."""
+    """Deletes stays that ended before, some thousand at a time; how many. May be stopped and run again.
+
+    Kept: those of accounts under a preservation hold.
+    """
+    preserved = Hostname.objects.filter(account__preserve_until__gt=Now()).values("pk")
     total = 0
     while True:
-        oldest = Stay.objects.filter(until__lt=before).order_by("until").values("pk")[:CHUNK]
+        oldest = (
+            Stay.objects.filter(until__lt=before).exclude(hostname__in=preserved).order_by("until").values("pk")[:CHUNK]
+        )
         deleted, _ = Stay.objects.filter(pk__in=oldest).delete()
         total += deleted
         if not deleted:

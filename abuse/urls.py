@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from abuse.views import contact, customers, ledger, officers, orders, ours, receipts, report, reports
+from abuse.views import (
+    contact,
+    customers,
+    disclosures,
+    ledger,
+    officers,
+    orders,
+    ours,
+    receipts,
+    report,
+    reports,
+    transparency,
+)
 
 # An officer's own pages, and what officers file.
 authority_urls = [
@@ -21,6 +33,11 @@ authority_urls = [
     path("authorities/orders/<uuid:pk>/lines/", orders.items, name="authority_order_items"),
     path("authorities/orders/<uuid:pk>/lines.csv", orders.items_csv, name="authority_order_items_csv"),
     path("authorities/orders/<uuid:pk>/effect/<uuid:report>.<str:form>", orders.effect, name="authority_order_effect"),
+    path(
+        "authorities/orders/<uuid:pk>/disclosures/<int:disclosure_id>.zip",
+        disclosures.fetch,
+        name="authority_disclosure",
+    ),
 ]
 
 urlpatterns = [
@@ -31,6 +48,9 @@ urlpatterns = [
     path("abuse/cases/<int:pk>/", customers.case, name="customer_case"),
     path("abuse/c/<str:token>/", customers.by_link, name="customer_link"),
     path("abuse/", contact.contact, name="abuse"),
+    path("abuse/transparency/", transparency.years, name="abuse_transparency"),
+    path("abuse/transparency/<int:year>/", transparency.year, name="abuse_transparency_year"),
+    path("abuse/transparency/<int:year>/<slug:key>.csv", transparency.table, name="abuse_transparency_table"),
     path("abuse/policy.json", contact.policy, name="abuse_policy"),
     path("abuse/is-ours", ours.is_ours, name="abuse_is_ours"),
     path("abuse/report/", report.file, name="abuse_report"),

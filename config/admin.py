@@ -59,15 +59,17 @@ def _page_that_asks(request: HttpRequest) -> str:
 
 def start_page(request: HttpRequest, context: dict) -> dict:
     """UNFOLD's DASHBOARD_CALLBACK."""
-    from abuse import mailbox, overview
+    from abuse import mailbox, order_queue, overview
 
     doors = mailbox.health() if request.user.has_perm("abuse.view_submission") else None
     desk = overview.of_desk(request.user) if request.user.has_perm("abuse.view_case") else None
     officers = overview.of_officers() if request.user.has_perm("abuse.view_officer") else None
+    orders = order_queue.waiting(request.user) if request.user.has_perm("abuse.view_order") else None
     return {
         **context,
         "overview": overview.now(request.user),
         "desk": desk,
         "doors": doors,
         "officers": officers,
+        "orders": orders,
     }

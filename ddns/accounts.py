@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from ddns import acme_accounts, hostnames, notifications
 from ddns.errors import AccountHeld, AlreadyForgotten, NotClosed, UnknownLanguage
-from ddns.models import Hostname, HostnameContact, ReservedName, Restriction, UpdateKey, User
+from ddns.models import Hostname, HostnameContact, KeptRow, ReservedName, Restriction, UpdateKey, User
 from dnsupdate.models.pending import Urgency
 
 # So long a closed account can be reopened. Shorter than hostnames.RELEASE_REST, so that every name can be given back.
@@ -47,8 +47,8 @@ def drop_unconfirmed(email: str, *, besides: User) -> int:
 
 
 def purge_unconfirmed(now: datetime) -> int:
-    """Deletes sign-ups that nobody confirmed in time, some of them in one run; gives how many."""
-    return _delete(User.objects.unconfirmed().filter(date_joined__lt=now - UNCONFIRMED)[:CHUNK])
+    """Deletes sign-ups that nobody confirmed in time, some of them in one run; gives how many. Not those to be preserved."""
+    return _delete(User.objects.unconfirmed().filter(_is_free(now), date_joined__lt=now - UNCONFIRMED)[:CHUNK])
 
 
 @transaction.atomic
@@ -130,7 +130,7 @@ def forget_due(now: datetime) -> int:
     Kept: accounts that shall be preserved, or that have a hostname under a restriction, until that ends.
     """
     due = User.objects.filter(closed_at__lte=now - GRACE, forgotten_at=None)
-    due = due.filter(Q(preserve_until=None) | Q(preserve_until__lte=now)).exclude(_has_restriction())
+    due = due.filter(_is_free(now)).exclude(_has_restriction())
     return sum(_forget(pk, now) for pk in due.order_by("closed_at").values_list("pk", flat=True)[:CHUNK])
 
 
@@ -149,9 +149,11 @@ def purge_sessions(now: datetime) -> None:
 
 @transaction.atomic
 def _forget(pk: int, now: datetime) -> bool:
-    """False where it was reopened or restricted in the meantime."""
+    """False where it was reopened or is to be preserved in the meantime."""
     account = _lock(User(pk=pk))
     if account.closed_at is None or account.forgotten_at is not None:
+        return False
+    if account.preserve_until is not None and account.preserve_until > now:
         return False
     # What was under a restriction when the account was closed, and no longer is.
     _release_all(account)
@@ -170,7 +172,12 @@ def _forget(pk: int, now: datetime) -> bool:
     HostnameContact.objects.filter(hostname__account=account).delete()
     notifications.forget(account)
     end_sessions(account)
+    KeptRow.objects.filter(account=account).delete()
     return True
+
+
+def _is_free(now: datetime) -> Q:
+    return Q(preserve_until=None) | Q(preserve_until__lte=now)
 
 
 def _has_restriction() -> Exists:

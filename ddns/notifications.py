@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -79,16 +79,17 @@ def forget(account: User) -> None:
 def purge(before: datetime) -> int:
     """Ends what is older, and of what is younger all but the newest KEPT_PER_ACCOUNT of an account; gives how many.
 
-    Kept: the last warning of a hostname that expires, without which it would be warned of anew. Some thousand at a time; may be
-    stopped and run again.
+    Kept: the last warning of a hostname that expires, without which it would be warned of anew, and those of accounts under a
+    preservation hold. Some thousand at a time; may be stopped and run again.
     """
-    total = 0
+    total, preserved = 0, Q(account__preserve_until__gt=Now())
     while True:
         is_pending = Exists(Expiry.objects.filter(warning=OuterRef("pk")))
-        oldest = Notification.objects.filter(~is_pending, at__lt=before).order_by("at").values("pk")[:PURGE_CHUNK]
+        old = Notification.objects.filter(~is_pending, at__lt=before).exclude(preserved)
+        oldest = old.order_by("at").values("pk")[:PURGE_CHUNK]
         count = _delete(list(oldest.values_list("pk", flat=True))) + _delete(_superfluous())
         # Tests of webhooks, which no notification takes along.
-        old_tests = Delivery.objects.filter(notification=None, created_at__lt=before)
+        old_tests = Delivery.objects.filter(notification=None, created_at__lt=before).exclude(preserved)
         count += old_tests.delete()[0]
         total += count
         if not count:
@@ -101,7 +102,8 @@ def _superfluous() -> list[int]:
             """
             SELECT notification.id FROM (
                 SELECT account_id FROM ddns_notification GROUP BY account_id HAVING count(*) > %(kept)s
-            ) AS crowded CROSS JOIN LATERAL (
+            ) AS crowded JOIN ddns_user AS account
+                ON account.id = account_id AND (account.preserve_until <= now()) IS NOT FALSE CROSS JOIN LATERAL (
                 SELECT id FROM ddns_notification WHERE account_id = crowded.account_id ORDER BY id DESC OFFSET %(kept)s
             ) AS notification
             WHERE NOT EXISTS (SELECT FROM ddns_expiry WHERE warning_id = notification.id) LIMIT %(chunk)s

@@ -12,6 +12,7 @@ from ddns import (
     address_changes,
     address_updates,
     idempotent_requests,
+    kept_rows,
     key_expiries,
     mails,
     notifications,
@@ -36,8 +37,9 @@ def purge_idempotent_requests() -> None:
 
 @shared_task
 def forget_accounts() -> None:
-    """Ends the grace of closed accounts, what nobody confirmed, and sessions that have run out."""
+    """Ends the grace of closed accounts, what nobody confirmed, sessions that have run out, and what a hold kept that is over."""
     accounts.forget_due(timezone.now())
+    kept_rows.purge(timezone.now())
     accounts.purge_unconfirmed(timezone.now())
     accounts.purge_sessions(timezone.now())
 

@@ -1,6 +1,8 @@
 """Papers of an order on the desk: saved and never opened by the browser; each look at what was filed is in the ledger."""
 
+import json
 import re
+from uuid import UUID
 
 from django.http import (
     Http404,
@@ -10,8 +12,8 @@ from django.http import (
     StreamingHttpResponse,
 )
 
-from abuse import looks, order_lines
-from abuse.models import Order
+from abuse import effect_papers, effects, looks, narrow_orders, order_lines
+from abuse.models import EffectReport, Order
 from abuse.order_lines import Filter
 
 # A browser that was tricked into opening it finds nothing to run.
@@ -44,6 +46,27 @@ def lines(request: HttpRequest, order: Order) -> StreamingHttpResponse:
         content_type="text/csv; charset=utf-8",
         headers={**HEADERS, "Content-Disposition": f'attachment; filename="order-{order.pk}-lines.csv"'},
     )
+
+
+def report(order: Order, report_id: UUID, kind: str) -> HttpResponse:
+    """The signed body with its receipt, or what is made of it."""
+    found = EffectReport.objects.select_related("receipt__key", "order").filter(order=order, pk=report_id).first()
+    name = f"order-{order.pk}-effect-{report_id}"
+    if found is None:
+        raise Http404
+    match kind:
+        case "json":
+            document = json.dumps(effects.document(found), indent=2, ensure_ascii=False)
+            return saved(document, f"{name}.json", "application/json")
+        case "csv":
+            return saved(effect_papers.as_csv(found), f"{name}.csv", "text/csv; charset=utf-8")
+        case "pdf":
+            return saved(effect_papers.as_pdf(found), f"{name}.pdf", "application/pdf")
+    raise Http404
+
+
+def narrow_order(order: Order) -> HttpResponse:
+    return saved(narrow_orders.text_of(order), f"narrow-order-{order.pk}.txt", "text/plain; charset=utf-8")
 
 
 def wanted(request: HttpRequest) -> Filter:

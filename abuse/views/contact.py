@@ -22,6 +22,7 @@ def contact(request: HttpRequest) -> HttpResponse:
             (category, measured.get(category.key, contacts.no_pace()))
             for category in Category.objects.filter(is_on_form=True)
         ],
+        "order_paces": contacts.order_paces(),
         "periods": [each.days for each in contacts.PERIODS],
         "authority_contact": settings.AUTHORITY_CONTACT,
         "security_contact": settings.SECURITY_CONTACT,

@@ -10,6 +10,7 @@ from ddns.models.domains import Domain
 from ddns.models.groups import Group
 from ddns.models.hostnames import Hostname
 from ddns.models.idempotent_requests import IdempotentRequest
+from ddns.models.kept_rows import KeptRow
 from ddns.models.keys import UpdateKey
 from ddns.models.notifications import Notification, Preference
 from ddns.models.records import BelowName, Record
@@ -34,6 +35,7 @@ __all__ = [
     "Hostname",
     "HostnameContact",
     "IdempotentRequest",
+    "KeptRow",
     "Notification",
     "Preference",
     "Record",

@@ -5,6 +5,7 @@ import json
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from abuse import reporter_links, reports, submissions, tasks
 from abuse.models import Case, Submission
@@ -28,7 +29,10 @@ def submission(domain) -> Submission:
 
 @pytest.mark.parametrize(
     "page",
-    ["/abuse/", "/abuse/report/", "/abuse/report/?about=content/phishing", "/abuse/policy.json", "/abuse/is-ours"],
+    [
+        *("/abuse/", "/abuse/report/", "/abuse/report/?about=content/phishing", "/abuse/policy.json", "/abuse/is-ours"),
+        *("/abuse/transparency/", f"/abuse/transparency/{timezone.now().year}/"),
+    ],
 )
 def test_public_pages_work(client, domain, page):
     assert client.get(page).status_code == 200

@@ -11,7 +11,7 @@ from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from abuse import disclosures, order_notices, receipts
+from abuse import disclosures, holds, order_notices, receipts
 from abuse.errors import (
     AlreadyDecided,
     InvalidParameter,
@@ -253,6 +253,19 @@ def test_table_runs_nothing_in_a_spreadsheet(olivia, lisa, sam, home):
     files = opened(release(prepare(ask(olivia, [home]), lisa), sam), sam)
     assert "'=cmd" in files["addresses.csv"]
     assert json.loads(files["addresses.json"])[0]["agent"].startswith("=cmd")
+
+
+def test_log_ins_that_ended_under_a_hold_are_in_it(olivia, lisa, sam, alice, home):
+    holds.place_all(order_rows.order(olivia), [alice.pk], now=timezone.now())
+    UserSession.objects.create(user=alice, ip="198.51.100.7", user_agent="Firefox", session_key="a")
+    accounts.end_sessions(alice)
+    User.objects.filter(pk=alice.pk).update(email="new@example.com")
+    disclosure = prepare(ask(olivia, [home]), lisa, accounts=[User.objects.get(pk=alice.pk)])
+    files = opened(release(disclosure, sam), sam)
+    (log_in,) = json.loads(files["log_ins.json"])
+    assert log_in["source"] == "198.51.100.7"
+    (subscriber,) = json.loads(files["subscriber.json"])
+    assert (subscriber["email"], subscriber["other_addresses"]) == ("new@example.com", ["alice@example.com"])
 
 
 def test_account_that_was_forgotten_discloses_what_is_left(olivia, lisa, sam, alice, home):
