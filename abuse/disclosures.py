@@ -16,10 +16,10 @@ from abuse import (
     disclosure_packages,
     disclosure_scopes,
     ledger,
+    officer_mails,
     order_notices,
     orders,
     receipts,
-    reporter_mails,
     wordings,
 )
 from abuse.errors import (
@@ -296,10 +296,10 @@ def _answer(order: Order, by: User) -> None:
 def _tell_officer(disclosure: Disclosure) -> None:
     account = disclosure.order.officer.account
     with translation.override(wordings.spoken(account.language or settings.LANGUAGE_CODE)):
-        reporter_mails.tell(
-            account.email,
-            subject=_("The information for your order is ready"),
-            text=_(
+        officer_mails.tell(
+            disclosure.order.officer,
+            _("The information for your order is ready"),
+            _(
                 "For your order %(order)s there is a package in the portal, encrypted, until %(day)s:\n%(link)s\n\nWe tell you "
                 "its password on the phone, at the number of your office that we have found ourselves. Nobody sends it by mail."
             )

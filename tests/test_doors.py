@@ -93,14 +93,15 @@ def numbers(alice: User, home: Hostname) -> dict[str, str]:
     create_tsig_key(key)
     messages.say(owned["cases"], side=Message.Side.CUSTOMER, text="Is it a camera?", author=None, is_ours=True)
     found = {word: str(each.pk) for word, each in owned.items()}
-    found |= {
-        "orders": str(order_rows.order(order_rows.officer()).pk),
-        "effect": str(uuid.uuid4()),
-        "form": "json",
-        "disclosures": "1",
-    }
+    order = order_rows.order(order_rows.officer())
+    found |= {"orders": str(order.pk), "effect": str(uuid.uuid4()), "form": "json"}
+    found["disclosures"] = str(order_rows.disclosure(order, prepared_by=sara()).pk)
     found |= {"acme-dns-accounts": found["acme-dns"], "2fa/webauthn/keys": found["webauthn"]}
     return found | {"name": home.name, "label": "_sip", "type": "TXT"}
+
+
+def sara() -> User:
+    return User.objects.create_user("sara@example.com", is_staff=True)
 
 
 def filled(address: str, numbers: dict[str, str]) -> str:

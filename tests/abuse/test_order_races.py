@@ -19,7 +19,7 @@ from ddns.errors import Conflict, DdnsError
 from ddns.models import Hostname, Restriction, User
 from deploy.local.deadline import wait_for
 from dnsupdate.models import Publication
-from tests.abuse import order_rows
+from tests.abuse import act_rows
 from tests.abuse.stories import open_case
 from tests.ddns.together import Together, somebody_waits_for_a_lock
 
@@ -74,8 +74,8 @@ def run_to_its_end(order: Order) -> None:
 def test_updates_under_way_neither_override_the_order_nor_get_lost(held, caller, boss, monkeypatch, action):
     monkeypatch.setattr(order_chunks, "CHUNK", 4)
     for _ in range(ROUNDS):
-        order = order_rows.planned(held)
-        order.groups.update(action=action)
+        order = act_rows.planned(held)
+        act_rows.regroup(order, action=action)
         acknowledged: dict[str, int] = {}
         stop = threading.Event()
 
@@ -114,7 +114,7 @@ def test_updates_under_way_neither_override_the_order_nor_get_lost(held, caller,
 
 def test_of_several_who_run_an_order_one_is_at_it(held, boss, monkeypatch):
     monkeypatch.setattr(order_chunks, "CHUNK", 1)
-    order = order_rows.planned(held)
+    order = act_rows.planned(held)
     order_acts.propose(order, reason="court", by=boss)
     with Together(*[partial(order_acts.run, order.pk, seconds=60)] * 4):
         pass
@@ -128,7 +128,7 @@ def test_of_several_who_run_an_order_one_is_at_it(held, boss, monkeypatch):
 
 
 def test_whoever_finds_an_order_in_hand_leaves_at_once(held, boss, monkeypatch):
-    order = order_rows.planned(held)
+    order = act_rows.planned(held)
     order_acts.propose(order, reason="court", by=boss)
     began, go_on = threading.Event(), threading.Event()
     act = order_chunks.act
@@ -150,7 +150,7 @@ def test_whoever_finds_an_order_in_hand_leaves_at_once(held, boss, monkeypatch):
 
 def test_a_stop_waits_for_the_chunk_and_for_no_more(held, boss, monkeypatch):
     monkeypatch.setattr(order_chunks, "CHUNK", 3)
-    order = order_rows.planned(held)
+    order = act_rows.planned(held)
     order_acts.propose(order, reason="court", by=boss)
     began, go_on = threading.Event(), threading.Event()
     act = order_chunks.act
@@ -176,7 +176,7 @@ def test_a_stop_waits_for_the_chunk_and_for_no_more(held, boss, monkeypatch):
 
 def test_decisions_about_the_same_names_meanwhile_take_their_turn(held, boss, oscar, monkeypatch):
     monkeypatch.setattr(order_chunks, "CHUNK", 2)
-    order = order_rows.planned(held)
+    order = act_rows.planned(held)
     cases = [open_case(each) for each in held[:6]]
 
     def decide() -> None:
@@ -200,7 +200,7 @@ def test_decisions_about_the_same_names_meanwhile_take_their_turn(held, boss, os
 
 def test_a_release_at_the_same_time_is_before_or_refused(held, boss, monkeypatch):
     monkeypatch.setattr(order_chunks, "CHUNK", 2)
-    order = order_rows.planned(held)
+    order = act_rows.planned(held)
 
     def release() -> None:
         for each in reversed(held):

@@ -14,7 +14,7 @@ from abuse.models import Decision, DiversionTarget, LedgerEntry, Order, OrderGro
 from ddns import hostnames, records
 from ddns.models import Hostname, Restriction, User
 from dnsupdate.models import Publication
-from tests.abuse import order_rows
+from tests.abuse import act_rows
 from tests.abuse.stories import open_case
 
 pytestmark = pytest.mark.django_db
@@ -66,8 +66,8 @@ def world() -> dict[str, object]:
 
 
 def planned(held: list[Hostname], action: Action, target: DiversionTarget) -> Order:
-    order = order_rows.planned(held)
-    order.groups.update(action=action, target=target if action == Action.DIVERT else None)
+    order = act_rows.planned(held)
+    act_rows.regroup(order, action=action, target=target if action == Action.DIVERT else None)
     return order
 
 

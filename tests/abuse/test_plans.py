@@ -16,6 +16,7 @@ from ddns.models import BelowName, Hostname, HostnameContact, ReservedName, User
 from dnsupdate import outbox
 from dnsupdate.models import Publication
 from tests.abuse import order_rows
+from tests.abuse.test_matching import fill
 
 pytestmark = pytest.mark.django_db
 
@@ -426,3 +427,18 @@ def test_planning_asks_as_much_for_many_names_as_for_one(alice, home, domain, dj
             plans.check_fresh(order)
         with django_assert_num_queries(3):
             plans.collateral_of(order)
+
+
+def test_names_are_found_by_index_among_many(home, domain):
+    """Of millions of rows a plan reads those of its names."""
+    fill(domain, 3000)
+    with CaptureQueriesContext(connection) as asked:
+        plans.make(order_rows.order(names="home.ddns.test\nno.ddns.test"))
+    (about,) = (each["sql"] for each in asked.captured_queries if "INSERT INTO abuse_orderitem" in each["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + about)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "hostname_held_once" in plan
+    assert "hostnames_released" in plan
+    assert "Seq Scan on ddns_hostname" not in plan
+    assert "Seq Scan on dnsupdate_publication" not in plan
