@@ -9,7 +9,7 @@ from django.db import connection
 from abuse.models import Order
 
 # Up to here the hostnames of a domain are counted; beyond, the planner's statistics are good enough for a share.
-_MAX_COUNTED = 20_000
+_MAX_COUNTED = 5_000
 
 _OF_ACCOUNTS = """
     WITH of_account AS (

@@ -17,6 +17,8 @@ def sentences(order: Order) -> list[str]:
 
 
 def _sentences(found: Mapping[str, Any]) -> list[str]:
+    if not found["account_count"]:
+        return ["Nothing is decided about any name, and nothing is touched."]
     accounts, others = _names(found["account_count"], "account"), found["accounts_with_others"]
     held = _names(found["other_name_count"], "other name")
     said = [

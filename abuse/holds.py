@@ -66,9 +66,9 @@ def renew(hold: Hold, *, days: int, by: User) -> Hold:
 
 
 @transaction.atomic
-def renew_all(order: Order, *, days: int, by: User) -> int:
+def renew_all(order: Order, *, days: int, by: User, reason: str = "") -> int:
     """All that stand under the order, each from its present end; gives how many. Locks and raises as renew does."""
-    return _renew(Hold.objects.filter(order=order), order, days, by)
+    return _renew(Hold.objects.filter(order=order), order, days, by, reason)
 
 
 @transaction.atomic
@@ -95,9 +95,10 @@ def release_all(order: Order, *, by: User | None, reason: str = "") -> int:
     return _release(Hold.objects.filter(order=order), order, by, reason or order.undo_reason)
 
 
-def latest(account: User) -> datetime | None:
-    """Until when decisions and holds that stand preserve it; None where none does."""
-    return preservations.latest(None, preservations.standing([account.pk])[account.pk])
+def latest(account: User, *, without: Hold | None = None) -> datetime | None:
+    """Until when decisions and holds that stand preserve it, or would without one; None where none does."""
+    standing = preservations.standing([account.pk], but_holds=[without.pk] if without else [])
+    return preservations.latest(None, standing[account.pk])
 
 
 def watch(now: datetime) -> int:
@@ -156,7 +157,7 @@ def _by_order(hold: Hold) -> tuple[str, datetime]:
     return str(hold.order_id), hold.ends_at
 
 
-def _renew(among: Any, order: Order, days: int, by: User) -> int:
+def _renew(among: Any, order: Order, days: int, by: User, reason: str = "") -> int:
     _check_person(order, by)
     if days not in TERMS:
         raise InvalidParameter(f"a hold is renewed for {', '.join(map(str, TERMS[:-1]))} or {TERMS[-1]} days.")
@@ -170,7 +171,7 @@ def _renew(among: Any, order: Order, days: int, by: User) -> int:
         ends_at=F("ends_at") + timedelta(days=days), renewal_count=F("renewal_count") + 1, warned_at=None
     )
     preservations.extend({pk: stored[pk] for pk in ids}, preservations.standing(ids))
-    _enter("renew-holds", order, ids, by, f"Renewed for {days} days.", days=days)
+    _enter("renew-holds", order, ids, by, reason.strip() or f"Renewed for {days} days.", days=days)
     return len(ids)
 
 

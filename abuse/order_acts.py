@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
-from abuse import diversions, effects, ledger, order_chunks, order_looks
+from abuse import diversions, effects, ledger, order_chunks, order_looks, plans
 from abuse.actions.act import clean
 from abuse.errors import (
     InvalidOrder,
@@ -72,6 +72,7 @@ def propose(order: Order, *, reason: str, by: User) -> Order:
     order = _lock(order)
     _check(order, by, "act_on_order", _State.PLANNED)
     _check_end(order)
+    plans.check_fresh(order)
     _check_targets(order)
     why = order_looks.why(order, by)
     order.proposed_by, order.proposed_at, order.reason = by, timezone.now(), reason
@@ -263,6 +264,7 @@ def _end(order: Order, now: datetime) -> bool:
 def _begin(order: Order, by: User, reason: str) -> None:
     total = order_chunks.to_act(order).count()
     order.state, order.progress = _State.ACTING, _begun("act", total)
+    order.stopped_by, order.stopped_at = None, None
     order.save()
     _enter("begin-order", order, by, reason, digest=order.plan_digest, count=total)
     transaction.on_commit(wake_runner)
@@ -308,8 +310,9 @@ def _check_end(order: Order) -> None:
 
 
 def _check_digest(order: Order, digest: str) -> None:
-    if not digest == order.plan_digest:
-        raise PlanChanged(f"planned at {order.planned_at:%Y-%m-%d %H:%M} UTC." if order.planned_at else "")
+    """Of what was shown, what was proposed and what the rows say now. Raises PlanChanged."""
+    if not digest == order.plan_digest == order.proposal["digest"] == plans.digest_of(order):
+        raise PlanChanged(f"it was planned at {order.planned_at:%Y-%m-%d %H:%M} UTC." if order.planned_at else "")
 
 
 def _check_targets(order: Order) -> None:

@@ -89,7 +89,8 @@ def act(order: Order, now: datetime) -> Chunk:
     preserved = [each for each in chunk.items if _is_preserved(order, groups[each.group])]
     preservations.lock(_accounts(preserved))
     in_dns = [each for each in chunk.items if groups[each.group].action != _Action.PRESERVE]
-    chunk.left = _left(in_dns)
+    chunk.left = {each.pk: "There is no account to preserve." for each in preserved if each.account is None}
+    chunk.left |= _left(in_dns)
     chunk.done = [each for each in chunk.items if each.pk not in chunk.left]
     covered = [each for each in in_dns if each.pk not in chunk.left]
     _cover(order, covered, groups, now)
@@ -145,7 +146,7 @@ def _left(items: Sequence[Item]) -> dict[int, str]:
 
 def _problem(item: Item, standing: tuple | None) -> str:
     if standing is None:
-        return "No customer of ours holds it."
+        return "No customer holds it, or nobody may act on it."
     account, released_at, is_staff, name, apex = standing
     label, _, rest = name.partition(".")
     if rest != apex or hostnames.is_kept(label):

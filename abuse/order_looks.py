@@ -7,12 +7,13 @@ from django.db.models import Sum
 
 from abuse import impact, second_looks
 from abuse.models import Decision, Order, OrderGroup
+from abuse.plan_items import SETTLED
 from ddns.models import Hostname, User
 
 _Action = OrderGroup.Action
 _DIVERSION = "Traffic of people goes to somebody else."
 # Groups that nobody acts on alone, and what is said of them.
-_LOOKED_AT = {"protected": "protected", "live-settled": "old, and steadily used or paid for"}
+_LOOKED_AT = {"protected": "protected", SETTLED: "old, and steadily used or paid for"}
 
 
 def why(order: Order, by: User | None) -> str:

@@ -1,6 +1,7 @@
 """Items of plans: every line of a letter beside what its name is to us, written set-based however many there are."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.conf import settings
@@ -31,7 +32,10 @@ _RESERVED = """
     SELECT DISTINCT reserved.name FROM ddns_reservedname reserved
     JOIN plan_line line ON reserved.name IN (line.place, line.label) WHERE reserved.until IS NULL
 """
-# Every join is by an index, from some thousand lines into tables of millions.
+# By default the planner takes a page by an index for four times as dear as the next of a whole table, as on turning disks, and
+# reads tables of millions for some thousand lines: 2.9 s instead of 1.5 s at 1,000,000 hostnames, and growing with them.
+_BY_INDEX = "SELECT set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true)"
+_AS_BEFORE = "SELECT set_config('random_page_cost', %s, true), set_config('jit', %s, true)"
 _WRITE = """
     WITH held AS MATERIALIZED (
         SELECT line.position, held.* FROM plan_line line
@@ -39,7 +43,7 @@ _WRITE = """
     ), owned AS (
         SELECT account_id, count(*) AS name_count FROM ddns_hostname
         WHERE released_at IS NULL AND account_id IN (SELECT account_id FROM held) GROUP BY account_id
-    ), known AS (
+    ), known AS MATERIALIZED (
         SELECT
             line.*, held.ipv4, held.ipv6, owned.name_count, restriction.kind,
             COALESCE(held.id, past.id) AS hostname_id, COALESCE(held.account_id, past.account_id) AS account_id,
@@ -75,7 +79,7 @@ _WRITE = """
         LEFT JOIN abuse_protectedname protected ON protected.name = held.name
         LEFT JOIN dnsupdate_publication publication ON publication.id = held.publication_id
         LEFT JOIN dnsupdate_publication wildcard ON wildcard.id = held.wildcard_publication_id
-    ), judged AS (
+    ), judged AS MATERIALIZED (
         SELECT known.*, CASE
             WHEN outcome <> '' THEN outcome
             WHEN NOT is_held AND hostname_id IS NOT NULL THEN 'released'
@@ -114,7 +118,7 @@ _WRITE = """
 
 
 def write(order: Order, lines: Sequence[Line], *, now: datetime) -> None:
-    """In the place of the order's items. Six queries, however many lines; runs in the caller's transaction."""
+    """In the place of the order's items. Ten queries, however many lines; runs in the caller's transaction."""
     apexes = frozenset(Zone.objects.values_list("name", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(_TABLE)
@@ -126,7 +130,18 @@ def write(order: Order, lines: Sequence[Line], *, now: datetime) -> None:
         cursor.execute("ANALYZE plan_line")
         reserved = _reserved(cursor)
         cursor.execute("DELETE FROM abuse_orderitem WHERE order_id = %s", [order.pk])
-        cursor.execute(_WRITE, _parameters(order, reserved, now))
+        with _by_index(cursor):
+            cursor.execute(_WRITE, _parameters(order, reserved, now))
+
+
+@contextmanager
+def _by_index(cursor) -> Iterator[None]:
+    cursor.execute("SELECT current_setting('random_page_cost'), current_setting('jit')")
+    before = cursor.fetchone()
+    cursor.execute(_BY_INDEX)
+    yield
+    # The transaction may be somebody's who goes on.
+    cursor.execute(_AS_BEFORE, before)
 
 
 def places(names: Sequence[str]) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """Restricted: what is shown of restricted cases to people who are not named for them, and what is shown to nobody."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from abuse.models import Blob, Category, Evidence, LedgerEntry, Submission, Suspension
+from abuse.models import Blob, Category, Evidence, LedgerEntry, Order, Submission, Suspension
 from abuse.models.ledger import LedgerEntryQuerySet
+from abuse.models.orders import OrderQuerySet
 from ddns.models import User
 
 HIDDEN = "Decided on a restricted case, for the people named for those."
@@ -18,6 +20,15 @@ def may_see(user: User | None) -> bool:
 def entries(user: User | None) -> LedgerEntryQuerySet:
     """Of the ledger, those that this member of staff may read."""
     return LedgerEntry.objects.all() if may_see(user) else LedgerEntry.objects.unrestricted()
+
+
+def orders(user: User | None) -> OrderQuerySet:
+    """Those that this member of staff may see at all: sealed ones by need-to-know."""
+    return Order.objects.visible_to(user) if user is not None else Order.objects.none()
+
+
+def order_or_none(user: User, order_id: UUID) -> Order | None:
+    return orders(user).select_related("agency", "officer").filter(pk=order_id).first()
 
 
 def octets(among: QuerySet[Blob] | None = None) -> QuerySet[Blob]:

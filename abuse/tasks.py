@@ -25,6 +25,7 @@ from abuse import (
     officers,
     order_acts,
     order_notices,
+    orders,
     plans,
     postings,
     proofs,
@@ -106,6 +107,12 @@ def send_acknowledgements() -> None:
 def purge_postings() -> None:
     """Ends the day in which the same report by the API is the same submission."""
     postings.purge(timezone.now())
+
+
+@shared_task
+def watch_orders() -> None:
+    """Tells who is on duty of orders past or near their deadline."""
+    orders.watch()
 
 
 @shared_task

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from abuse.views import contact, customers, ledger, officers, orders, ours, receipts, report, reports, transparency
+from abuse.views import (
+    contact,
+    customers,
+    disclosures,
+    ledger,
+    officers,
+    orders,
+    ours,
+    receipts,
+    report,
+    reports,
+    transparency,
+)
 
 # An officer's own pages, and what officers file.
 authority_urls = [
@@ -21,6 +33,11 @@ authority_urls = [
     path("authorities/orders/<uuid:pk>/lines/", orders.items, name="authority_order_items"),
     path("authorities/orders/<uuid:pk>/lines.csv", orders.items_csv, name="authority_order_items_csv"),
     path("authorities/orders/<uuid:pk>/effect/<uuid:report>.<str:form>", orders.effect, name="authority_order_effect"),
+    path(
+        "authorities/orders/<uuid:pk>/disclosures/<int:disclosure_id>.zip",
+        disclosures.fetch,
+        name="authority_disclosure",
+    ),
 ]
 
 urlpatterns = [

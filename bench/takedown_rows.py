@@ -141,11 +141,15 @@ def _settle() -> dict:
 
 
 def _propose(id: str) -> dict:
-    """By the first member of staff; gives what the second one is shown."""
-    from abuse import order_acts
-    from abuse.models import Order
+    """By the first member of staff, who has looked at what is settled; gives what the second one is shown."""
+    from abuse import order_acts, plans
+    from abuse.models import Order, OrderGroup
 
-    order = order_acts.propose(Order.objects.get(pk=id), reason="The order is well-founded.", by=_staff(0))
+    order = Order.objects.get(pk=id)
+    if order.groups.filter(key="live-settled").exists():
+        looked_at = {"live-settled": (OrderGroup.Action.SUSPEND, None, "Looked at: the order names them rightly.")}
+        order = plans.decide(order, groups=looked_at, by=_staff(0))
+    order = order_acts.propose(order, reason="The order is well-founded.", by=_staff(0))
     return {"state": order.state, "digest": order.plan_digest}
 
 

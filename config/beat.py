@@ -50,6 +50,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "watch-appeals": {"task": "abuse.tasks.watch_appeals", "schedule": 60.0, "options": {"expires": 60}},
     # Office ends with the term in any case; this has people vet anew.
     "review-officers": {"task": "abuse.tasks.review_officers", "schedule": timedelta(minutes=10)},
+    "watch-orders": {"task": "abuse.tasks.watch_orders", "schedule": 60.0, "options": {"expires": 60}},
     "purge-reports": {"task": "abuse.tasks.purge_reports", "schedule": timedelta(hours=1)},
     # A decision that ends is late by this at most.
     "end-decisions": {"task": "abuse.tasks.end_decisions", "schedule": 10.0, "options": {"expires": 10}},

@@ -15,6 +15,8 @@ from abuse.admin.hostnames import HostnameAdmin
 from abuse.admin.ledger import LedgerAdmin
 from abuse.admin.messages import MessageAdmin
 from abuse.admin.officers import OfficerAdmin
+from abuse.admin.order_disclosures import DisclosureAdmin
+from abuse.admin.order_holds import HoldAdmin
 from abuse.admin.orders import OrderAdmin
 from abuse.admin.partners import PartnerAdmin, PolicyZoneAdmin, SharedNameAdmin, SightingAdmin
 from abuse.admin.policy import BrandAdmin, RuleAdmin, WeightAdmin
@@ -34,9 +36,11 @@ __all__ = [
     "CaseAdmin",
     "CategoryAdmin",
     "DecisionAdmin",
+    "DisclosureAdmin",
     "DiversionTargetAdmin",
     "EvidenceFileAdmin",
     "FeedAdmin",
+    "HoldAdmin",
     "HostnameAdmin",
     "LedgerAdmin",
     "MessageAdmin",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from abuse.intake import limits, prose, subjects
+from abuse.intake.drafts import Subject
 from abuse.refang import refang
 from dnsupdate import names
 from dnsupdate.errors import InvalidName
@@ -26,6 +27,8 @@ _LIKE_A_NAME = re.compile(r"[^\s.@]\.[^\s.@]*[^\W\d]|[^\W\d][^\s.@]*\.[^\s.@]|\w
 _PORT = re.compile(
     r"\b(?:tcp|udp|ports?)\b[ \t:/=#.]{0,3}(\d{1,5})\b|\b(\d{1,5})/(?:tcp|udp)\b|^\S+[ \t,;|]{1,9}(\d{1,5})$", re.I
 )
+# What may be a part of a name, or another one.
+_MORE = re.compile(r"\w\.\w|[.:]\s|\s[.:]|^[.:]|dot|punkt|point|[\[({]\s*\.", re.I)
 # A paste without line ends is one line of any length: it is read in pieces of so many characters.
 _PIECE = 2_000
 # From so many words on a line without a name is a sentence.
@@ -100,6 +103,10 @@ def names_in(said: str) -> tuple[Named, ...]:
     if _ALONE.fullmatch(said):
         subject = None if _MAIL.fullmatch(said) else subjects.find(said)
         return ((subject.name, subject.port),) if subject is not None and subject.name else ()
+    first, _, rest = said.partition(" ")
+    if "." in first and not _MORE.search(rest) and (subject := _plain(first)) is not None:
+        # Most lines of most letters, ten times as fast as prose is read.
+        return ((subject.name, subject.port or _said_port(said)),)
     found: dict[str, int | None] = {}
     for subject in prose.hosts(_SEPARATORS.sub(" , ", said)):
         if subject.name and not found.get(subject.name):
@@ -109,6 +116,16 @@ def names_in(said: str) -> tuple[Named, ...]:
     if len(found) == 1 and (port := _said_port(said)):
         found = {name: own or port for name, own in found.items()}
     return tuple(found.items())
+
+
+def _plain(word: str) -> Subject | None:
+    """What the word names, where nothing but a name is in it."""
+    if _MAIL.search(word) or _SEPARATORS.search(word):
+        return None
+    subject = subjects.find(word)
+    if subject is None or not subject.name or not (subject.url or prose.is_host(word.strip(".,;:"), subject)):
+        return None
+    return subject
 
 
 def port_of(said: str) -> int | None:

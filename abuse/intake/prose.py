@@ -45,7 +45,7 @@ def hosts(said: str, *, with_schemes_only: bool = False) -> tuple[Subject, ...]:
             continue
         for each in _candidates(word, with_schemes_only=with_schemes_only):
             subject = subjects.find(each)
-            if subject is None or (not subject.url and not _is_host(each, subject)):
+            if subject is None or (not subject.url and not is_host(each, subject)):
                 continue
             host = subject.name or subject.address
             if subject.url or subject.port or host not in bare:
@@ -89,7 +89,8 @@ def _candidates(word: str, *, with_schemes_only: bool) -> list[str]:
     return [stripped for piece in pieces if len(stripped := piece.strip(_ENDS)) > 3]
 
 
-def _is_host(word: str, subject: Subject) -> bool:
+def is_host(word: str, subject: Subject) -> bool:
+    """Whether the word is a host's in prose, too, and no file's, abbreviation or end of a sentence."""
     if subject.address:
         return True
     top = subject.name[subject.name.rindex(".") + 1 :]

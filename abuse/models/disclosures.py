@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 
 class Disclosure(models.Model):
@@ -50,3 +51,8 @@ class Disclosure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_state_display()}: {self.order_id}"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is something to fetch."""
+        return bool(self.sealed_password) and self.available_until is not None and self.available_until > timezone.now()

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):
@@ -37,3 +38,10 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} until {self.ends_at:%Y-%m-%d}"
+
+    @property
+    def standing(self) -> str:
+        """In a word."""
+        if self.released_at is not None:
+            return "released"
+        return "in force" if self.ends_at > timezone.now() else "ended"

@@ -34,7 +34,7 @@ from ddns.models import Hostname, Restriction, User
 from ddns.models.hostnames import State
 from dnsupdate.models import PendingPublication, Publication
 from dnsupdate.models.pending import Urgency
-from tests.abuse import order_rows
+from tests.abuse import act_rows
 from tests.abuse.stories import open_case
 from tests.people import logged_in
 
@@ -61,7 +61,7 @@ def answered(home) -> Hostname:
 @pytest.fixture
 def order(answered, foreign) -> Order:
     """About a name of Alice and one of Bob."""
-    return order_rows.planned([answered, foreign])
+    return act_rows.planned([answered, foreign])
 
 
 def rrsets(*names: str) -> dict:
@@ -116,8 +116,8 @@ def test_undoing_brings_back_exactly_what_was(order, answered, oscar):
 
 def test_what_is_diverted_answers_the_target_and_nothing_below_it(answered, oscar, boss):
     target = DiversionTarget.objects.create(name="partner", kind="sinkhole", addresses=["198.51.100.1"], ttl=30)
-    order = order_rows.planned([answered], action=Action.SUSPEND)
-    order.groups.update(action=Action.DIVERT, target=target)
+    order = act_rows.planned([answered], action=Action.SUSPEND)
+    act_rows.regroup(order, action=Action.DIVERT, target=target)
     order_acts.propose(order, reason="botnet", by=oscar)
     order.refresh_from_db()
     assert order.state == Order.State.PROPOSED
@@ -132,7 +132,7 @@ def test_what_is_diverted_answers_the_target_and_nothing_below_it(answered, osca
 def test_what_is_held_goes_on_answering(answered, oscar):
     before = rrsets("home.ddns.test", "*.home.ddns.test")
     revision = Publication.objects.get(name="home.ddns.test").revision
-    order = order_rows.planned([answered], action=Action.HOLD)
+    order = act_rows.planned([answered], action=Action.HOLD)
     act(order, oscar)
 
     assert rrsets("home.ddns.test", "*.home.ddns.test") == before
@@ -141,10 +141,18 @@ def test_what_is_held_goes_on_answering(answered, oscar):
     assert Publication.objects.get(name="home.ddns.test").revision > revision
 
 
+def test_plan_that_is_too_old_is_not_proposed(order, foreign, oscar):
+    hostnames.release(foreign)
+
+    with pytest.raises(PlanChanged, match="1 names"):
+        order_acts.propose(order, reason="court", by=oscar)
+
+
 def test_what_was_released_or_changed_hands_is_left(order, answered, foreign, bob, oscar):
+    order_acts.propose(order, reason="court", by=oscar)
     hostnames.release(foreign)
     Hostname.objects.filter(pk=answered.pk).update(account=bob)
-    act(order, oscar)
+    run(order)
 
     first, second = order.items.all()
     assert (first.state, first.problem) == ("left", "Somebody else holds it than when it was planned.")
@@ -155,15 +163,16 @@ def test_what_was_released_or_changed_hands_is_left(order, answered, foreign, bo
 
 
 def test_what_became_staffs_is_left(order, alice, oscar):
+    order_acts.propose(order, reason="court", by=oscar)
     User.objects.filter(pk=alice.pk).update(is_staff=True)
-    act(order, oscar)
+    run(order)
 
     assert list(order.items.values_list("state", flat=True)) == ["left", "acted"]
 
 
 def test_stronger_decisions_stay_in_force(order, answered, oscar):
     decision = decisions.take(open_case(answered), action=Decision.Action.SUSPEND, reason="phishing", by=oscar)
-    order.groups.update(action=Action.HOLD)
+    act_rows.regroup(order, action=Action.HOLD)
     act(order, oscar)
     assert Hostname.objects.get(pk=answered.pk).state == State.SUSPENDED
 
@@ -302,7 +311,7 @@ def test_refused_proposal_is_a_plan_again(order, oscar, boss, settings):
 @pytest.mark.parametrize("key", ["protected", "live-settled"])
 def test_some_groups_need_a_second_person_however_small(order, oscar, key):
     order.items.update(group=key)
-    order.groups.update(key=key)
+    act_rows.regroup(order, key=key)
 
     assert order_acts.second_look(order, by=oscar)
 
@@ -312,21 +321,22 @@ def test_names_acted_on_alone_count_for_the_next_hour(order, oscar, settings):
     assert order_acts.second_look(order, by=oscar) == ""
     act(order, oscar)
 
-    again = order_rows.planned(Hostname.objects.all())
+    again = act_rows.planned(Hostname.objects.all())
     assert "within an hour" in order_acts.second_look(again, by=oscar)
 
 
 @pytest.fixture
 def preserving(answered, foreign) -> Order:
-    order = order_rows.planned([answered, foreign], kind=Order.Kind.PRESERVATION, hold_days=90)
-    order.groups.update(action=Action.PRESERVE)
+    order = act_rows.planned([answered, foreign], kind=Order.Kind.PRESERVATION, hold_days=90)
+    act_rows.regroup(order, action=Action.PRESERVE)
     return order
 
 
 def test_accounts_are_preserved_and_their_names_go_on_answering(preserving, answered, alice, bob, oscar):
-    hostnames.release(Hostname.objects.get(name="bob.ddns.test"))
     before = rrsets("home.ddns.test")
-    act(preserving, oscar)
+    order_acts.propose(preserving, reason="court", by=oscar)
+    hostnames.release(Hostname.objects.get(name="bob.ddns.test"))
+    run(preserving)
 
     assert {hold.account for hold in Hold.objects.in_force()} == {alice, bob}
     assert rrsets("home.ddns.test") == before
@@ -345,7 +355,7 @@ def test_accounts_are_preserved_and_their_names_go_on_answering(preserving, answ
 
 
 def test_what_is_frozen_to_be_preserved_is_freed_at_its_end_and_preserved_further(preserving, alice, oscar):
-    preserving.groups.update(action=Action.HOLD)
+    act_rows.regroup(preserving, action=Action.HOLD)
     Order.objects.filter(pk=preserving.pk).update(ends_at=timezone.now() + timedelta(hours=1))
     act(preserving, oscar)
     assert Restriction.objects.count() == Hold.objects.in_force().count() == 2
@@ -371,7 +381,7 @@ def test_target_that_is_no_more_is_not_diverted_to(order, oscar):
     target = DiversionTarget.objects.create(
         name="partner", kind="sinkhole", addresses=["198.51.100.1"], is_enabled=False
     )
-    order.groups.update(action=Action.DIVERT, target=target)
+    act_rows.regroup(order, action=Action.DIVERT, target=target)
     with pytest.raises(InvalidOrder, match="switched off"):
         order_acts.propose(order, reason="botnet", by=oscar)
 
@@ -379,7 +389,7 @@ def test_target_that_is_no_more_is_not_diverted_to(order, oscar):
 def test_partner_gets_no_more_than_it_can_take(order, oscar, settings):
     settings.DIVERTED_NAME_CONNECTIONS = 10
     target = DiversionTarget.objects.create(name="partner", kind="sinkhole", addresses=["198.51.100.1"], capacity=19)
-    order.groups.update(action=Action.DIVERT, target=target)
+    act_rows.regroup(order, action=Action.DIVERT, target=target)
     with pytest.raises(BeyondCapacity):
         order_acts.propose(order, reason="botnet", by=oscar)
 
@@ -424,7 +434,7 @@ def test_order_whose_end_has_passed_is_not_carried_out(order, oscar):
 
 
 def test_order_without_anything_to_do_is_proven_at_once(order, oscar):
-    order.groups.update(action=Action.NONE)
+    act_rows.regroup(order, action=Action.NONE)
     act(order, oscar)
 
     assert order.state == Order.State.PROVING

@@ -16,6 +16,7 @@ from ddns.models import BelowName, Hostname, HostnameContact, ReservedName, User
 from dnsupdate import outbox
 from dnsupdate.models import Publication
 from tests.abuse import order_rows
+from tests.abuse.test_matching import fill
 
 pytestmark = pytest.mark.django_db
 
@@ -144,14 +145,18 @@ def test_old_name_in_steady_use_wants_a_look(home):
     order = plans.make(order)
     assert item(order, "home.ddns.test").group == "live-settled"
     assert item(order, "home.ddns.test").last_seen_at == contact.at
-    assert order.groups.get().action == Action.NONE
-    assert order.groups.get().reason
 
 
-def test_name_that_is_paid_for_wants_a_look(home, alice):
+@pytest.mark.parametrize(
+    ("instrument", "action"),
+    [("court_order", "suspend"), ("warrant", "suspend"), ("request", "none"), ("administrative", "none")],
+)
+def test_name_that_is_paid_for_is_acted_on_where_a_judge_said_so(home, alice, instrument, action):
     answering(home)
     User.objects.filter(pk=alice.pk).update(plan="business")
-    assert item(plans.make(order_rows.order(names="home.ddns.test")), "home.ddns.test").group == "live-settled"
+    order = plans.make(order_rows.order(names="home.ddns.test", instrument=instrument))
+    group = order.groups.get()
+    assert (group.key, group.action, bool(group.reason)) == ("live-settled", action, action == "none")
 
 
 def test_protected_name_can_be_acted_on_but_is_not_proposed(home, settings, alice):
@@ -422,3 +427,18 @@ def test_planning_asks_as_much_for_many_names_as_for_one(alice, home, domain, dj
             plans.check_fresh(order)
         with django_assert_num_queries(3):
             plans.collateral_of(order)
+
+
+def test_names_are_found_by_index_among_many(home, domain):
+    """Of millions of rows a plan reads those of its names."""
+    fill(domain, 3000)
+    with CaptureQueriesContext(connection) as asked:
+        plans.make(order_rows.order(names="home.ddns.test\nno.ddns.test"))
+    (about,) = (each["sql"] for each in asked.captured_queries if "INSERT INTO abuse_orderitem" in each["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + about)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "hostname_held_once" in plan
+    assert "hostnames_released" in plan
+    assert "Seq Scan on ddns_hostname" not in plan
+    assert "Seq Scan on dnsupdate_publication" not in plan

@@ -34,13 +34,13 @@ from tests.browser.test_every_page import AXE, RUN_AXE
 
 ORDERS = "/admin/abuse/order/"
 LETTER = """# Annex A
-hxxp://bad0[.]ddns.test:1177/gate
-bad1.ddns.test
-BAD2.ddns.test.
-bad1.ddns.test
-never.ddns.test
+hxxp://bad0[.]{zone}:1177/gate
+bad1.{zone}
+BAD2.{zone}.
+bad1.{zone}
+never.{zone}
 www.example.org
-this is no name at all..
+bad..{zone}
 """
 
 
@@ -64,7 +64,7 @@ def names(alice, domain) -> list[Hostname]:
 
 
 @pytest.fixture
-def order(names, oscar, elder) -> Order:
+def order(names, domain, oscar, elder) -> Order:
     olivia = rows.officer()
     said = {"called_number": "+43 1 555 0100", "number_source": "register", "spoke_with": "the desk officer"}
     Vetting.objects.create(officer=olivia, step="call", by=oscar, **said)
@@ -72,7 +72,7 @@ def order(names, oscar, elder) -> Order:
     DiversionTarget.objects.create(name="Example CERT", kind="sinkhole", addresses=["198.51.100.5"], capacity=20000)
     DiversionTarget.objects.create(name="Notice page", kind="notice", addresses=["198.51.100.6"])
     made = rows.order(
-        names=LETTER,
+        names=LETTER.format(zone=domain.name),
         reasons="The names control malware that steals from accounts. " * 20,
         redress="Appeal to the Higher Court of Example within two weeks. " * 4,
         return_conditions="When the holder shows that the device was cleaned.",

@@ -8,6 +8,8 @@ from abuse.errors import Unreadable
 from abuse.intake import (
     arf,
     attachments,
+    letters,
+    limits,
     mime,
     moments,
     parse,
@@ -21,6 +23,7 @@ from abuse.intake import (
     xarf,
 )
 from abuse.refang import refang, straighten
+from dnsupdate import names
 from tests.abuse.intake import seeds
 from tests.abuse.intake.shape import check
 
@@ -100,6 +103,22 @@ def _prose(content: bytes) -> None:
     prose.hosts(prose.of_html(said))
 
 
+def _order(content: bytes) -> None:
+    letter = letters.read(content)
+    assert [line.position for line in letter.lines] == list(range(1, len(letter.lines) + 1))
+    line_ends = content.count(b"\n") + content.count(b"\r")
+    assert 0 < letter.line_count <= line_ends + len(letter.lines) + letter.passed_over + 1
+    assert min(letter.comment_count, letter.blank_count, letter.passed_over, letter.further_count) >= 0
+    for line in letter.lines:
+        assert bool(line.name) != bool(line.problem)
+        assert not line.name or names.normalise(line.name) == line.name
+        assert line.port is None or 0 < line.port < 65536
+        for said in (line.text, line.name, line.problem):
+            assert len(said) <= limits.MAX_FIELD_CHARACTERS
+            assert not {"\x00", "\n"} & set(said)
+            said.encode()
+
+
 def _subject(content: bytes) -> None:
     said = text.decode(content)
     subjects.find(said)
@@ -122,6 +141,7 @@ HARNESSES: dict[str, tuple[Harness, tuple[bytes, ...]]] = {
     "table": (_table, tuple(seeds.OCTETS[name] for name in ("csv", "csv-bare", "urlhaus-csv", "threatfox-csv"))),
     "list": (_whole, (seeds.OCTETS["list"],)),
     "letter": (_prose, (seeds.OCTETS["letter"], b'<p>See <a href="https://home.ddns.test/">x</a></p>')),
+    "order": (_order, (*seeds.OCTETS.values(), seeds.ORDER, b'["a.ddns.test", "b[.]ddns[.]test:80"]')),
     "subject": (
         _subject,
         (b"hxxps://home[.]ddns[.]test:80/x", b"[2001:db8::7]:80", b"2026-11-01T10:00:00+01:00", b"eA=="),

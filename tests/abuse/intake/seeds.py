@@ -81,6 +81,23 @@ FORM = form.write(
     )
 )
 
+# Of an authority, with lines that name nothing.
+ORDER = b"""Polizeidirektion Example
+Ref.: AZ 12 Cr 345/26, 30.06.2014
+olivia@police.example
+
+Dear sir or madam,
+we request that you, z.B. today, withdraw the following names (see report.pdf):
+
+1) hxxp://evil[.]ddns[.]net:1177/ (njRAT)
+2) bad(dot)hopto(dot)org , TCP 5552
+3) evil ddns net
+4) 203.0.113.7
+
+Kind regards,
+Olivia Example
+"""
+
 # Formats of JSON, as values.
 VALUES = {
     "form": json.loads(FORM),

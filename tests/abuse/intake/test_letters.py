@@ -85,25 +85,8 @@ def test_counts_add_up():
     assert letter.line_count == 9
 
 
-LETTER = b"""Polizeidirektion Example
-Ref.: AZ 12 Cr 345/26, 30.06.2014
-olivia@police.example
-
-Dear sir or madam,
-we request that you, z.B. today, withdraw the following names (see report.pdf):
-
-1) hxxp://evil[.]ddns[.]net:1177/ (njRAT)
-2) bad(dot)hopto(dot)org , TCP 5552
-3) evil ddns net
-4) 203.0.113.7
-
-Kind regards,
-Olivia Example
-"""
-
-
 def test_letter_of_the_police():
-    letter = read(LETTER)
+    letter = read(seeds.ORDER)
     assert named(letter) == [("evil.ddns.net", 1177), ("bad.hopto.org", 5552), ("", None), ("", None)]
     assert (letter.passed_over, letter.blank_count, letter.line_count) == (7, 3, 14)
 

@@ -1,12 +1,14 @@
 """The API against its own description: requests of all kinds that it allows and forbids, and answers as it says."""
 
 import re
+from datetime import timedelta
 from itertools import count
 from threading import Semaphore
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 import schemathesis
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import (
@@ -19,13 +21,14 @@ from schemathesis.checks import (
     unsupported_method,
 )
 
-from abuse import reporter_keys, submissions
+from abuse import officer_keys, reporter_keys, submissions
 from abuse.models import Reporter, Submission
 from ddns import acme_accounts, groups, keys, records, webhooks
 from ddns.rest import waiting
 from ddns.rest.fields import MAX_ID
 from ddns.rest.repeats import HEADER
 from ddns.wsgi import Devices
+from tests.abuse import order_rows
 from tests.ddns.devices import _pages, caller
 from tests.ddns.rest.test_schema import COMMITTED
 
@@ -48,6 +51,7 @@ EXAMPLES = settings(
     suppress_health_check=list(HealthCheck),
 )
 # As paths have them before a number.
+KEYS = {"reports": "reporter", "authorities": "officer"}
 KINDS = ("records", "groups", "keys", "acme-dns-accounts", "webhooks")
 
 numbers = count()
@@ -77,9 +81,14 @@ def known(alice, home, monkeypatch, settings) -> dict[str, object]:
     _, text = keys.create(alice, label="program", permission="manage")
     reporter = Reporter.objects.create(identity="org:cert.example", kind="organisation")
     _, reporters_text = reporter_keys.create(reporter, label="scanner", by=alice)
+    officer = order_rows.officer()
+    ends_at = timezone.now() + timedelta(days=30)
+    _, officers_text = officer_keys.make(officer, label="program", networks=["127.0.0.0/24"], expires_at=ends_at)
+    order = order_rows.order(officer, names="home.ddns.test")
     submission = submissions.accept(b"{}", door=Submission.Door.API, source="192.0.2.1", reporter=reporter)
     return {
         **{"reporter": reporters_text, "submission": str(submission.pk)},
+        **{"officer": officers_text, "order": str(order.pk)},
         **{"text": text, "name": home.name, "groups": group.pk, "records": record.pk, "keys": device.pk},
         **{"acme-dns-accounts": certificates.pk, "webhooks": webhook.pk, "delivery": delivery.pk},
     }
@@ -95,13 +104,16 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> list
 def test_answers_are_what_the_document_says(case: Case, known):
     _lead_somewhere(case, known)
 
-    text = known["reporter" if case.path.startswith("/api/v1/reports") else "text"]
+    text = known[next((of for path, of in KEYS.items() if case.path.startswith(f"/api/v1/{path}")), "text")]
     case.call_and_validate(app=application, headers={"Authorization": f"Bearer {text}"}, checks=_checks(case))
 
 
 def _checks(case: Case) -> list:
-    """In bulk an item that is wrong is refused by its position, in an answer that is right. Reports are octets of any format."""
-    is_lenient = "/bulk/" in case.path or (case.method, case.path) == ("POST", "/api/v1/reports")
+    """In bulk an item that is wrong is refused by its position, in an answer that is right. Reports are octets of any format, and
+    what a form says is always text.
+    """
+    is_form = case.media_type == "multipart/form-data"
+    is_lenient = is_form or "/bulk/" in case.path or (case.method, case.path) == ("POST", "/api/v1/reports")
     return [check for check in CHECKS if check is not negative_data_rejection or not is_lenient]
 
 
@@ -115,6 +127,8 @@ def _lead_somewhere(case: Case, known: dict[str, object]) -> None:
             parameters["id"] = next((known[kind] for kind in KINDS if f"/{kind}/" in case.path), parameters["id"])
         if "/reports/" in case.path:
             parameters["id"] = known["submission"]
+        if "/orders/" in case.path:
+            parameters["id"] = known["order"]
         if "delivery" in parameters:
             parameters["delivery"] = known["delivery"]
     if re.fullmatch(r"[!#-~]+", (case.headers or {}).get(HEADER, "")):
