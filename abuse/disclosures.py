@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from abuse import disclosure_packages, disclosure_scopes, ledger, order_notices, receipts, reporter_mails, wordings
+from abuse import disclosure_packages, disclosure_scopes, ledger, officer_mails, order_notices, receipts, wordings
 from abuse.errors import (
     AlreadyDecided,
     NotAllowed,
@@ -271,10 +271,10 @@ def _receipt(disclosure: Disclosure, manifest_sha256: str) -> Receipt:
 def _tell_officer(disclosure: Disclosure) -> None:
     account = disclosure.order.officer.account
     with translation.override(wordings.spoken(account.language or settings.LANGUAGE_CODE)):
-        reporter_mails.tell(
-            account.email,
-            subject=_("The information for your order is ready"),
-            text=_(
+        officer_mails.tell(
+            disclosure.order.officer,
+            _("The information for your order is ready"),
+            _(
                 "For your order %(order)s there is a package in the portal, encrypted, until %(day)s:\n%(link)s\n\nWe tell you "
                 "its password on the phone, at the number of your office that we have found ourselves. Nobody sends it by mail."
             )

@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from abuse import effect_bodies
-from abuse.models import EffectReport, Order, OrderItem
+from abuse.models import Order, OrderItem
 
 Outcome = OrderItem.Outcome
 
@@ -29,10 +29,6 @@ DONE: Mapping[str, Promise] = {
     effect_bodies.UNDONE: gettext_lazy("undone"),
     effect_bodies.LEFT: gettext_lazy("left alone: it has changed since it was planned"),
     effect_bodies.NOTHING: gettext_lazy("nothing done"),
-}
-OF: Mapping[str, Promise] = {
-    EffectReport.Of.ACT: gettext_lazy("what was done"),
-    EffectReport.Of.UNDOING: gettext_lazy("its undoing"),
 }
 KINDS: Mapping[str, Promise] = {
     Order.Kind.TAKEDOWN: gettext_lazy("takedown"),

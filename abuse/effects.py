@@ -1,6 +1,9 @@
 """Effects: an order is answered when what it did is proven, or when it is known which server lags; by a signed report."""
 
+import hashlib
+import json
 import logging
+import re
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,12 +12,13 @@ import redis
 from celery import current_app
 from django.db import DatabaseError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from abuse import effect_bodies, effect_proofs, ledger, order_answers, receipts
 from abuse.effect_bodies import Body
 from abuse.effect_proofs import Standing
-from abuse.errors import OrderNotThere
+from abuse.errors import OrderNotThere, WrongReceipt
 from abuse.models import EffectReport, Order, Receipt
 from dnsupdate import turns, wake
 
@@ -33,6 +37,8 @@ DEADLINE = timedelta(days=1)
 LONGEST_RUN = timedelta(minutes=2)
 # In one run of the periodic task; the next is there soon.
 CHUNK = 20
+# How a document begins, as it was given out or as jq writes it.
+_BODY = re.compile(r'\s*\{\s*"body"\s*:\s*(?=")')
 REASON = "What the order did was asked of every authoritative server."
 
 
@@ -65,6 +71,8 @@ def report(order: Order, *, of: EffectReport.Of) -> EffectReport:
     Where nothing more is proven than the last one says, that one is given. Locks the order, then the ledger. Raises
     OrderNotThere where that is not what is being proven of it, or nobody has begun to.
     """
+    order.refresh_from_db()
+    of = EffectReport.Of(of)
     since = _since(order, of)
     if since is None:
         raise OrderNotThere("nothing of it was asked of any nameserver yet.")
@@ -84,6 +92,30 @@ def latest(order: Order) -> EffectReport | None:
 def document(report: EffectReport) -> dict[str, Any]:
     """What is handed out: the body as a string, octet by octet what was hashed, and the receipt that names its SHA-256."""
     return {"body": report.body, "receipt": receipts.document(report.receipt)}
+
+
+def signed(octets: bytes) -> EffectReport:
+    """The one that we signed with exactly this text: octets are its body, or what document gave with the body in it.
+
+    With its receipt. The receipt within is not looked at: what was signed is ours to know. Raises WrongReceipt.
+    """
+    hashes = [hashlib.sha256(text).hexdigest() for text in (octets, _body_within(octets)) if text]
+    found = EffectReport.objects.select_related("receipt__key").filter(sha256__in=hashes).first()
+    if found is None:
+        raise WrongReceipt(_("this is not an effect report as we signed it: it was changed, or is not whole."))
+    return found
+
+
+def _body_within(octets: bytes) -> bytes:
+    """Only the string is read: whatever else somebody brings may be nested as it likes."""
+    try:
+        text = octets.decode()
+        if (begun := _BODY.match(text)) is None:
+            return b""
+        body, _end = json.JSONDecoder().raw_decode(text, begun.end())
+        return body.encode()
+    except ValueError:
+        return b""
 
 
 def _is_due(order: Order, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from django.db.models import Count, F, Min, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from abuse import ledger, preservations, reporter_mails, wordings
+from abuse import ledger, officer_mails, preservations, wordings
 from abuse.errors import InvalidParameter, NotAllowed, NothingToDo, ReasonMissing
 from abuse.models import Hold, Order
 from ddns.models import User
@@ -123,11 +123,11 @@ def _tell_officer(order: Order, ending: Sequence[Hold]) -> None:
         # In a mailbox that we do not know: of a sealed order not even its number at the authority.
         reference = order.reference if order.sealed_until is None else str(order.pk)
         day, link = f"{min(each.ends_at for each in ending):%Y-%m-%d}", f"{settings.SITE_URL}/authorities/"
-        reporter_mails.tell(
-            account.email,
-            subject=_("Data kept for your order %(reference)s may be deleted from %(day)s on")
+        officer_mails.tell(
+            order.officer,
+            _("Data kept for your order %(reference)s may be deleted from %(day)s on")
             % {"reference": reference, "day": day},
-            text=_(
+            _(
                 "On your order %(reference)s we keep what is stored about accounts (%(count)d). The first of these holds ends "
                 "on %(day)s. Nothing is deleted at once then, but from then on as it always would be.\n\n"
                 "If it is needed for longer, ask us to renew it before, with what the law of your country wants for it: "

@@ -53,7 +53,7 @@ def check(officer: Officer, *, name_count: int, is_emergency: bool = False) -> O
 def watch_order(order: Order) -> list[OfficerAlert]:
     """What is unusual about an order that was just filed, told to staff; and that it was filed, to colleagues.
 
-    In the transaction of the order, after check.
+    In the transaction of the order, after check. Who enters an order at the desk has spoken with the officer.
     """
     officer = order.officer
     filing = officer.filings.filter(order=None).first()
@@ -61,7 +61,8 @@ def watch_order(order: Order) -> list[OfficerAlert]:
         filing.order = order
         filing.save(update_fields=["order"])
     note_log_in(officer)
-    found = [officer_alerts.add(officer, what, text, order=order) for what, text in _unusual(order)]
+    unusual = _unusual(order) if order.door != Order.Door.DESK else ()
+    found = [officer_alerts.add(officer, what, text, order=order) for what, text in unusual]
     officer_mails.filed(order)
     return found
 
@@ -101,7 +102,7 @@ def _check_emergencies(officer: Officer) -> None:
 def _unusual(order: Order) -> Iterator[tuple[OfficerAlert.What, str]]:
     """Each with its words, which name no name and no file number."""
     officer = order.officer
-    before = Order.objects.filter(officer=officer).exclude(pk=order.pk)
+    before = Order.objects.filter(officer=officer).exclude(pk=order.pk).exclude(door=Order.Door.DESK)
     if not before.exists():
         yield What.FIRST_ORDER, f"its first order ({order.get_kind_display()})"
     if order.kind == Kind.EMERGENCY and not before.filter(kind=Kind.EMERGENCY).exists():

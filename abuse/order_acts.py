@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
-from abuse import diversions, effects, ledger, order_chunks, order_looks, plans
+from abuse import diversions, effect_proofs, effects, ledger, order_chunks, order_looks, plans
 from abuse.actions.act import clean
 from abuse.errors import (
     InvalidOrder,
@@ -26,7 +26,7 @@ from abuse.errors import (
     ReasonMissing,
     SamePerson,
 )
-from abuse.models import DiversionTarget, Order, OrderGroup, OrderItem
+from abuse.models import DiversionTarget, EffectReport, Order, OrderGroup, OrderItem
 from ddns.models import User
 from dnsupdate import wake
 
@@ -265,6 +265,7 @@ def _begin(order: Order, by: User, reason: str) -> None:
     total = order_chunks.to_act(order).count()
     order.state, order.progress = _State.ACTING, _begun("act", total)
     order.stopped_by, order.stopped_at = None, None
+    effect_proofs.note_serials(order, of=EffectReport.Of.ACT)
     order.save()
     _enter("begin-order", order, by, reason, digest=order.plan_digest, count=total)
     transaction.on_commit(wake_runner)
@@ -274,6 +275,7 @@ def _begin_undoing(order: Order, by: User | None, reason: str) -> None:
     order.undone_by, order.undo_reason = by, reason
     total = order_chunks.to_undo(order).count()
     order.state, order.progress = _State.UNDOING, _begun("undo", total)
+    effect_proofs.note_serials(order, of=EffectReport.Of.UNDOING)
     order.stopped_by, order.stopped_at = None, None
     order.save()
     _enter("begin-undoing-order", order, by, reason, count=total)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db.models import Sum
 
 from abuse import impact, second_looks
-from abuse.models import Decision, Order, OrderGroup
+from abuse.models import Decision, Officer, Order, OrderGroup
 from abuse.plan_items import SETTLED
 from ddns.models import Hostname, User
 
@@ -17,10 +17,12 @@ _LOOKED_AT = {"protected": "protected", SETTLED: "old, and steadily used or paid
 
 
 def why(order: Order, by: User | None) -> str:
-    """Why a second person has to look before it is carried out as it is planned, or nothing. Six queries at most."""
+    """Why a second person has to look before it is carried out as it is planned, or nothing. Seven queries at most."""
     groups = list(order.groups.exclude(action=_Action.NONE).filter(item_count__gt=0))
     if not groups:
         return ""
+    if order.officer.state == Officer.State.FROZEN:
+        return "The officer who filed it is frozen: call the agency back first."
     if any(group.action == _Action.DIVERT for group in groups):
         return _DIVERSION
     if order.kind == Order.Kind.EMERGENCY:

@@ -11,10 +11,10 @@ from django.urls import path, reverse
 from django.utils import timezone
 from unfold.decorators import display
 
-from abuse import officers
+from abuse import officers, restricted
 from abuse.admin.evidence import EvidenceAdmin
 from abuse.admin.officer_steps import StepPages
-from abuse.models import LedgerEntry, Officer, OfficerAlert, Order
+from abuse.models import Officer, OfficerAlert, Order
 
 State = Officer.State
 ROWS = 20
@@ -96,10 +96,12 @@ class OfficerAdmin(StepPages, EvidenceAdmin):
             "call": call,
             "may_confirm": may_vet and call is not None and call.by_id != user.pk,
             "steps": list(officer.vettings.select_related("by", "agency")),
-            "alerts": list(officer.alerts.waiting().select_related("order")),
+            "alerts": list(
+                officer.alerts.waiting().exclude(order__in=restricted.hidden_orders(user)).select_related("order")
+            ),
             "keys": list(officer.keys.all()[:ROWS]),
             "orders": list(orders.select_related("agency")[:ROWS]) if user.has_perm("abuse.view_order") else [],
-            "entries": list(LedgerEntry.objects.filter(object=f"officer {officer.pk}")[:ROWS]),
+            "entries": list(restricted.entries(user).filter(object=f"officer {officer.pk}")[:ROWS]),
             "may_vet": may_vet,
             "may_freeze": user.has_perm(officers.FREEZE),
             "is_open": officer.state in (State.APPLIED, State.CALLED),

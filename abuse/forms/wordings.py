@@ -108,15 +108,27 @@ RECEIPT_FIELDS = {
     "nameservers": gettext_lazy("Nameservers asked"),
     "answer_count": gettext_lazy("Answers"),
     "answers_sha256": gettext_lazy("SHA-256 of the answers"),
+    "effect_of": gettext_lazy("Effect of"),
+    "line_count": gettext_lazy("Lines of the order"),
+    "name_count": gettext_lazy("Names acted on"),
+    "proven_count": gettext_lazy("Proven at every nameserver"),
+    "server_count": gettext_lazy("Nameservers asked"),
     "is_automatic": gettext_lazy("Decided by a program alone"),
     "sha256": gettext_lazy("SHA-256 of what came in"),
     "size": gettext_lazy("Octets"),
     "door": gettext_lazy("Came by"),
     "case": gettext_lazy("Case"),
+    "order_kind": gettext_lazy("Asks for"),
+    "reference": gettext_lazy("File number"),
+    "filed_at": gettext_lazy("Filed"),
+    "due_at": gettext_lazy("Answer due"),
+    "files": gettext_lazy("Files, with their SHA-256 and octets"),
     "issuer": gettext_lazy("Signed by"),
     "issued_at": gettext_lazy("Signed"),
     "key": gettext_lazy("Signing key"),
     "id": gettext_lazy("Number of the receipt"),
+    "order": gettext_lazy("Number of the order"),
+    "report": gettext_lazy("Number of the effect report"),
     "submission": gettext_lazy("Number of what came in"),
     "entry": gettext_lazy("Number of the entry"),
     "hash": gettext_lazy("Hash of the entry"),
@@ -126,15 +138,21 @@ RECEIPT_KINDS = {
     "submission": gettext_lazy("a report"),
     "decision": gettext_lazy("a decision"),
     "appeal": gettext_lazy("an objection"),
+    "order": gettext_lazy("an order of an authority"),
     "ledger_head": gettext_lazy("the ledger's last entry"),
+    "effect": gettext_lazy("the effect of an authority's order"),
 }
+EFFECT_OF = {"act": gettext_lazy("what was done"), "undoing": gettext_lazy("its undoing")}
+# What is hashed is not what came in there.
+_OF_EFFECT = {"sha256": gettext_lazy("SHA-256 of the report's text")}
 PROOF_OF = {"decision": gettext_lazy("decision"), "undoing": gettext_lazy("undoing")}
 _WORDS: Mapping[str, Mapping[str, object]] = {"kind": RECEIPT_KINDS, "proof_of": PROOF_OF}
 
 
 def facts(body: Mapping[str, object]) -> list[tuple[str, str]]:
     """A receipt's payload as people read it: fields that are known first, by their names; the others as they are called."""
-    known = [(str(words), name) for name, words in RECEIPT_FIELDS.items() if name in body]
+    words_of = RECEIPT_FIELDS | _OF_EFFECT if body.get("kind") == "effect" else RECEIPT_FIELDS
+    known = [(str(words), name) for name, words in words_of.items() if name in body]
     others = [(name, name) for name in body if name not in RECEIPT_FIELDS]
     return [(words, _value(name, body[name])) for words, name in [*known, *others] if body[name] is not None]
 
@@ -144,6 +162,8 @@ def _value(name: str, value: object) -> str:
         return str(_WORDS[name].get(str(value), value))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if name == "files" and isinstance(value, list) and all(isinstance(each, dict) for each in value):
+        return "; ".join(" ".join(str(each.get(part, "")) for part in ("role", "sha256", "size")) for each in value)
     if name.endswith("_at") and isinstance(value, str):
         # Ours are in UTC; of anything else nothing is cut off.
         return f"{value[:19].replace('T', ' ')} UTC" if value.endswith("+00:00") else value

@@ -311,7 +311,9 @@ def test_officer_fetches_it_as_often_as_they_like_each_time_on_the_record(releas
 
 
 def test_strangers_fetch_nothing(released, olivia, home):
-    mallory = order_rows.officer("mallory@tax.example", agency=order_rows.agency("Tax Office"))
+    mallory = order_rows.officer(
+        "mallory@tax.example", agency=order_rows.agency("Tax Office", mail_domains=["tax.example"])
+    )
     with pytest.raises(NotAllowed):
         disclosures.fetch(released, officer=mallory)
     type(olivia).objects.filter(pk=olivia.pk).update(vetted_until=timezone.now() - timedelta(days=1))

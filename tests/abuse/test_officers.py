@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.core import mail
 from django.utils import timezone
 
-from abuse import agencies, officer_alerts, officers, reporter_mails, roles
+from abuse import agencies, officer_alerts, officers, order_looks, reporter_mails, roles
 from abuse.errors import (
     AlreadyFrozen,
     NotAllowed,
@@ -242,6 +242,14 @@ def test_freezing_takes_one_person_and_stops_everything(in_office, liaison, root
     entry = LedgerEntry.objects.get(action="freeze-officer")
     assert (entry.actor, entry.details["orders_set_back"]) == (liaison, [str(proposed.pk)])
     assert Vetting.objects.get(step="freeze").by == liaison
+
+
+def test_order_of_a_frozen_officer_always_needs_a_second_person(in_office, home, root, oscar):
+    order = order_rows.planned([home], officer=in_office)
+    assert order_looks.why(order, oscar) == ""
+    officers.freeze(in_office, by=root, reason="Taken over.")
+    order.refresh_from_db()
+    assert "frozen" in order_looks.why(order, oscar)
 
 
 def test_officer_freezes_their_own_account(in_office):
