@@ -1,4 +1,4 @@
-"""Restricted: what is shown of restricted cases to people who are not named for them, and what is shown to nobody."""
+"""Restricted: what is shown of restricted cases and sealed orders to people who are not named for them, and to nobody."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -11,15 +11,25 @@ from abuse.models.orders import OrderQuerySet
 from ddns.models import User
 
 HIDDEN = "Decided on a restricted case, for the people named for those."
+# That a name is out of DNS shows; that nobody else can put it back has to be known.
+SEALED = "Done for an order that is sealed, for the people who handle it."
 
 
 def may_see(user: User | None) -> bool:
     return user is not None and user.has_perm("abuse.view_restricted_case")
 
 
-def entries(user: User | None) -> LedgerEntryQuerySet:
-    """Of the ledger, those that this member of staff may read."""
-    return LedgerEntry.objects.all() if may_see(user) else LedgerEntry.objects.unrestricted()
+def entries(user: User | None, among: LedgerEntryQuerySet | None = None) -> LedgerEntryQuerySet:
+    """Of the ledger, or of these, those that this member of staff may read. A query more for the sealed orders."""
+    found = LedgerEntry.objects.all() if among is None else among
+    found = found if may_see(user) else found.unrestricted()
+    hidden = hidden_orders(user)
+    return found.without_orders(hidden) if hidden else found
+
+
+def hidden_orders(user: User | None) -> list[UUID]:
+    """The sealed orders that this member of staff knows nothing of. One query, or one more: of permissions."""
+    return list(Order.objects.sealed().exclude(pk__in=orders(user).values("pk")).values_list("pk", flat=True))
 
 
 def orders(user: User | None) -> OrderQuerySet:
@@ -41,13 +51,20 @@ def octets(among: QuerySet[Blob] | None = None) -> QuerySet[Blob]:
 
 
 def without_reasons(suspensions: Iterable[Suspension], user: User | None) -> list[Suspension]:
-    """That a name is suspended is to be seen in DNS; why is not, where the case is restricted.
+    """That a name is suspended is to be seen in DNS; why is not, where the case is restricted or the order sealed.
 
     Wants decision__case and order_item__order.
     """
     rows = list(suspensions)
+    hidden = hidden_orders(user) if any(each.order_item_id is not None for each in rows) else []
     for each in rows:
         if each.decision is not None and each.decision.case.is_restricted and not may_see(user):
-            each.reason = HIDDEN
-            each.lift_reason = each.lift_reason and HIDDEN
+            _hide(each, HIDDEN)
+        if each.order_item is not None and each.order_item.order_id in hidden:
+            _hide(each, SEALED)
     return rows
+
+
+def _hide(suspension: Suspension, instead: str) -> None:
+    suspension.reason = instead
+    suspension.lift_reason = suspension.lift_reason and instead

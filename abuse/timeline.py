@@ -9,7 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.utils import timezone
 
 from abuse import networks
-from abuse.models import Appeal, Case, Decision, Report
+from abuse.models import Appeal, Case, Decision, Report, Sighting
 from abuse.networks import UNKNOWN, Network
 from ddns.models import AddressUpdate, Hostname
 
@@ -64,7 +64,7 @@ class Timeline:
 
 
 def of(case: Case) -> Timeline:
-    """Nine queries at most, each by an index and with a bound."""
+    """Ten queries at most, each by an index and with a bound."""
     now = timezone.now()
     hostname = case.hostname
     reports = Report.objects.counted().filter(case=case)
@@ -72,7 +72,7 @@ def of(case: Case) -> Timeline:
     rows = list(changes.order_by("-at")[:MOST_CHANGES])
     entries = [*_of_reports(case), *_of_decisions(case), *map(_of_change, rows)]
     if hostname is not None:
-        entries += [*_of_hostname(hostname), *_of_account(hostname)]
+        entries += [*_of_hostname(hostname), *_of_account(hostname), *_of_sightings(hostname)]
     of_week = [each for each in entries if each.kind == Kind.CHANGE and each.at > now - WEEK]
     shown = sorted((each for each in entries if each.at <= now), key=lambda each: each.at, reverse=True)
     return Timeline(
@@ -134,6 +134,14 @@ def _of_account(hostname: Hostname) -> Iterator[Entry]:
         abs(at - account.last_login) < timedelta(minutes=1) for at, *_ in logged_in
     ):
         yield Entry(account.last_login, Kind.LOG_IN, "Its holder last logged in.")
+
+
+def _of_sightings(hostname: Hostname) -> Iterator[Entry]:
+    """What partners sent back about the name, in the lane of reports."""
+    for row in hostname.sightings.select_related("partner").order_by("-received_at")[:MOST_OTHERS]:
+        words = "says that it is innocent" if row.kind == Sighting.Kind.FALSE_POSITIVE else f"saw it {row.count} times"
+        note = f": {row.note}" if row.note else "."
+        yield Entry(row.received_at, Kind.REPORT, f"The partner {row.partner.name} {words}{note}")
 
 
 def _of_reports(case: Case) -> Iterator[Entry]:

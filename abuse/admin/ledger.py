@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from abuse import restricted
 from abuse.admin.evidence import EvidenceAdmin
 from abuse.models import LedgerEntry
 
@@ -23,8 +24,7 @@ class LedgerAdmin(EvidenceAdmin):
     fields = ("sequence", "at", "actor_name", "action", "object", "reason", "details", "previous_hash", "hash")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
-        entries = super().get_queryset(request)
-        return entries if request.user.has_perm("abuse.view_restricted_case") else entries.unrestricted()
+        return restricted.entries(request.user, super().get_queryset(request))
 
     @display(description="action", ordering="action", label=ACTION_BADGES)
     def shown_action(self, entry: LedgerEntry) -> str:

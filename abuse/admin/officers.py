@@ -11,10 +11,10 @@ from django.urls import path, reverse
 from django.utils import timezone
 from unfold.decorators import display
 
-from abuse import officers
+from abuse import officers, restricted
 from abuse.admin.evidence import EvidenceAdmin
 from abuse.admin.officer_steps import StepPages
-from abuse.models import LedgerEntry, Officer, OfficerAlert, Order
+from abuse.models import Officer, OfficerAlert, Order
 
 State = Officer.State
 ROWS = 20
@@ -89,7 +89,7 @@ class OfficerAdmin(StepPages, EvidenceAdmin):
         officer = self._get(request, pk)
         user = request.user
         orders = Order.objects.visible_to(user).filter(officer=officer)
-        alerts = list(officer.alerts.waiting())
+        alerts = list(officer.alerts.waiting().exclude(order__in=restricted.hidden_orders(user)))
         may_vet, may_see_orders = user.has_perm(officers.VET), user.has_perm("abuse.view_order")
         call = officers.pending_call(officer) if officer.state in (State.CALLED, State.VETTED) else None
         shown = {
@@ -103,7 +103,7 @@ class OfficerAdmin(StepPages, EvidenceAdmin):
             else set(),
             "keys": list(officer.keys.all()[:ROWS]),
             "orders": list(orders.select_related("agency")[:ROWS]) if may_see_orders else [],
-            "entries": list(LedgerEntry.objects.filter(object=f"officer {officer.pk}")[:ROWS]),
+            "entries": list(restricted.entries(user).filter(object=f"officer {officer.pk}")[:ROWS]),
             "may_vet": may_vet,
             "may_freeze": user.has_perm(officers.FREEZE),
             "is_open": officer.state in (State.APPLIED, State.CALLED),

@@ -141,6 +141,8 @@ def _of_analyst(seen: Seen) -> Iterator[Step]:
     if state in (State.RECEIVED, State.PLANNED, State.ANSWERED) and not screen.acted_count:
         is_next = state == State.PLANNED and not count
         yield Step("answer", "w", "Answer in words…", asks=("text",), is_first=is_next)
+    if state in _UNTOUCHED and screen.line_count and seen.order.preview_released_at is None:
+        yield Step("preview", "v", "Show them the plan", asks=())
     if screen.is_plannable:
         yield Step("plan", "p", "Plan again", asks=())
     if screen.acted_count and state in _UNDOABLE:
@@ -212,6 +214,7 @@ _VERBS: dict[str, Callable[[Order, User, dict], object]] = {
     "stop": lambda order, by, said: order_acts.stop(order, by=by, reason=said["reason"]),
     "resume": lambda order, by, said: order_acts.resume(order, by=by),
     "undo": lambda order, by, said: order_acts.undo(order, by=by, reason=said["reason"]),
+    "preview": lambda order, by, said: orders.release_preview(order, by=by),
     "plan": lambda order, by, said: plans.make(order),
     "refuse": lambda order, by, said: orders.refuse(order, by=by, reason=said["text"]),
     "answer": lambda order, by, said: orders.answer(order, by=by, text=said["text"]),
@@ -246,6 +249,10 @@ _SAID: dict[str, Sequence[str]] = {
         "What was done stays as it is until it is undone. Resume goes on from there.",
     ),
     "resume": ("It goes on where it was stopped; what was done is not done twice.",),
+    "preview": (
+        "The authority sees in its portal what each line of its list is to us, and what is planned for it.",
+        "It cannot be taken back: what was seen was seen.",
+    ),
     "plan": (
         "The list is read and matched again; nothing changes in DNS.",
         "A group with the same names keeps its decision, others begin anew. What was proposed is void.",
@@ -277,6 +284,7 @@ def _done(step: Step, seen: Seen) -> str:
         "stop": "Stopped.",
         "resume": "It goes on.",
         "undo": "The undoing has begun.",
+        "preview": "The authority sees the plan now.",
         "plan": "Planned again.",
         "refuse": "Refused. The authority reads why.",
         "answer": "Answered.",

@@ -33,8 +33,10 @@ class SuspensionAdmin(EvidenceAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """Those of restricted cases only for the named people; the page of the name says that there is one."""
+        """Those of restricted cases and sealed orders only for the named people; the page of the name says that there is one."""
         rows = super().get_queryset(request)
+        if hidden := restricted.hidden_orders(request.user):
+            rows = rows.exclude(order_item__order__in=hidden)
         return rows if restricted.may_see(request.user) else rows.exclude(decision__case__route="restricted")
 
     @display(description="hostname", ordering="hostname__name")

@@ -118,6 +118,11 @@ RECEIPT_FIELDS = {
     "size": gettext_lazy("Octets"),
     "door": gettext_lazy("Came by"),
     "case": gettext_lazy("Case"),
+    "order_kind": gettext_lazy("Asks for"),
+    "reference": gettext_lazy("File number"),
+    "filed_at": gettext_lazy("Filed"),
+    "due_at": gettext_lazy("Answer due"),
+    "files": gettext_lazy("Files, with their SHA-256 and octets"),
     "issuer": gettext_lazy("Signed by"),
     "issued_at": gettext_lazy("Signed"),
     "key": gettext_lazy("Signing key"),
@@ -133,6 +138,7 @@ RECEIPT_KINDS = {
     "submission": gettext_lazy("a report"),
     "decision": gettext_lazy("a decision"),
     "appeal": gettext_lazy("an objection"),
+    "order": gettext_lazy("an order of an authority"),
     "ledger_head": gettext_lazy("the ledger's last entry"),
     "effect": gettext_lazy("the effect of an authority's order"),
 }
@@ -156,6 +162,8 @@ def _value(name: str, value: object) -> str:
         return str(_WORDS[name].get(str(value), value))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if name == "files" and isinstance(value, list) and all(isinstance(each, dict) for each in value):
+        return "; ".join(" ".join(str(each.get(part, "")) for part in ("role", "sha256", "size")) for each in value)
     if name.endswith("_at") and isinstance(value, str):
         # Ours are in UTC; of anything else nothing is cut off.
         return f"{value[:19].replace('T', ' ')} UTC" if value.endswith("+00:00") else value

@@ -1,5 +1,8 @@
 """The ledger: who decided what, when and why. Append-only (a trigger refuses the rest), hash-chained."""
 
+from collections.abc import Collection
+from uuid import UUID
+
 from django.conf import settings
 from django.db import models
 from django.db.models.fields.json import KT
@@ -25,6 +28,13 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
         about_cases = LedgerEntry.objects.filter(details__has_key="case").annotate(of=KT("details__case"))
         return self.exclude(pk__in=about_cases.filter(of__in=cases).values("pk"))
 
+    def without_orders(self, order_ids: Collection[UUID]) -> "LedgerEntryQuerySet":
+        """Without what is about these orders: sealed ones, which are for those who handle them."""
+        keys = [str(each) for each in order_ids]
+        about_orders = LedgerEntry.objects.filter(details__has_key="order").annotate(of=KT("details__order"))
+        others = self.exclude(object__in=[f"order {key}" for key in keys])
+        return others.exclude(pk__in=about_orders.filter(of__in=keys).values("pk"))
+
 
 class LedgerEntry(models.Model):
     """One decision. hash covers every field and the previous entry's hash, so a changed entry breaks the chain there."""
@@ -49,6 +59,9 @@ class LedgerEntry(models.Model):
             models.Index(fields=["object", "sequence"], name="ledger_of_object"),
             models.Index(
                 KT("details__case"), "sequence", name="ledger_of_case", condition=models.Q(details__has_key="case")
+            ),
+            models.Index(
+                KT("details__order"), "sequence", name="ledger_of_order", condition=models.Q(details__has_key="order")
             ),
         ]
 

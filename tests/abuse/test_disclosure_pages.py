@@ -171,7 +171,9 @@ def test_officer_without_a_second_factor_downloads_nothing(released, olivia):
 
 
 def test_strangers_to_the_agency_find_no_package(released, client, alice, lisa):
-    mallory = order_rows.officer("mallory@tax.example", agency=order_rows.agency("Tax Office"))
+    mallory = order_rows.officer(
+        "mallory@tax.example", agency=order_rows.agency("Tax Office", mail_domains=["tax.example"])
+    )
     assert with_second_factor(mallory).post(download(released)).status_code == 404
     assert client.post(download(released)).status_code == 302
     for stranger in (alice, lisa):

@@ -278,6 +278,16 @@ def test_account_that_was_forgotten_discloses_what_is_left(olivia, lisa, sam, al
     assert subscriber["personal_data_deleted_at"]
 
 
+def test_release_answers_the_order_with_every_package(inquiry, released, lisa, sam):
+    order = Order.objects.get(pk=inquiry.pk)
+    assert order.state == Order.State.ANSWERED
+    assert released.package_sha256 in order.answer
+    again = release(prepare(order, lisa), sam)
+    answer = Order.objects.get(pk=inquiry.pk).answer
+    assert released.package_sha256 in answer
+    assert again.package_sha256 in answer
+
+
 # --- Password ------------------------------------------------------------------------------------------------
 
 
@@ -311,7 +321,9 @@ def test_officer_fetches_it_as_often_as_they_like_each_time_on_the_record(releas
 
 
 def test_strangers_fetch_nothing(released, olivia, home):
-    mallory = order_rows.officer("mallory@tax.example", agency=order_rows.agency("Tax Office"))
+    mallory = order_rows.officer(
+        "mallory@tax.example", agency=order_rows.agency("Tax Office", mail_domains=["tax.example"])
+    )
     with pytest.raises(NotAllowed):
         disclosures.fetch(released, officer=mallory)
     type(olivia).objects.filter(pk=olivia.pk).update(vetted_until=timezone.now() - timedelta(days=1))

@@ -371,3 +371,12 @@ def test_auditor_reads_everything_and_changes_nothing(order):
 
 def test_step_that_there_is_not_is_not_there(desk, order):
     assert desk.get(address(order, "step", "burn")).status_code == 404
+
+
+def test_plan_is_shown_to_the_authority_once_somebody_says_so(desk, order):
+    assert order.preview_released_at is None
+    assert "The authority sees the plan now." in take(desk, order, "preview")
+    order.refresh_from_db()
+    assert order.preview_released_at is not None
+    assert "it sees the plan since" in words(desk, order)
+    assert "This is not possible now" in take(desk, order, "preview")

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from abuse import decisions, intake, partners, shared_feeds, shared_names, sightings
+from abuse import decisions, intake, partners, shared_feeds, shared_names, sightings, timeline
 from abuse.models import Case, LedgerEntry, Message, Partner, SharedName, Sighting
 from ddns.models import Hostname
 from dnsupdate.models import Alarm
@@ -160,6 +160,9 @@ def test_a_false_positive_opens_an_alarm_is_noted_on_the_case_and_settled_by_a_p
     assert post(body, key).json()["repeated"] == 1
     assert Alarm.objects.open().filter(kind=Alarm.Kind.SIGHTING).exists()
     assert "My doorbell" in Message.objects.get(case=Case.objects.get(), side="note").text
+
+    said = [each.text for each in timeline.of(Case.objects.get()).entries]
+    assert "The partner Example CERT says that it is innocent: My doorbell" in said
 
     row = Sighting.objects.get()
     address = reverse("admin:abuse_sighting_settle", args=[row.pk])

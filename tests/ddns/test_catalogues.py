@@ -115,7 +115,7 @@ def test_templates_say_nothing_that_cannot_be_translated(path):
 # Of dnsupdate, whose errors are for operators, those that a customer can cause.
 SPOKEN_ERRORS = {name for name, _class in inspect.getmembers(errors, inspect.isclass)} | {"InvalidName", "InvalidRRset"}
 # What is called the same everywhere: standards, programs, and the widths of a page.
-NAMES = {"API", "DNS", "FRITZ", "Box", "IPv", "OpenWrt", "REST", "TTL", "UTC", "ddclient", "form", "narrow"}
+NAMES = {"API", "CSV", "DNS", "FRITZ", "Box", "IPv", "OpenWrt", "REST", "TTL", "UTC", "ddclient", "form", "narrow"}
 # In the order in which they are cut out: what is marked, what is shown as it is typed, what is no text.
 _SILENT = [
     re.compile(r"\{% (blocktranslate|comment)\b.*?\{% end\1 %\}", re.DOTALL),
