@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -38,8 +38,11 @@ def text(report) -> str:
 
 
 @pytest.fixture
-def files(text, tmp_path) -> Path:
-    (tmp_path / "report.json").write_text(text)
+def files(report, text, tmp_path) -> Path:
+    """As the desk hands it out, as the portal and the site do, and the keys."""
+    (tmp_path / "effect.json").write_text(text)
+    (tmp_path / "report.json").write_bytes(report.body.encode())
+    (tmp_path / "receipt.json").write_text(json.dumps(receipts.document(report.receipt)))
     (tmp_path / "keys.json").write_text(json.dumps(receipts.published_keys()))
     return tmp_path
 
@@ -133,38 +136,73 @@ def test_the_report_itself_is_not_public(client, report):
 
 
 def test_our_command_verifies_its_receipt(report, files, capsys):
-    (files / "receipt.json").write_text(json.dumps(effects.document(report)["receipt"]))
     call_command("verify_receipt", files / "receipt.json", keys=files / "keys.json")
     assert f"sha256: {report.sha256}" in capsys.readouterr().out
 
 
-def test_our_command_verifies_the_whole_report(report, files, capsys):
-    call_command("verify_receipt", files / "report.json", keys=files / "keys.json")
+@pytest.mark.parametrize(
+    "names", [("effect.json", None), ("receipt.json", "report.json"), ("effect.json", "report.json")]
+)
+def test_our_command_verifies_a_report(report, files, names, capsys):
+    receipt, of = names
+    call_command("verify_receipt", files / receipt, keys=files / "keys.json", report=of and files / of)
     said = capsys.readouterr().out
     assert "The report is the one that was signed." in said
     assert f"sha256: {report.sha256}" in said
 
 
+@pytest.mark.parametrize("names", [("effect.json", None), ("receipt.json", "report.json")])
+def test_our_command_refuses_a_changed_report(files, names):
+    receipt, of = names
+    path = files / (of or receipt)
+    path.write_text(path.read_text().replace("suspended", "diverted", 1))
+    with pytest.raises(CommandError, match="another SHA-256"):
+        call_command("verify_receipt", files / receipt, keys=files / "keys.json", report=of and files / of)
+
+
 def test_the_documented_commands_verify_it_without_us(files):
-    run = shell(files)
+    verifying, _ = documented()
+    run = shell(verifying, files)
     assert "Verified Successfully" in run.stdout, run
-    assert "-: OK" in run.stdout, run
+    assert "report.json: OK" in run.stdout, run
     assert run.returncode == 0
+
+
+def test_the_documented_commands_take_apart_what_the_desk_hands_out(report, files):
+    (files / "report.json").unlink()
+    (files / "receipt.json").unlink()
+    verifying, splitting = documented()
+    assert "report.json: OK" in shell(splitting + verifying, files).stdout
+    assert (files / "report.json").read_bytes() == report.body.encode()
 
 
 def test_the_documented_commands_refuse_a_changed_report(files):
     path = files / "report.json"
     path.write_text(path.read_text().replace("suspended", "diverted", 1))
-    run = shell(files)
+    verifying, _ = documented()
+    run = shell(verifying, files)
     assert "FAILED" in run.stdout, run
     assert run.returncode != 0
 
 
-def shell(files: Path) -> subprocess.CompletedProcess[str]:
-    """The very commands of the document, in a directory with the two files that it asks for."""
+def test_the_documented_commands_refuse_a_changed_receipt(files):
+    path = files / "receipt.json"
+    path.write_text(path.read_text().replace("line_count", "lime_count", 1))
+    verifying, _ = documented()
+    run = shell(verifying, files)
+    assert "Verified Successfully" not in run.stdout, run
+    assert run.returncode != 0
+
+
+def documented() -> tuple[str, str]:
+    """The very commands of the document: to verify, and to take apart first."""
+    section = (ROOT / "docs/receipts.md").read_text().partition("## Verifying an effect report")[2]
+    verifying, splitting = SHELL.findall(section.partition("\n## ")[0])
+    return verifying, splitting
+
+
+def shell(commands: str, files: Path) -> subprocess.CompletedProcess[str]:
     for tool in ("openssl", "jq", "sha256sum", "base64"):
         if shutil.which(tool) is None:
             left_out(tool, "not installed")
-    section = (ROOT / "docs/receipts.md").read_text().partition("## Verifying an effect report")[2]
-    (commands,) = SHELL.findall(section.partition("\n## ")[0])
     return subprocess.run(["bash", "-ec", commands], cwd=files, capture_output=True, text=True, check=False)
