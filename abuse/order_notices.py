@@ -57,6 +57,13 @@ def send_due(now: datetime) -> int:
     return total
 
 
+def purge(now: datetime) -> int:
+    """Empties what was told to accounts that were forgotten; gives how many. Kept: that of accounts under a hold."""
+    is_free = Q(account__preserve_until=None) | Q(account__preserve_until__lte=now)
+    over = OrderNotice.objects.filter(is_free, account__forgotten_at__isnull=False).exclude(text="")
+    return over.update(subject="", text="")
+
+
 def due(now: datetime) -> QuerySet[OrderNotice]:
     """The seal is asked too: one that was prolonged since holds."""
     is_open = Q(order__sealed_until=None) | Q(order__sealed_until__lte=now)
