@@ -138,6 +138,7 @@ def policy() -> dict[str, Any]:
             "mail": settings.ABUSE_CONTACT,
             "api": at("reports"),
             "is_ours": f"{at('abuse_is_ours')}?name=",
+            "authorities": at("authorities"),
         },
         "formats": [
             {"name": name, "content_types": list(types), "doors": list(doors)} for name, types, doors in FORMATS

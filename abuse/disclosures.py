@@ -12,7 +12,16 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from abuse import disclosure_packages, disclosure_scopes, ledger, officer_mails, order_notices, receipts, wordings
+from abuse import (
+    disclosure_packages,
+    disclosure_scopes,
+    ledger,
+    officer_mails,
+    order_notices,
+    orders,
+    receipts,
+    wordings,
+)
 from abuse.errors import (
     AlreadyDecided,
     NotAllowed,
@@ -79,8 +88,8 @@ def prepare(
 def release(disclosure: Disclosure, *, by: User, digest: str) -> Disclosure:
     """By another person than prepared it, who was shown the scope with this digest. Gathers, signs and encrypts the package.
 
-    Locks the disclosure. Raises NotAllowed, SamePerson, AlreadyDecided, OrderNotThere, OutOfScope, and PlanChanged where it is
-    not what by was shown.
+    The order is answered with it, where nothing else of it is under way. Locks the disclosure, then the order. Raises
+    NotAllowed, SamePerson, AlreadyDecided, OrderNotThere, OutOfScope, and PlanChanged where it is not what by was shown.
     """
     disclosure = _lock_prepared(disclosure)
     order = disclosure.order
@@ -119,6 +128,7 @@ def release(disclosure: Disclosure, *, by: User, digest: str) -> Disclosure:
         receipt=str(receipt.pk),
         **_scope(scope),
     )
+    _answer(order, by)
     _tell_officer(disclosure)
     return disclosure
 
@@ -266,6 +276,21 @@ def _receipt(disclosure: Disclosure, manifest_sha256: str) -> Receipt:
         "released_at": at and at.isoformat(),
     }
     return receipts.issue(Receipt.Kind.DISCLOSURE, body, order=disclosure.order)
+
+
+def _answer(order: Order, by: User) -> None:
+    """In the officer's language; with every package there is, since a later answer takes the place of an earlier one."""
+    if order.state not in (Order.State.PLANNED, Order.State.ANSWERED) or not by.has_perm("abuse.act_on_order"):
+        return
+    packages = Disclosure.objects.filter(order=order, state=State.RELEASED).order_by("pk")
+    with translation.override(wordings.spoken(order.officer.account.language or settings.LANGUAGE_CODE)):
+        lines = [
+            _("Package %(number)d: to be fetched in the portal until %(day)s, SHA-256 %(sha256)s.")
+            % {"number": each.pk, "day": f"{each.available_until:%Y-%m-%d}", "sha256": each.package_sha256}
+            for each in packages
+        ]
+        text = _("What is stored about the names of your order, limited to what it asks for, is in these packages:")
+    orders.answer(order, by=by, text="\n".join([text, *lines]))
 
 
 def _tell_officer(disclosure: Disclosure) -> None:

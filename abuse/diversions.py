@@ -20,13 +20,12 @@ from abuse import ledger, messages
 from abuse.errors import BeyondCapacity, InvalidParameter, NotAllowed
 from abuse.models import DiversionTarget, Message, Order, OrderGroup, OrderItem, Suspension
 from abuse.models.suspensions import SuspensionQuerySet
-from ddns import addresses, hostnames, notifications
-from ddns.models import Hostname, Restriction, User
+from ddns import addresses, notifications, restrictions
+from ddns.models import Restriction, User
 from ddns.models.notifications import Kind
-from dnsupdate import alarms, outbox
-from dnsupdate.models import Alarm, Nameserver, Publication, Zone
-from dnsupdate.models.pending import Urgency
-from dnsupdate.rrsets import RRsets
+from ddns.restrictions import Imposed
+from dnsupdate import alarms
+from dnsupdate.models import Alarm, Nameserver
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +39,7 @@ CHUNK = 500
 MOST = 20_000
 # To a sinkhole that has declared nothing: as many as one decision touches.
 MOST_UNDECLARED = 20
+_GONE = Imposed(Restriction.Kind.SUSPENDED, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +246,7 @@ def _fall_back_one(suspension: int) -> int:
 
 @transaction.atomic
 def _fall_back(suspensions: Sequence[int]) -> int:
-    held = Hostname.objects.filter(suspensions__in=suspensions)
-    hostnames.lock_all(held)
+    restrictions.lock(Suspension.objects.filter(pk__in=suspensions).values_list("hostname", flat=True))
     # A change of the target waits: what is renewed at this moment stays.
     targets = {each.pk: each for each in DiversionTarget.objects.select_for_update(no_key=True).order_by("pk")}
     now = timezone.now()
@@ -261,9 +260,7 @@ def _fall_back(suspensions: Sequence[int]) -> int:
     by_group = _targets_of([each.order_item for each in rows if each.order_item is not None])
     Suspension.objects.filter(pk__in=[each.pk for each in rows]).update(kind=Suspension.Kind.SUSPENDED, answer={})
     # Out of DNS is the strongest of all: nothing else that covers these names has a say.
-    touched = [each.hostname for each in rows]
-    Restriction.objects.filter(hostname__in=touched).update(kind=Restriction.Kind.SUSPENDED, answer={})
-    _withdraw(touched)
+    restrictions.impose_all(dict.fromkeys([each.hostname_id for each in rows], _GONE))
     of_orders: dict[tuple[Order, int], list[Suspension]] = defaultdict(list)
     for row in rows:
         if row.decision is not None:
@@ -279,15 +276,6 @@ def _fall_back(suspensions: Sequence[int]) -> int:
 def _targets_of(items: Iterable[OrderItem]) -> dict[tuple[object, str], int]:
     groups = OrderGroup.objects.filter(order__in={each.order_id for each in items}, target__isnull=False)
     return {(order, key): target for order, key, target in groups.values_list("order_id", "key", "target_id")}
-
-
-def _withdraw(held: Sequence[Hostname]) -> None:
-    by_zone: dict[int, dict[str, RRsets]] = defaultdict(dict)
-    rows = Publication.objects.filter(pk__in=hostnames.publication_ids(held))
-    for pk, name in rows.values_list("zone", "name"):
-        by_zone[pk][name] = {}
-    for zone in Zone.objects.filter(pk__in=by_zone).order_by("pk"):
-        outbox.publish(zone, by_zone[zone.pk], Urgency.WITHDRAWAL)
 
 
 def _tell_case(suspension: Suspension, target: DiversionTarget, why: str) -> None:

@@ -34,6 +34,8 @@ def text_of(order: Order) -> str:
     Registration, DNS and account data are dealt with separately, as ICANN advises (Guidance for Preparing Domain Name Orders,
     Seizures & Takedowns, 2012), and how the names go back, of which it says nothing.
     """
+    if not order.plan_digest:
+        return "The order is not planned yet: there are no names to narrow it to.\n"
     groups = list(order.groups.exclude(action=Action.NONE).select_related("target"))
     names = _names(order, groups)
     sections = [

@@ -20,7 +20,7 @@ State, Outcome = Order.State, OrderItem.Outcome
 # Of these the authority could tell by itself.
 OPEN_OUTCOMES = (Outcome.NOT_OURS, Outcome.INVALID, Outcome.REPEATED)
 # Of an effect report.
-FORMS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
+FORMS = {"json": "application/json", "csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
 _REFUSED = (State.REFUSED, State.WITHDRAWN)
 _CELLS = ("line", "text", "name", "outcome", "note", "since", "state", "acted_at", "undone_at")
 # What a spreadsheet takes for a formula.
@@ -177,8 +177,14 @@ def facts(order: Order) -> list[tuple[str, str]]:
 
 def paper(report: EffectReport, form: str) -> tuple[bytes, str]:
     """An effect report in one of FORMS, json being the very octets whose SHA-256 was signed; and its content type."""
-    content = report.body if form == "json" else effect_papers.as_csv(report)
-    return content.encode(), FORMS[form]
+    match form:
+        case "json":
+            content = report.body.encode()
+        case "csv":
+            content = effect_papers.as_csv(report).encode()
+        case _:
+            content = effect_papers.as_pdf(report)
+    return content, FORMS[form]
 
 
 def is_settled(order: Order) -> bool:

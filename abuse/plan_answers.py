@@ -30,7 +30,12 @@ _ACTIONS: Mapping[Action, Promise] = {
 
 
 def preview(order: Order) -> str:
-    """Plain text in the officer's language: what each line is, what will be done, when and how it is checked. Six queries."""
+    """Plain text in the officer's language: what each line is, what will be done, when and how it is checked. Two queries.
+
+    Empty as long as it is not planned.
+    """
+    if not order.plan_digest:
+        return ""
     with translation.override(order.officer.account.language or settings.LANGUAGE_CODE):
         return "\n\n".join(_paragraphs(order)) + "\n"
 

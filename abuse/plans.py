@@ -4,13 +4,12 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import redis
 from celery import current_app
-from django.db import transaction
-from django.db.models import Count
+from django.db import DatabaseError, transaction
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -21,7 +20,6 @@ from abuse.intake import letters, limits
 from abuse.intake.letters import Letter, Line
 from abuse.models import DiversionTarget, Order, OrderFile, OrderGroup, OrderItem
 from ddns.models import User
-from dnsupdate import turns
 from dnsupdate import wake as wakes
 
 logger = logging.getLogger(__name__)
@@ -29,10 +27,12 @@ logger = logging.getLogger(__name__)
 State = Order.State
 _PLANNABLE = frozenset({State.RECEIVED, State.PLANNED, State.PROPOSED, State.STOPPED})
 _DECIDABLE = frozenset({State.PLANNED, State.PROPOSED})
-# As long as the largest plan known takes, several times.
-_TURN = timedelta(minutes=5)
+# In one run of the periodic task; the next is there soon.
+_CHUNK = 100
 _MARK_MILLISECONDS = 500
 _NO_LIST = "It came without a list of names."
+_FAILED = "It could not be planned. What went wrong is in the log."
+_VOID = "The proposal that waited is void: it was another plan."
 
 
 def make(order: Order) -> Order:
@@ -56,17 +56,15 @@ def make(order: Order) -> Order:
         plan_groups.renew(order, former)
         order.planned_at, order.plan_problem = now, ""
         order.plan = figures | _counts(order)
-        _replan(order)
-        _enter(order, "plan-order", None, reason="")
+        void = _replan(order)
+        _enter(order, "plan-order", None, reason=void)
     logger.info("Order %s: %d lines planned in %.2f s", order.pk, len(lines), time.monotonic() - began)
     return order
 
 
 def make_due() -> int:
-    """Plans what was received, the oldest first; gives how many. One at a time; may be stopped and run again."""
-    with turns.take("plan-orders", _TURN) as is_ours:
-        due = Order.objects.to_plan().filter(plan_problem="").order_by("filed_at") if is_ours else Order.objects.none()
-        return sum(_make_due(order) for order in due[:100])
+    """Plans what was received, the oldest first; gives how many. Several may run at once, be killed, and run again."""
+    return sum(_make_due(order) for order in _due().order_by("filed_at")[:_CHUNK])
 
 
 def wake() -> None:
@@ -94,8 +92,7 @@ def decide(
             plan_groups.check(order, key, choice, has_hostnames=key in with_hostnames)
             rows[key].action, rows[key].target, rows[key].reason = choice
         OrderGroup.objects.bulk_update(rows.values(), ["action", "target", "reason"])
-        void = "The proposal that waited is void: it was another plan." if order.state == State.PROPOSED else ""
-        _replan(order)
+        void = _replan(order)
         _enter(order, "decide-order", by, reason=void)
     return order
 
@@ -120,13 +117,23 @@ def answer_preview(order: Order) -> str:
     return plan_answers.preview(order)
 
 
+def _due() -> QuerySet[Order]:
+    return Order.objects.to_plan().filter(plan_problem="")
+
+
 def _make_due(order: Order) -> bool:
+    """Whether it was planned, and by us: another worker that is at it has the row."""
     try:
-        make(order)
-    except OrderNotThere:
-        # Somebody was quicker, or it was stopped meanwhile.
-        return False
-    return True
+        with transaction.atomic():
+            locked = _due().select_for_update(of=("self",), skip_locked=True, no_key=True).filter(pk=order.pk).first()
+            return locked is not None and not make(locked).plan_problem
+    except DatabaseError:
+        raise
+    except Exception:
+        # One letter that nobody thought of must not keep all others waiting.
+        logger.exception("Order %s could not be planned.", order.pk)
+        _due().filter(pk=order.pk).update(plan_problem=_FAILED)
+    return False
 
 
 def _read(order: Order) -> tuple[list[Line], dict[str, Any]]:
@@ -168,20 +175,22 @@ def _counts(order: Order) -> dict[str, Any]:
 
 
 def _locked(order: Order, states: frozenset[Order.State]) -> Order:
-    locked = Order.objects.select_for_update(of=("self",)).select_related("officer", "agency").get(pk=order.pk)
+    rows = Order.objects.select_for_update(of=("self",), no_key=True).select_related("officer__account", "agency")
+    locked = rows.get(pk=order.pk)
     if locked.state not in states:
         raise OrderNotThere(f"it is {locked.get_state_display()}.")
     return locked
 
 
 def _refuse(order: Order, problem: str) -> Order:
-    Order.objects.filter(pk=order.pk, state=State.RECEIVED).update(plan_problem=problem)
+    Order.objects.filter(pk=order.pk, state__in=_PLANNABLE).update(plan_problem=problem)
     order.refresh_from_db()
     return order
 
 
-def _replan(order: Order) -> None:
-    """Another plan: its digest, and nothing of what was proposed or approved of the last one."""
+def _replan(order: Order) -> str:
+    """Another plan, of which nothing was proposed or approved yet; gives what is to be said of that."""
+    void = _VOID if order.state == State.PROPOSED else ""
     order.plan = order.plan | {"collateral": collateral.of(order).as_json()}
     order.plan_digest = plan_digests.of(order)
     order.state, order.proposal, order.reason = State.PLANNED, {}, ""
@@ -193,6 +202,7 @@ def _replan(order: Order) -> None:
             *("proposed_by", "proposed_at", "approved_by", "approved_at", "approved_digest"),
         ]
     )
+    return void
 
 
 def _enter(order: Order, action: str, by: User | None, *, reason: str) -> None:

@@ -118,21 +118,6 @@ def uncover(suspension: Suspension, *, reason: str, by: User | None) -> Suspensi
     return suspension
 
 
-@transaction.atomic
-def suspend_instead(suspension: Suspension) -> bool:
-    """A diversion whose target is no more: the same decision covers the name, which leaves DNS. Whether it was in force.
-
-    Neither tells nor enters it. Locks the hostname.
-    """
-    hostname = hostnames.lock(suspension.hostname)
-    diverted = Suspension.objects.in_force().filter(pk=suspension.pk, kind=Suspension.Kind.DIVERTED)
-    if not diverted.update(kind=Suspension.Kind.SUSPENDED, answer={}):
-        return False
-    suspension.kind, suspension.answer = Suspension.Kind.SUSPENDED, {}
-    _impose_strongest(hostname, Urgency.WITHDRAWAL)
-    return True
-
-
 def strongest(hostname: Hostname) -> Suspension | None:
     """The one that is in force of those that cover the hostname; of two alike the later."""
     covering = Suspension.objects.in_force().filter(hostname=hostname)

@@ -43,6 +43,8 @@ def unfold(site_name: str) -> dict[str, Any]:
                         _link("Start", "home", "index"),
                         _link("Cases", "gavel", "abuse_case_changelist", "abuse.view_case"),
                         _link("Orders", "local_police", "abuse_order_changelist", "abuse.view_order"),
+                        _link("Holds", "inventory", "abuse_hold_changelist", "abuse.view_order"),
+                        _link("Disclosures", "outbox", "abuse_disclosure_changelist", "abuse.view_order"),
                         _link("Hostnames", "dns", "ddns_hostname_changelist", "ddns.view_hostname"),
                         _link("Accounts", "group", "ddns_user_changelist", "ddns.view_user"),
                         _link(

@@ -36,7 +36,9 @@ _SENTENCE = 3
 _LONG_SENTENCE = 6
 # From this share of lines with a name, or with a word alone, it is a list and no letter.
 _MOSTLY = 0.5
-_HEADINGS = frozenset("host hosts hostname hostnames domain domains fqdn name names url urls ioc indicator".split())
+_HEADINGS = frozenset(
+    "host hosts hostname hostnames hostnamen domain domains domäne domänen fqdn name names namen url urls ioc indicator".split()
+)
 
 Named = tuple[str, int | None]
 
@@ -183,7 +185,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _found(rows: list[_Line], is_list: bool) -> Iterator[Found]:
-    if rows and rows[0].said.lower() in _HEADINGS:
+    if rows and _is_heading(rows[0]):
         rows = rows[1:]
     entries = [at for at, row in enumerate(rows) if row.is_entry and row.named]
     first, last = (entries[0], entries[-1]) if entries else (len(rows), -1)
@@ -197,6 +199,12 @@ def _found(rows: list[_Line], is_list: bool) -> Iterator[Found]:
         is_of_list = is_list and (not has_head if at < first else not has_foot if at > last else True)
         if is_of_list or _is_meant(row, is_within=first < at < last):
             yield Found(row.number, row.text, problem=problem_of(row.said))
+
+
+def _is_heading(row: _Line) -> bool:
+    """Of the first line: a word that says what follows, or names of columns that no table is known by."""
+    columns = _SEPARATORS.search(row.said) is not None and not _LIKE_A_NAME.search(row.said)
+    return not row.named and (columns or row.said.lower() in _HEADINGS)
 
 
 def _is_prose(row: _Line) -> bool:

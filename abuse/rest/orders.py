@@ -30,7 +30,7 @@ from ddns.rest.problems import Failure
 from ddns.rest.repeats import HEADER, PARAMETER, REPLAYED, key_of
 
 PATH = "/api/v1/authorities/orders"
-FORMS = {"json": "application/json", "csv": "text/csv"}
+FORMS = {"json": "application/json", "csv": "text/csv", "pdf": "application/pdf"}
 LOOK_SECONDS = 0.25
 LOOKED_AT = "looked_at"
 STANDINGS = Standing.choices
@@ -51,7 +51,7 @@ WAIT = OpenApiParameter(
 FORM = OpenApiParameter(
     "format",
     {"type": "string", "enum": list(FORMS)},
-    description="Without it Accept says: application/json, text/csv.",
+    description="Without it Accept says: application/json, text/csv, application/pdf.",
 )
 OUTCOME = OpenApiParameter(
     "outcome", {"type": "string", "enum": [each for each, _ in OUTCOME_CHOICES]}, description="Only such lines."
@@ -255,7 +255,7 @@ class Orders(ListModelMixin, OfficersView):
         form = self.request.query_params.get("format")
         if form is None:
             accepted = self.request.headers.get("Accept", "").lower()
-            return next((each for each in ("csv",) if FORMS[each] in accepted), "json")
+            return next((each for each in ("csv", "pdf") if FORMS[each] in accepted), "json")
         if form not in FORMS:
             raise ValidationError({"format": [f"One of {', '.join(FORMS)}."]})
         return form

@@ -278,6 +278,16 @@ def test_account_that_was_forgotten_discloses_what_is_left(olivia, lisa, sam, al
     assert subscriber["personal_data_deleted_at"]
 
 
+def test_release_answers_the_order_with_every_package(inquiry, released, lisa, sam):
+    order = Order.objects.get(pk=inquiry.pk)
+    assert order.state == Order.State.ANSWERED
+    assert released.package_sha256 in order.answer
+    again = release(prepare(order, lisa), sam)
+    answer = Order.objects.get(pk=inquiry.pk).answer
+    assert released.package_sha256 in answer
+    assert again.package_sha256 in answer
+
+
 # --- Password ------------------------------------------------------------------------------------------------
 
 

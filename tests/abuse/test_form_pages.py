@@ -60,7 +60,7 @@ def test_policy_says_what_machines_need(client, domain, settings):
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert policy["domains"] == ["ddns.test"]
     assert policy["contacts"]["abuse"] == settings.ABUSE_CONTACT
-    assert set(policy["doors"]) == {"form", "mail", "api", "is_ours"}
+    assert set(policy["doors"]) == {"form", "mail", "api", "is_ours", "authorities"}
     assert {each["key"] for each in policy["categories"]} == set(Category.objects.values_list("key", flat=True))
     phishing = next(each for each in policy["categories"] if each["key"] == "content/phishing")
     assert phishing["clock_seconds"] == 4 * 3600

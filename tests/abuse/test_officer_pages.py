@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from abuse import officer_keys, officer_mails, reporter_mails
 from abuse.models import Officer, OfficerKey
+from ddns import exports
 from ddns.models import User
 from tests.abuse import order_rows
 from tests.abuse.officer_people import applicant, show, with_second_factor
@@ -180,6 +181,17 @@ def test_pages_speak_german(client, olivia):
     """Every sentence of them, by the catalogue's own test; here that they use it."""
     for page in ("/authorities/",):
         assert "Für Behörden" in client.get(page, headers={"accept-language": "de"}).content.decode()
+
+
+def test_officer_takes_their_data_along_without_who_vetted_them(olivia, root):
+    key, text = officer_keys.make(
+        olivia, label="cases", networks=["192.0.2.0/24"], expires_at=timezone.now() + timedelta(days=1)
+    )
+    document = "".join(exports.document(olivia.account))
+    assert "Olivia Example" in document
+    assert key.prefix in document
+    assert text not in document
+    assert root.email not in document
 
 
 def test_applicant_does_not_see_the_button_of_those_in_office(client):

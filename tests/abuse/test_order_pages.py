@@ -11,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from abuse import order_pages, orders
+from abuse import order_pages, orders, receipts
 from abuse.forms.orders import MAX_REQUEST
-from abuse.models import LedgerEntry, Officer, Order, OrderItem
+from abuse.models import EffectReport, LedgerEntry, Officer, Order, OrderItem, Receipt
 from tests.abuse import order_rows
 from tests.abuse.officer_people import with_second_factor
 from tests.abuse.portal_rows import NAMES, PDF, filed
@@ -340,6 +340,25 @@ def test_list_narrows_and_costs_the_same_for_many(portal, olivia):
     assert page.context["page"].paginator.count == 10
     assert portal.get(f"{LIST}?show=over").context["page"].paginator.count == 1
     assert portal.get(f"{LIST}?show=open").context["page"].paginator.count == 9
+
+
+def test_effect_reports_are_downloads(portal, planned, monkeypatch):
+    monkeypatch.setattr("abuse.effect_papers.as_pdf", lambda report: b"%PDF")
+    body = '{"items":[],"servers":[],"answer_fields":["server"]}'
+    receipt = receipts.issue(Receipt.Kind.EFFECT, {}, order=planned)
+    report = EffectReport.objects.create(
+        order=planned, made_at=timezone.now(), body=body, sha256="0" * 64, name_count=0, proven_count=0, receipt=receipt
+    )
+    page = portal.get(page_of(planned)).content.decode()
+
+    for form, start in {"json": body.encode(), "csv": b"position", "pdf": b"%PDF"}.items():
+        path = page_of(planned, f"effect/{report.pk}.{form}")
+        answer = portal.get(path)
+        assert path in page
+        assert answer.content.startswith(start)
+        assert answer["Content-Disposition"].startswith("attachment")
+    assert portal.get(page_of(planned, f"effect/{report.pk}.exe")).status_code == 404
+    assert portal.get(page_of(order_rows.order(planned.officer), f"effect/{report.pk}.json")).status_code == 404
 
 
 # --- Strangers ----------------------------------------------------------------------------------------------

@@ -105,3 +105,9 @@ def test_narrow_order_holds_what_was_filed(order):
     assert f"shall not be told before {until:%Y-%m-%d}" in said
     assert f"ends by itself on {until:%Y-%m-%d}" in said
     assert "When the trial ends." in said
+
+
+def test_order_without_a_plan_has_neither(domain):
+    order = order_rows.order(names="home.ddns.test")
+    assert plans.answer_preview(order) == ""
+    assert "not planned yet" in narrow_orders.text_of(order)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from abuse import plans, submissions, suspensions
 from abuse.errors import InvalidParameter, NotAllowed, OrderNotThere, PlanChanged
+from abuse.intake import letters
 from abuse.models import DiversionTarget, LedgerEntry, Order, OrderFile, OrderGroup, OrderItem, ProtectedName
 from ddns import hostnames
 from ddns.models import BelowName, Hostname, HostnameContact, ReservedName, User
@@ -235,6 +236,23 @@ def test_what_is_received_is_planned_once(home):
     assert plans.make_due() == 0
     order.refresh_from_db()
     assert order.state == Order.State.PLANNED
+
+
+def test_letter_that_nobody_thought_of_keeps_no_other_waiting(home, monkeypatch):
+    first, second = order_rows.order(names="a.ddns.test"), order_rows.order(names="home.ddns.test")
+    read = letters.read
+
+    def fail(content: bytes, **said: str) -> letters.Letter:
+        if content == b"a.ddns.test":
+            raise KeyError
+        return read(content, **said)
+
+    monkeypatch.setattr(letters, "read", fail)
+    assert plans.make_due() == 1
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state) == (Order.State.RECEIVED, Order.State.PLANNED)
+    assert "log" in first.plan_problem
 
 
 def test_list_whose_retention_is_over_is_no_list(home):

@@ -283,7 +283,8 @@ def test_whoever_waits_without_a_place_is_answered_at_once(key, planned, monkeyp
     assert get(f"{PATH}/{planned.pk}?wait=11", key).status_code == 400
 
 
-def test_effect_report_is_handed_out_octet_by_octet(key, planned):
+def test_effect_report_is_handed_out_octet_by_octet(key, planned, monkeypatch):
+    monkeypatch.setattr("abuse.effect_papers.as_pdf", lambda report: b"%PDF")
     assert get(f"{PATH}/{planned.pk}/effect", key).status_code == 404
     receipt = receipts.issue(Receipt.Kind.EFFECT, {}, order=planned)
     body = '{"items":[],"servers":[],"answer_fields":["server"]}'
@@ -296,6 +297,8 @@ def test_effect_report_is_handed_out_octet_by_octet(key, planned):
     assert (as_json["Content-Type"], as_json.content.decode()) == ("application/json", body)
     assert as_csv["Content-Type"].startswith("text/csv")
     assert get(f"{PATH}/{planned.pk}/effect?format=csv", key).content == as_csv.content
+    as_pdf = get(f"{PATH}/{planned.pk}/effect", key, Accept="application/pdf")
+    assert (as_pdf["Content-Type"], as_pdf.content) == ("application/pdf", b"%PDF")
     assert get(f"{PATH}/{planned.pk}/effect?format=xml", key).status_code == 400
 
 

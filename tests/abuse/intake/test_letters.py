@@ -115,6 +115,12 @@ def test_table_is_read_by_the_column_that_names_hosts():
     assert (letter.line_count, letter.passed_over) == (4, 1)
 
 
+def test_columns_that_nobody_knows_are_a_heading():
+    letter = read(b"Nr,C2 of the gang,Seen\n1,evil.ddns.net,yes\n2,bad.ddns.net,no\n")
+    assert [line.name for line in letter.lines] == ["evil.ddns.net", "bad.ddns.net"]
+    assert (letter.line_count, letter.passed_over) == (3, 1)
+
+
 def test_heading_of_a_list_is_none_of_its_names():
     letter = read(b"Hostname\r\nevil.ddns.net\r\nnotahost\r\n")
     assert named(letter) == [("evil.ddns.net", None), ("", None)]
