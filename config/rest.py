@@ -18,7 +18,8 @@ FRAMEWORK: dict[str, Any] = {
 OPENAPI: dict[str, Any] = {
     "TITLE": "REST API",
     "DESCRIPTION": "Hostnames, records, keys and history of an account: docs/rest-api.md has the words to it. Reports of abuse: "
-    "docs/abuse-doors.md. Orders of authorities: docs/authorities.md.",
+    "docs/abuse-doors.md. Orders of authorities: docs/authorities.md. Sharing with "
+    "partners: docs/partners.md.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

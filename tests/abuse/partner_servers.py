@@ -1,20 +1,30 @@
-"""Nameservers of the sharing stories: a primary with a zone for partners alone, and a partner's resolver that enforces it."""
+"""Nameservers of the sharing stories, configured as docs/partners.md says: a primary with a zone for partners alone, and a
+partner's resolver that enforces it."""
 
+import re
 from pathlib import Path
 
 from deploy.local.bind import KEY, Bind
+from deploy.local.ports import free_port
 from deploy.local.tsig import TsigKey
 
-# As docs/partners.md says it, but for the addresses.
-POLICY_ZONE = """\
-zone "{apex}" {{
-    type primary;
-    file "{apex}.zone";
-    update-policy {{ {grants} }};
-    allow-query {{ key "{partner}"; 127.0.0.1; }};
-    allow-transfer {{ key "{partner}"; key "{publisher}"; }};
-}};
-"""
+PAGE = (Path(__file__).parents[2] / "docs" / "partners.md").read_text()
+# What stands there for what each has of its own.
+APEX, PARTNER, PUBLISHER, OUR_NETWORK = "rpz-green.invalid", "partner-cert", "ddns-publisher", "192.0.2.0/28"
+RESOLVER_ADDRESS, PRIMARY_ADDRESS = "198.51.100.53", "203.0.113.53"
+
+
+def _statement(of: str, within: str) -> str:
+    """The statement of a zone out of the page's block that has these words."""
+    block = next(each for each in re.findall(r"^```\w*\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE) if within in each)
+    found = re.search(rf"^{of}.*?^\}};$", block, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    return found[0]
+
+
+POLICY_ZONE = _statement("zone", "type primary")
+TRANSFERRED = _statement("zone", "type secondary")
+POLICY = re.search(r"^options \{ (response-policy .*;) \};$", PAGE, re.MULTILINE)[1]
 
 RESOLVER = """\
 {partner}
@@ -28,12 +38,9 @@ options {{
     recursion yes;
     allow-recursion {{ 127.0.0.1; }};
     dnssec-validation no;
-    response-policy {{ zone "{policy}"; }} qname-wait-recurse no min-update-interval 1;
+    {response_policy}
 }};
-zone "{policy}" {{
-    type secondary; file "{policy}.secondary"; masterfile-format text; allow-query {{ none; }};
-    primaries {{ 127.0.0.1 port {primary_port} key "{partner_name}"; }};
-}};
+{transferred}
 zone "{names}" {{ type forward; forward only; forwarders {{ 127.0.0.1 port {primary_port}; }}; }};
 """
 
@@ -43,13 +50,21 @@ class PolicyBind(Bind):
 
     def __init__(self, directory: Path, *, partner: TsigKey, **options) -> None:
         super().__init__(directory, **options)
-        self.partner = partner
+        self.partner, self.resolver_port = partner, free_port()
 
     def _zone_statement(self, apex: str, file: str = "") -> str:
         if not apex.startswith("rpz-"):
             return super()._zone_statement(apex, file)
-        grants = f'grant "{self.key.name}" zonesub ANY;'
-        return POLICY_ZONE.format(apex=apex, grants=grants, partner=self.partner.name, publisher=self.key.name)
+        return _with(
+            POLICY_ZONE,
+            {
+                APEX: apex,
+                PARTNER: self.partner.name,
+                PUBLISHER: self.key.name,
+                OUR_NETWORK: self.host,
+                RESOLVER_ADDRESS: f"{self.host} port {self.resolver_port}",
+            },
+        )
 
     def _more_config(self) -> str:
         return KEY.format(key=self.partner)
@@ -60,24 +75,36 @@ class Resolver(Bind):
 
     name = "resolver"
 
-    def __init__(self, directory: Path, *, primary: Bind, policy: str, names: str, partner: TsigKey) -> None:
-        super().__init__(directory, key=partner)
+    def __init__(self, directory: Path, *, primary: PolicyBind, policy: str, names: str, partner: TsigKey) -> None:
+        super().__init__(directory, key=partner, port=primary.resolver_port)
         self.primary, self.policy, self.names = primary, policy, names
 
     def is_ready(self) -> bool:
         return (self.directory / f"{self.policy}.secondary").exists()
 
     def _write_config(self) -> None:
+        own = {
+            APEX: self.policy,
+            PARTNER: self.key.name,
+            PRIMARY_ADDRESS: f"{self.primary.host} port {self.primary.port}",
+        }
         values = {
             "partner": KEY.format(key=self.key),
-            "partner_name": self.key.name,
             "control": self.control_key,
             "control_port": self.control_port,
             "directory": self.directory,
             "port": self.port,
-            "policy": self.policy,
+            "response_policy": _with(POLICY, {APEX: self.policy}),
+            "transferred": _with(TRANSFERRED, own),
             "names": self.names,
             "primary_port": self.primary.port,
         }
         super()._write_config()
         self._write("named.conf", RESOLVER.format(**values))
+
+
+def _with(text: str, own: dict[str, str]) -> str:
+    for said, value in own.items():
+        assert said in text
+        text = text.replace(said, value)
+    return text + "\n"

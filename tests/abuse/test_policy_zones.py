@@ -27,7 +27,7 @@ from tests.abuse.partner_rows import later, partner, settle, suspended
 from tests.abuse.partner_servers import PolicyBind, Resolver
 from tests.dnsupdate.real_zones import drain, key_row, zone_row
 
-PATIENCE = timedelta(seconds=20)
+PATIENCE = timedelta(seconds=60)
 RPZ, NAMES = "rpz-green.test", "ddns-rpz.test"
 
 
@@ -102,7 +102,6 @@ def test_a_partners_resolver_refuses_a_shared_name_and_what_is_below_it_and_no_o
     policy = PolicyZone.objects.select_related("zone__primary__key").get()
     drain(policy.zone)
     assert not verify.compare(policy.zone).differences
-    resolver.rndc("retransfer", RPZ)
     wait_for(lambda: rcode(resolver, f"bad.{NAMES}") == "NXDOMAIN", PATIENCE, "the policy at the resolver")
     assert rcode(resolver, f"c2.bad.{NAMES}") == "NXDOMAIN"
     assert rcode(resolver, f"good.{NAMES}") == "NOERROR"
@@ -111,7 +110,6 @@ def test_a_partners_resolver_refuses_a_shared_name_and_what_is_below_it_and_no_o
     decisions.undo(decision, reason="mistake", by=root)
     shared_names.settle(later())
     drain(policy.zone)
-    resolver.rndc("retransfer", RPZ)
     wait_for(lambda: rcode(resolver, f"bad.{NAMES}") == "NOERROR", PATIENCE, "the end of the policy")
 
 
