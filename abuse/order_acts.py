@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 from celery import current_app
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
@@ -205,7 +205,7 @@ def run(order_id: uuid.UUID, *, seconds: float) -> None:
     try:
         while _run_chunk(order_id) and time.monotonic() < ends_at:
             time.sleep(BREATH.total_seconds())
-    except OperationalError as error:
+    except (OperationalError, InterfaceError) as error:
         # Two that waited for each other, or the database is away: nothing of this chunk was kept, and the next run does it.
         logger.warning("Order %s waits for its next run: %s", order_id, error)
     except Exception:
@@ -302,6 +302,8 @@ def _check(order: Order, by: User, right: str, *states: Order.State) -> None:
     """Raises NotAllowed, OrderNotThere."""
     if not by.is_active or not by.has_perm(f"abuse.{right}"):
         raise NotAllowed(f"it takes the right to “{right}”.")
+    if not Order.objects.visible_to(by).filter(pk=order.pk).exists():
+        raise NotAllowed("it is sealed, and you are not named for it.")
     if order.state not in states:
         raise OrderNotThere(f"it is {order.get_state_display()}.")
 

@@ -95,17 +95,25 @@ def checked(filing: Filing, files: Sequence[UploadedFile], *, now: datetime) -> 
 
     Raises InvalidOrder with all problems at once, by field; order and names are the files.
     """
-    tidy = _tidy(filing)
+    filing = tidy(filing)
     problems: Problems = defaultdict(list)
-    _check_words(tidy, problems)
-    _check_times(tidy, now, problems)
-    _check_kind(tidy, filing, problems)
-    _check_records(tidy, now, problems)
-    _check_files(tidy, files, problems)
+    _check_words(filing, problems)
+    _check_times(filing, now, problems)
+    _check_kind(filing, problems)
+    _check_records(filing, now, problems)
+    _check_files(filing, files, problems)
     count = _check_names([each for each in files if each.role == OrderFile.Role.NAMES], problems)
     if problems:
         raise InvalidOrder(problems=dict(problems))
-    return Checked(dataclasses.replace(tidy, wanted_records=_records(tidy)), count)
+    return Checked(dataclasses.replace(filing, wanted_records=_records(filing)), count)
+
+
+def tidy(filing: Filing) -> Filing:
+    """Without what does not count: blanks, controls; with the usual effect of its kind."""
+    values: dict[str, Any] = {name: " ".join(text.clean(getattr(filing, name)).split()) for name in _LINES}
+    values |= {name: text.clean(getattr(filing, name)).strip() for name in _TEXTS}
+    usual = Effect.NXDOMAIN if filing.kind == Kind.TAKEDOWN else Effect.NONE
+    return dataclasses.replace(filing, **values, wanted_effect=filing.wanted_effect or usual)
 
 
 def due_at(filing: Filing, filed_at: datetime) -> datetime:
@@ -114,25 +122,26 @@ def due_at(filing: Filing, filed_at: datetime) -> datetime:
 
 
 def digest(filing: Filing, files: Sequence[UploadedFile]) -> str:
-    """SHA-256 of everything that was filed, hexadecimal; how files are called is no part of it."""
-    said = {
+    """SHA-256 of everything that was filed, hexadecimal; how files are called is no part of it.
+
+    Of what is tidy, right or wrong: sent again it is the same, when its deadline is over too.
+    """
+    wanted = filing.wanted_records
+    said = dataclasses.asdict(dataclasses.replace(filing, wanted_records={})) | {
+        "parts": sorted(map(str, wanted.get("parts") or [])),
+        **{name: _moment(wanted.get(name)) or str(wanted.get(name) or "") for name in ("since", "until")},
+    }
+    plain = {
         name: value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
-        for name, value in dataclasses.asdict(filing).items()
+        for name, value in said.items()
     }
     came = sorted((each.role, hashlib.sha256(each.content).hexdigest()) for each in files)
-    return hashlib.sha256(receipts.canonical([said, came]).encode()).hexdigest()
+    return hashlib.sha256(receipts.canonical([plain, came]).encode()).hexdigest()
 
 
 def clean_filename(name: str) -> str:
     """Its last part as one line: what came from another computer names no path on this one."""
     return text.line(PurePath(name.replace("\\", "/")).name, 300)
-
-
-def _tidy(filing: Filing) -> Filing:
-    values: dict[str, Any] = {name: " ".join(text.clean(getattr(filing, name)).split()) for name in _LINES}
-    values |= {name: text.clean(getattr(filing, name)).strip() for name in _TEXTS}
-    usual = Effect.NXDOMAIN if filing.kind == Kind.TAKEDOWN else Effect.NONE
-    return dataclasses.replace(filing, **values, wanted_effect=filing.wanted_effect or usual)
 
 
 def _check_words(filing: Filing, problems: Problems) -> None:
@@ -167,7 +176,7 @@ def _check_times(filing: Filing, now: datetime, problems: Problems) -> None:
         problems["due_at"].append(_("At most {hours} hours from now for this kind.").format(hours=hours))
 
 
-def _check_kind(filing: Filing, said: Filing, problems: Problems) -> None:
+def _check_kind(filing: Filing, problems: Problems) -> None:
     if filing.kind not in Kind.values:
         problems["kind"].append(_("One of {choices}.").format(choices=", ".join(Kind.values)))
         return

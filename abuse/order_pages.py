@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db.models import Count, Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from abuse import effect_papers
+from abuse import effect_papers, plan_words
 from abuse.models import EffectReport, Order, OrderItem
 
 State, Outcome = Order.State, OrderItem.Outcome
@@ -247,7 +247,7 @@ def line(item: OrderItem, *, told: bool) -> Line:
         name=item.name,
         port=item.port,
         outcome=_shown(item.outcome, told=told),
-        note=item.note if item.outcome in OPEN_OUTCOMES else "",
+        note=plan_words.shown(item.note) if item.outcome in OPEN_OUTCOMES else "",
         since=item.since if told else None,
         state=item.state if told else "",
         acted_at=item.acted_at if told else None,

@@ -61,15 +61,15 @@ def file(
     Raises NotInOffice, InvalidOrder with all its problems, OfficerLimit (not of what staff enters), PostingDiffers, and
     OrderFiledAlready where an open order of the same agency says the same, unless is_meant_twice: then nothing was stored.
     """
-    now = timezone.now()
-    checked = order_filings.checked(filing, files, now=now)
-    tidy, digest = checked.filing, order_filings.digest(checked.filing, files)
-    agency = _lock_for_filing(officer)
-    before = officer.orders.filter(idempotency_key=idempotency_key).first() if idempotency_key else None
-    if before is not None:
-        if before.digest != digest:
-            raise PostingDiffers
+    now, digest = timezone.now(), order_filings.digest(order_filings.tidy(filing), files)
+    if (before := _filed_before(officer, idempotency_key, digest)) is not None:
         return before
+    checked = order_filings.checked(filing, files, now=now)
+    agency = _lock_for_filing(officer)
+    # Once more: the same may have come at the same time.
+    if (before := _filed_before(officer, idempotency_key, digest)) is not None:
+        return before
+    tidy = checked.filing
     same = Order.objects.of_agency(agency).open().filter(digest=digest).first()
     if same is not None and not is_meant_twice:
         raise OrderFiledAlready(same)
@@ -118,14 +118,17 @@ def refuse(order: Order, *, by: User, reason: str) -> Order:
 def answer(order: Order, *, by: User, text: str) -> Order:
     """By people: for what leaves no effect in DNS (information, preservation, nothing that could be acted on).
 
-    Locks the order. Raises ReasonMissing, NotAllowed, and OrderNotThere while something is under way.
+    What was answered before stays, and this stands below it. Locks the order.
+
+    Raises ReasonMissing, NotAllowed, and OrderNotThere while something is under way.
     """
     _check_may_act(by)
     said = _words(text)
     _lock(order)
     if order.state not in (State.RECEIVED, State.PLANNED, State.ANSWERED):
         raise OrderNotThere(f"it is {order.get_state_display()}.")
-    order.answer = said
+    was_answered = order.state == State.ANSWERED and order.answer
+    order.answer = f"{order.answer}\n\n{said}" if was_answered else said
     return _end(order, State.ANSWERED, "answer-order", said, by=by)
 
 
@@ -178,6 +181,14 @@ def wake_planner() -> None:
 def _is_near(order: Order, now: datetime) -> bool:
     left = order.due_at - now
     return left <= max((order.due_at - order.filed_at) / NEAR, timedelta(0))
+
+
+def _filed_before(officer: Officer, idempotency_key: str, digest: str) -> Order | None:
+    """Raises PostingDiffers."""
+    before = officer.orders.filter(idempotency_key=idempotency_key).first() if idempotency_key else None
+    if before is not None and before.digest != digest:
+        raise PostingDiffers
+    return before
 
 
 def _lock_for_filing(officer: Officer) -> Agency:

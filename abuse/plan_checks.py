@@ -1,8 +1,8 @@
 """Checks of plans: whether the names are still whose they were when it was made."""
 
-from django.db import connection
+from django.db import connection, transaction
 
-from abuse import plan_items
+from abuse import index_joins, plan_items
 from abuse.errors import PlanChanged
 from abuse.models import Order, OrderItem
 
@@ -26,13 +26,13 @@ _REGISTERED = """
 
 
 def check_fresh(order: Order) -> None:
-    """Names that changed hands, were released, registered or protected since the plan. Four queries, however many items.
+    """Names that changed hands, were released, registered or protected since the plan. Ten queries at most, however many items.
 
     Raises PlanChanged with how many and the first of them: it is to be planned again.
     """
     free = order.items.filter(outcome__in=[OrderItem.Outcome.NEVER, OrderItem.Outcome.RELEASED])
     places = plan_items.places(list(free.order_by().values_list("name", flat=True)))
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor, index_joins.preferred(cursor):
         cursor.execute(_CHANGED, {"order": order.pk})
         changed = [name for (name,) in cursor.fetchall()]
         cursor.execute(_REGISTERED, {"names": sorted(set(places.values()))})

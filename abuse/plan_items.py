@@ -1,12 +1,12 @@
 """Items of plans: every line of a letter beside what its name is to us, written set-based however many there are."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
 
+from abuse import index_joins, plan_words
 from abuse.intake.letters import Line
 from abuse.matching import place_of
 from abuse.models import Decision, Order, OrderItem
@@ -32,10 +32,7 @@ _RESERVED = """
     SELECT DISTINCT reserved.name FROM ddns_reservedname reserved
     JOIN plan_line line ON reserved.name IN (line.place, line.label) WHERE reserved.until IS NULL
 """
-# By default the planner takes a page by an index for four times as dear as the next of a whole table, as on turning disks, and
-# reads tables of millions for some thousand lines: 2.9 s instead of 1.5 s at 1,000,000 hostnames, and growing with them.
-_BY_INDEX = "SELECT set_config('random_page_cost', '1.1', true), set_config('jit', 'off', true)"
-_AS_BEFORE = "SELECT set_config('random_page_cost', %s, true), set_config('jit', %s, true)"
+# Every join is by an index (index_joins), from some thousand lines into tables of millions.
 _WRITE = """
     WITH held AS MATERIALIZED (
         SELECT line.position, held.* FROM plan_line line
@@ -130,18 +127,8 @@ def write(order: Order, lines: Sequence[Line], *, now: datetime) -> None:
         cursor.execute("ANALYZE plan_line")
         reserved = _reserved(cursor)
         cursor.execute("DELETE FROM abuse_orderitem WHERE order_id = %s", [order.pk])
-        with _by_index(cursor):
+        with index_joins.preferred(cursor):
             cursor.execute(_WRITE, _parameters(order, reserved, now))
-
-
-@contextmanager
-def _by_index(cursor) -> Iterator[None]:
-    cursor.execute("SELECT current_setting('random_page_cost'), current_setting('jit')")
-    before = cursor.fetchone()
-    cursor.execute(_BY_INDEX)
-    yield
-    # The transaction may be somebody's who goes on.
-    cursor.execute(_AS_BEFORE, before)
 
 
 def places(names: Sequence[str]) -> dict[str, str]:
@@ -158,13 +145,13 @@ def _rows(lines: Sequence[Line], apexes: frozenset[str]) -> Iterator[tuple]:
     for line in lines:
         place = place_of(line.name, apexes) if line.name else None
         label = place.partition(".")[0] if place else None
-        said = f"Line {line.number}." if line.number not in (0, line.position) else ""
+        said = plan_words.LINE.format(number=line.number) if line.number not in (0, line.position) else ""
         outcome, note = _known(line, place, label, by_name, by_place, apexes)
         by_name.setdefault(line.name, line)
         if place and place not in apexes:
             by_place.setdefault(place, line)
         if not outcome and place != line.name:
-            note = f"It lies below {place}."
+            note = plan_words.BELOW.format(name=place)
         note = " ".join(filter(None, (said, note)))[:_MAX_NOTE]
         yield line.position, line.text, line.name, line.port, None if outcome else place, label, outcome, note
 
@@ -181,13 +168,13 @@ def _known(
     if not line.name:
         return Outcome.INVALID, line.problem
     if (first := by_name.get(line.name)) is not None:
-        return Outcome.REPEATED, f"It repeats line {first.number or first.position}."
+        return Outcome.REPEATED, plan_words.REPEATS.format(number=first.number or first.position)
     if place is None or label is None:
-        return Outcome.NOT_OURS, "It lies under no domain of this platform."
+        return Outcome.NOT_OURS, plan_words.NOT_OURS
     if place in apexes:
         return Outcome.PROTECTED, "It is a whole domain with the names of everybody in it."
     if (first := by_place.get(place)) is not None:
-        return Outcome.REPEATED, f"It means the same hostname as line {first.number or first.position}."
+        return Outcome.REPEATED, plan_words.SAME.format(number=first.number or first.position)
     if hostnames.is_kept(label):
         return Outcome.PROTECTED, "It is a name of the platform itself."
     return "", ""

@@ -108,7 +108,7 @@ def check_fresh(order: Order) -> None:
 
 
 def collateral_of(order: Order) -> Collateral:
-    """What the decided groups touch. Four queries, however many items."""
+    """What the decided groups touch. Ten queries at most, however many items."""
     return collateral.of(order)
 
 

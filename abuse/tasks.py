@@ -90,8 +90,9 @@ def review_officers() -> None:
 
 @shared_task
 def purge_reports() -> None:
-    """Ends the retention of reports, cases and what came in."""
+    """Ends the retention of reports, cases, what came in, and what people were told who are gone."""
     retention.purge(timezone.now())
+    order_notices.purge(timezone.now())
     reporter_mails.purge(timezone.now())
 
 

@@ -8,12 +8,13 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from abuse import agencies, officer_alerts, officers
+from abuse import agencies, officer_alerts, officers, restricted
 from abuse.admin import decisions
 from abuse.admin.decisions import Decision
 from abuse.errors import AbuseError
@@ -151,7 +152,7 @@ class StepPages:
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        alert = get_object_or_404(OfficerAlert.objects.select_related("officer"), pk=pk)
+        alert = get_object_or_404(_alerts(request), pk=pk)
         try:
             officer_alerts.see(alert, by=request.user)
         except AbuseError as error:
@@ -174,6 +175,12 @@ class StepPages:
                 return HttpResponseRedirect(page_of(officer))
         context = self._context(request, officer) | {"step": step, "form": step.form, "back": page_of(officer)}
         return TemplateResponse(request, "desk/officer_step.html", context)
+
+
+def _alerts(request: HttpRequest) -> QuerySet[OfficerAlert]:
+    """Those about sealed orders are for the people who may see these."""
+    hidden = restricted.hidden_orders(request.user)
+    return OfficerAlert.objects.exclude(order__in=hidden).select_related("officer")
 
 
 def page_of(officer: Officer) -> str:

@@ -89,18 +89,20 @@ class OfficerAdmin(StepPages, EvidenceAdmin):
         officer = self._get(request, pk)
         user = request.user
         orders = Order.objects.visible_to(user).filter(officer=officer)
-        may_vet = user.has_perm(officers.VET)
+        alerts = list(officer.alerts.waiting().exclude(order__in=restricted.hidden_orders(user)))
+        may_vet, may_see_orders = user.has_perm(officers.VET), user.has_perm("abuse.view_order")
         call = officers.pending_call(officer) if officer.state in (State.CALLED, State.VETTED) else None
         shown = {
             "why_not": officers.why_not(officer),
             "call": call,
             "may_confirm": may_vet and call is not None and call.by_id != user.pk,
             "steps": list(officer.vettings.select_related("by", "agency")),
-            "alerts": list(
-                officer.alerts.waiting().exclude(order__in=restricted.hidden_orders(user)).select_related("order")
-            ),
+            "alerts": alerts,
+            "seen_orders": set(orders.filter(alerts__in=alerts).values_list("pk", flat=True))
+            if may_see_orders
+            else set(),
             "keys": list(officer.keys.all()[:ROWS]),
-            "orders": list(orders.select_related("agency")[:ROWS]) if user.has_perm("abuse.view_order") else [],
+            "orders": list(orders.select_related("agency")[:ROWS]) if may_see_orders else [],
             "entries": list(restricted.entries(user).filter(object=f"officer {officer.pk}")[:ROWS]),
             "may_vet": may_vet,
             "may_freeze": user.has_perm(officers.FREEZE),

@@ -67,7 +67,8 @@ def _run(supervisor: Supervisor, directory: DataDirectory, ports: Ports) -> None
     _manage("seed_demo", "--facts", str(facts), directory=directory, environment=environment)
     if is_first:
         # They are made once, and each start of Django takes a second.
-        _manage("seed_demo_reports", "--facts", str(facts), directory=directory, environment=environment)
+        for command in ("seed_demo_reports", "seed_demo_order"):
+            _manage(command, "--facts", str(facts), directory=directory, environment=environment)
     nameserver.add_zone(json.loads(facts.read_text())["zone"])
     supervisor.start(*_programs(directory, environment, ports.web))
     _say(screen(facts, directory))

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from abuse import effects, receipts
+from abuse import effects, order_acts, plans, receipts
 from abuse.errors import OrderNotThere
 from abuse.models import EffectReport, LedgerEntry, Order, OrderItem, Receipt
 from ddns import domains, hostnames
@@ -381,3 +381,34 @@ def by_hand_at(knot: Knot, zone: Zone, live: Hostname, *, is_there: bool) -> Non
     else:
         update.delete(f"{live.name}.")
     send_by_hand(knot, update)
+
+
+def test_from_the_approval_to_the_signed_report_and_back(live, zone, root, oscar):
+    server_states.watch()
+    order = plans.make(order_rows.order(names=f"hxxp://{live.name}/login\nwww.example.org\n{live.name}"))
+    order = order_acts.propose(order, reason="the order", by=root)
+    if order.state == Order.State.PROPOSED:
+        order.proposed_by = oscar
+        order.save(update_fields=["proposed_by"])
+        order = order_acts.approve(order, by=root, digest=order.plan_digest)
+    order_acts.run(order.pk, seconds=30)
+    drain(zone)
+    prove()
+    order.refresh_from_db()
+    report = effects.latest(order)
+    assert report is not None
+    body = json.loads(report.body)
+    assert (order.state, report.name_count, report.proven_count) == (Order.State.ANSWERED, 1, 1)
+    assert body["counts"]["outcomes"] == {"live": 1, "not_ours": 1, "repeated": 1}
+    assert body["items"][0]["text"].startswith("hxxp://")
+    (serials,) = body["zones"][0]["serials"]
+    assert serials["before"] < serials["after"]
+
+    order = order_acts.undo(order, reason="mistake", by=root)
+    order_acts.run(order.pk, seconds=30)
+    drain(zone)
+    prove()
+    order.refresh_from_db()
+    report = effects.latest(order)
+    assert report is not None
+    assert (order.state, report.of, report.proven_count) == (Order.State.ANSWERED, EffectReport.Of.UNDOING, 1)

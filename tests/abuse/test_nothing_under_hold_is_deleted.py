@@ -11,8 +11,8 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from abuse import holds, retention, stays
-from abuse.models import Case, Order, Stay
+from abuse import holds, order_notices, retention, stays
+from abuse.models import Case, Order, OrderNotice, Stay
 from ddns import (
     accounts,
     acme_accounts,
@@ -96,6 +96,13 @@ def unconfirmed(of: Hostname) -> None:
     EmailAddress.objects.filter(user=of.account_id).update(verified=False)
 
 
+def told(of: Hostname) -> None:
+    """An account that was forgotten before the hold."""
+    User.objects.filter(pk=of.account_id).update(forgotten_at=LONG_AGO)
+    order = Order.objects.first()
+    OrderNotice.objects.create(order=order, account=of.account, about="names", due_at=LONG_AGO, text="Ordered.")
+
+
 def idle(of: Hostname) -> None:
     Hostname.objects.filter(pk=of.pk).update(created_at=LONG_AGO, changed_at=LONG_AGO)
 
@@ -123,6 +130,11 @@ PURGES = {
     "tests of webhooks": (webhook_test, purge_notifications, count_of(Delivery, "account")),
     "stays at addresses": (stay, lambda: stays.purge(timezone.now() - stays.KEPT), count_of(Stay, "hostname")),
     "cases": (closed_case, lambda: retention.purge(timezone.now()), count_of(Case, "account", purged_at=None)),
+    "notices of orders": (
+        told,
+        lambda: order_notices.purge(timezone.now()),
+        count_of(OrderNotice, "account", text="Ordered."),
+    ),
     "closed accounts": (
         close,
         lambda: accounts.forget_due(timezone.now()),

@@ -412,6 +412,17 @@ def test_strangers_do_nothing_to_orders(order, clerk, alice):
             order_acts.undo(order, by=by, reason="because")
 
 
+def test_sealed_order_is_carried_out_by_those_who_may_know_of_it(order, oscar):
+    Order.objects.filter(pk=order.pk).update(sealed_until=timezone.now() + timedelta(days=30))
+    with pytest.raises(NotAllowed, match="sealed"):
+        order_acts.propose(order, reason="court", by=oscar)
+
+    order.handlers.add(oscar)
+    act(order, oscar)
+    assert order.state == Order.State.PROVING
+    assert OrderNotice.objects.filter(due_at__gt=timezone.now()).count() == 2
+
+
 def test_verbs_know_where_the_order_is(order, oscar):
     with pytest.raises(OrderNotThere):
         order_acts.undo(order, by=oscar, reason="because")

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from abuse import orders, receipts, retention, submissions
@@ -252,6 +253,25 @@ def test_same_key_with_the_same_content_is_the_same_order(olivia):
     assert (Order.objects.count(), Receipt.objects.count()) == (1, 1)
 
 
+def test_same_key_is_the_same_order_when_its_deadline_is_over_too(olivia):
+    said = filing(due_at=timezone.now() + timedelta(hours=2))
+    order = filed(olivia, said, idempotency_key="a")
+
+    with time_machine.travel(timezone.now() + timedelta(hours=3)):
+        assert filed(olivia, said, idempotency_key="a") == order
+
+
+def test_spelling_of_what_is_said_makes_no_other_order(olivia):
+    order = filed(olivia, information(), idempotency_key="a")
+    same = information(
+        reference=" 12  Cr 345/26 ",
+        wanted_effect="none",
+        wanted_records={"parts": ("addresses", "subscriber"), "since": datetime(2026, 10, 1, tzinfo=UTC)},
+    )
+
+    assert filed(olivia, same, idempotency_key="a") == order
+
+
 def test_same_key_with_other_content_is_refused(olivia):
     filed(olivia, idempotency_key="a")
 
@@ -349,6 +369,12 @@ def test_people_answer_what_leaves_no_effect(olivia, oscar):
     order = orders.answer(filed(olivia, information()), by=oscar, text="The package is there.")
 
     assert (order.state, order.answer) == (Order.State.ANSWERED, "The package is there.")
+
+
+def test_second_answer_stands_below_the_first(olivia, oscar):
+    order = orders.answer(filed(olivia, information()), by=oscar, text="The package is there.")
+
+    assert orders.answer(order, by=oscar, text="It was renewed.").answer == "The package is there.\n\nIt was renewed."
 
 
 def test_nothing_is_answered_while_it_is_under_way(olivia, oscar):

@@ -4,9 +4,9 @@ import hashlib
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from abuse import narrow_orders, plans
+from abuse import narrow_orders, plan_words, plans
 from abuse.models import DiversionTarget, Order, OrderGroup
 from ddns import hostnames
 from tests.abuse import order_rows
@@ -105,6 +105,31 @@ def test_narrow_order_holds_what_was_filed(order):
     assert f"shall not be told before {until:%Y-%m-%d}" in said
     assert f"ends by itself on {until:%Y-%m-%d}" in said
     assert "When the trial ends." in said
+
+
+@pytest.mark.parametrize(
+    ("line", "german"),
+    [
+        ("home.ddns.test", "Zeile 4. Wiederholt Zeile 2."),
+        ("www.home.ddns.test", "Zeile 4. Meint denselben Hostnamen wie Zeile 2."),
+        ("evil.example.org", "Zeile 4. Liegt unter keiner Domain dieser Plattform."),
+        ("203.0.113.7", "Zeile 4. Das ist eine Adresse: Geben Sie stattdessen die Namen der Hosts an."),
+        ("olivia@police.example", "Zeile 4. „olivia@police.example“ ist eine Mailadresse und nennt keinen Host."),
+        ("nothing", "Zeile 4. „nothing“ nennt keinen Host, keine Adresse und keine URL."),
+    ],
+)
+def test_notes_are_shown_in_the_language_of_the_reader(home, foreign, line, german):
+    order = plans.make(order_rows.order(names=f"# list\nhome.ddns.test\nbob.ddns.test\n{line}\n"))
+    note = order.items.get(position=3).note
+    with translation.override("en"):
+        assert plan_words.shown(note) == note
+    with translation.override("de"):
+        assert plan_words.shown(note) == german
+
+
+def test_note_of_other_words_is_shown_as_it_is():
+    with translation.override("de"):
+        assert plan_words.shown("Line 3. Something {else}.") == "Zeile 3. Something {else}."
 
 
 def test_order_without_a_plan_has_neither(domain):

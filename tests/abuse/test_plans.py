@@ -430,7 +430,7 @@ def test_wake_up_is_sent_once_it_is_committed(django_capture_on_commit_callbacks
     assert len(callbacks) == 1
 
 
-def test_planning_asks_as_much_for_many_names_as_for_one(alice, home, domain, django_assert_num_queries):
+def test_planning_asks_as_much_for_many_names_as_for_one(alice, home, domain):
     few = order_rows.order(names="home.ddns.test\nno.ddns.test")
     many = order_rows.order(
         names="\n".join(["home.ddns.test", *(f"n{number}.ddns.test" for number in range(300)), "evil.example"])
@@ -440,11 +440,12 @@ def test_planning_asks_as_much_for_many_names_as_for_one(alice, home, domain, dj
     with CaptureQueriesContext(connection) as of_many:
         plans.make(many)
     assert len(of_many) == len(of_few)
-    for order in (few, many):
-        with django_assert_num_queries(4):
-            plans.check_fresh(order)
-        with django_assert_num_queries(3):
-            plans.collateral_of(order)
+    for ask in (plans.check_fresh, plans.collateral_of):
+        with CaptureQueriesContext(connection) as of_few:
+            ask(few)
+        with CaptureQueriesContext(connection) as of_many:
+            ask(many)
+        assert len(of_many) == len(of_few) <= 10
 
 
 def test_names_are_found_by_index_among_many(home, domain):

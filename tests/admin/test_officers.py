@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from abuse import officer_alerts, officers, roles
@@ -236,6 +237,11 @@ def test_start_page_says_who_waits(lena, olivia):
 def test_sealed_orders_are_not_on_the_page_of_an_officer_for_those_who_need_not_know(oscar, sofia):
 
     officer = order_rows.officer()
-    order_rows.order(officer, reference="SEALED-1", sealed_until=timezone.now() + timedelta(days=9))
-    assert "SEALED-1" not in logged_in(oscar).get(page(officer)).content.decode()
-    assert "SEALED-1" in logged_in(sofia).get(page(officer)).content.decode()
+    order = order_rows.order(officer, reference="SEALED-1", sealed_until=timezone.now() + timedelta(days=9))
+    officer_alerts.add(officer, OfficerAlert.What.FIRST_ORDER, "its first order", order=order)
+    for_oscar = logged_in(oscar).get(page(officer)).content.decode()
+    assert "SEALED-1" not in for_oscar
+    assert str(order.pk) not in for_oscar
+    for_sofia = logged_in(sofia).get(page(officer)).content.decode()
+    assert "SEALED-1" in for_sofia
+    assert reverse("admin:abuse_order_change", args=[order.pk]) in for_sofia

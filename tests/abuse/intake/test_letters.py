@@ -1,6 +1,7 @@
 """Letters of authorities: every line that is meant to name something is one, and the counts add up to the letter's."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -220,3 +221,18 @@ def test_published_reports_name_their_culprit_or_say_why_not():
         assert all(line.name for line in letter.lines)
         assert all(line.name in path.read_text() for line in letter.lines)
     assert read_count > 10
+
+
+def test_list_in_the_guide_for_officers_is_read_as_the_guide_says():
+    guide = (Path(__file__).parents[3] / "docs" / "authorities.md").read_text()
+    letter = read(guide.partition("```text\n")[2].partition("```")[0].encode())
+    assert named(letter) == [
+        ("alpha.ddns.example", 1177),
+        ("beta.ddns.example", 5552),
+        ("gamma.ddns.example", None),
+        ("www.delta.ddns.example", None),
+        ("xn--bcher-kva.ddns.example", None),
+        ("alpha.ddns.example", None),
+        ("www.example.org", None),
+    ]
+    assert (letter.passed_over, letter.comment_count, letter.line_count) == (1, 1, 9)
