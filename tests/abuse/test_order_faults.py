@@ -4,14 +4,15 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import DataError
 from django.utils import timezone
 
-from abuse import order_acts, plan_checks, roles
+from abuse import order_acts, order_notices, order_words, plan_checks, plans, roles, suspensions
 from abuse.errors import BeyondCapacity
-from abuse.models import DiversionTarget, Order, OrderGroup, OrderItem, ProtectedName, Suspension
+from abuse.models import DiversionTarget, Order, OrderGroup, OrderItem, OrderNotice, ProtectedName, Suspension
 from ddns import hostnames
 from ddns.models import Hostname, Restriction, User
-from tests.abuse import act_rows
+from tests.abuse import act_rows, order_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -126,3 +127,57 @@ def test_order_that_cannot_be_ended_keeps_no_other_waiting(order, home, foreign,
 
     monkeypatch.setattr(order_acts, "_end", failing)
     assert order_acts.end_due(ends_at) == 1
+
+
+# --- One that fails -----------------------------------------------------------------------------------------------
+
+
+def test_list_that_no_table_takes_keeps_no_other_waiting(home, monkeypatch):
+    bad, good = order_rows.order(names=home.name), order_rows.order(names=home.name)
+    make = plans.make
+
+    def failing(each: Order) -> Order:
+        if each.pk == bad.pk:
+            raise DataError("invalid byte sequence")
+        return make(each)
+
+    monkeypatch.setattr(plans, "make", failing)
+    assert plans.make_due() == 1
+    good.refresh_from_db()
+    bad.refresh_from_db()
+    assert good.state == Order.State.PLANNED
+    assert "could not be planned" in bad.plan_problem
+
+
+def test_notice_that_fails_keeps_nobody_else_waiting(order, alice, bob, oscar, monkeypatch):
+    begin(order, oscar)
+    run(order)
+    words = order_words.of
+
+    def failing(notices: list[OrderNotice]):
+        if any(each.account_id == alice.pk for each in notices):
+            raise ValueError("a template that somebody broke")
+        return words(notices)
+
+    monkeypatch.setattr(order_words, "of", failing)
+    now = timezone.now()
+    assert order_notices.send_due(now) == 1
+    assert OrderNotice.objects.get(account=bob).told_at is not None
+    assert OrderNotice.objects.get(account=alice).told_at is None
+    monkeypatch.undo()
+    assert order_notices.send_due(now + order_notices.PAUSE) == 1
+
+
+def test_suspension_that_cannot_be_ended_keeps_no_other_waiting(home, foreign, oscar, monkeypatch):
+    ends_at = timezone.now() + timedelta(hours=1)
+    first = suspensions.suspend(home, reason="phishing", by=oscar, ends_at=ends_at)
+    suspensions.suspend(foreign, reason="phishing", by=oscar, ends_at=ends_at + timedelta(seconds=1))
+    end = suspensions._end
+
+    def failing(each: Suspension) -> bool:
+        if each.pk == first.pk:
+            raise RuntimeError("something nobody thought of")
+        return end(each)
+
+    monkeypatch.setattr(suspensions, "_end", failing)
+    assert suspensions.end_due(ends_at + timedelta(minutes=1)) == 1
