@@ -19,7 +19,7 @@ from abuse import effect_bodies, effect_proofs, ledger, order_answers, receipts
 from abuse.effect_bodies import Body
 from abuse.effect_proofs import Standing
 from abuse.errors import OrderNotThere, WrongReceipt
-from abuse.models import EffectReport, Order, Receipt
+from abuse.models import EffectReport, LedgerEntry, Order, Receipt
 from dnsupdate import turns, wake
 
 logger = logging.getLogger(__name__)
@@ -197,7 +197,8 @@ def _sign(order: Order, of: EffectReport.Of, body: Body, identity: uuid.UUID, at
         proven_count=body.proven_count,
         receipt=receipt,
     )
-    order.answer = order_answers.of_effect(order, made, body)
+    letter = order_answers.of_effect(order, made, body)
+    order.answer = f"{order.answer}\n\n{letter}" if _was_answered_by_people(order) else letter
     order.answered_at = order.answered_at or at
     order.state = Order.State.ANSWERED
     order.save(update_fields=["answer", "answered_at", "state"])
@@ -209,6 +210,11 @@ def _sign(order: Order, of: EffectReport.Of, body: Body, identity: uuid.UUID, at
         details={"receipt": str(receipt.pk), **_facts(order, of, body, identity)},
     )
     return made
+
+
+def _was_answered_by_people(order: Order) -> bool:
+    """What they wrote is nowhere else: of a sealed order not even in the ledger. It stays, and this stands below it."""
+    return LedgerEntry.objects.filter(object=f"order {order.pk}", action="answer-order").exists()
 
 
 def _facts(order: Order, of: EffectReport.Of, body: Body, identity: uuid.UUID) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from abuse import effects, order_acts, plans, receipts
+from abuse import effects, order_acts, orders, plans, receipts
 from abuse.errors import OrderNotThere
 from abuse.models import EffectReport, LedgerEntry, Order, OrderItem, Receipt
 from ddns import domains, hostnames
@@ -412,3 +412,15 @@ def test_from_the_approval_to_the_signed_report_and_back(live, zone, root, oscar
     report = effects.latest(order)
     assert report is not None
     assert (order.state, report.of, report.proven_count) == (Order.State.ANSWERED, EffectReport.Of.UNDOING, 1)
+
+
+def test_a_later_report_leaves_what_people_have_answered(live, zone, oscar):
+    order = proven(live, zone, oscar).order
+    orders.answer(order, by=oscar, text="The holder has a lawyer.")
+    effect_rows.undo(order, by=oscar)
+    drain(zone)
+    prove()
+    order.refresh_from_db()
+    assert order.state == Order.State.ANSWERED
+    assert "The holder has a lawyer." in order.answer
+    assert str(effects.latest(order).pk) in order.answer
