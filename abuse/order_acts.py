@@ -37,6 +37,8 @@ BREATH = timedelta(milliseconds=5)
 # What one run of the task does; what is left then is the next one's.
 RUN_SECONDS = 30.0
 ENDED = "It ended, as was decided with it."
+# So many items of a step are passed over where each fails by itself; of more it is not they that are wrong.
+MOST_PASSED_OVER = 20
 FAILED = "Something went wrong on our side: it is in the log. It is tried again."
 
 _State = Order.State
@@ -251,6 +253,7 @@ def _run_chunk(order_id: uuid.UUID) -> bool:
     said = {**order.progress, "problem": ""}
     said["done"] += len(chunk.done)
     said["left"] += len(chunk.left)
+    said["singly"] = max(0, said.get("singly", 0) - 1)
     said["is_finished"] = chunk.is_last
     order.progress = said
     if chunk.is_last:
@@ -291,6 +294,8 @@ def _begin(order: Order, by: User, reason: str) -> None:
 
 def _begin_undoing(order: Order, by: User | None, reason: str) -> None:
     order.undone_by, order.undo_reason = by, reason
+    # What was passed over before is tried again.
+    order.progress = {}
     total = order_chunks.to_undo(order).count()
     order.state, order.progress = _State.UNDOING, _begun("undo", total)
     effect_proofs.note_serials(order, of=EffectReport.Of.UNDOING)
@@ -304,11 +309,21 @@ def _begun(step: str, total: int) -> dict[str, Any]:
     return {"step": step, "done": 0, "left": 0, "total": total, "is_finished": False, "problem": ""}
 
 
+@transaction.atomic
 def _note_problem(order_id: uuid.UUID) -> None:
-    with transaction.atomic():
-        order = _lock(Order(pk=order_id))
-        order.progress = {**order.progress, "problem": FAILED}
-        order.save(update_fields=["progress"])
+    """From now on one item at a time; the one that fails then is passed over, since else it would hold up all others."""
+    order = _lock(Order(pk=order_id))
+    if order.state not in _UNDER_WAY:
+        return
+    said = {**order.progress, "problem": FAILED, "singly": order_chunks.CHUNK}
+    passed_over = said.get("passed_over", [])
+    is_sought = order.progress.get("singly") and len(passed_over) < MOST_PASSED_OVER
+    if is_sought and (item := order_chunks.pass_over(order)) is not None:
+        said["passed_over"] = [*passed_over, item.pk]
+        said["left"] += 1
+        _enter("pass-over-item-of-order", order, None, order_chunks.PASSED_OVER, position=item.position)
+    order.progress = said
+    order.save(update_fields=["progress"])
 
 
 def _lock(order: Order) -> Order:

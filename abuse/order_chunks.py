@@ -24,6 +24,8 @@ from dnsupdate.rrsets import RRsets
 # A device's update of one of these names waits for the whole chunk.
 CHUNK = 1000
 
+PASSED_OVER = "Something went wrong on our side, and it was passed over: it is in the log."
+
 _Action = OrderGroup.Action
 _Kind = Suspension.Kind
 _State = OrderItem.State
@@ -79,7 +81,7 @@ def to_act(order: Order) -> QuerySet[OrderItem]:
 
 def to_undo(order: Order) -> QuerySet[OrderItem]:
     """Without a person who undoes it (it ends by itself) accounts stay preserved: that has terms of its own."""
-    acted = order.items.filter(state=_State.ACTED)
+    acted = order.items.filter(state=_State.ACTED).exclude(pk__in=order.progress.get("passed_over", []))
     if order.undone_by_id is not None:
         return acted
     return acted.exclude(group__in=order.groups.filter(action=_Action.PRESERVE).values("key"))
@@ -91,7 +93,7 @@ def act(order: Order, now: datetime) -> Chunk:
     Locks the accounts that are preserved, and the publications of the hostnames.
     """
     groups = {group.key: group for group in _acting(order).select_related("target")}
-    chunk = _chunk(to_act(order).order_by("position"))
+    chunk = _chunk(_next(order), _most(order))
     preserved = [each for each in chunk.items if _is_preserved(order, groups[each.group])]
     preservations.lock(_accounts(preserved))
     in_dns = [each for each in chunk.items if groups[each.group].action != _Action.PRESERVE]
@@ -114,7 +116,7 @@ def undo(order: Order, now: datetime) -> Chunk:
 
     With the last chunk accounts are preserved no more by this order. Locks those, and the publications of the hostnames.
     """
-    chunk = _chunk(to_undo(order).order_by("-position"))
+    chunk = _chunk(_next(order), _most(order))
     is_releasing = chunk.is_last and order.undone_by is not None
     if is_releasing:
         preservations.lock(order.holds.values_list("account", flat=True))
@@ -129,14 +131,34 @@ def undo(order: Order, now: datetime) -> Chunk:
     return chunk
 
 
+def pass_over(order: Order) -> OrderItem | None:
+    """The next item, by itself: not acted on, and it says so; or acted on as before, where it is to be undone."""
+    item = _next(order).first()
+    if item is not None and item.state == _State.LISTED:
+        _execute(_LEFT, [item.pk], [PASSED_OVER])
+    return item
+
+
 def _acting(order: Order) -> QuerySet[OrderGroup]:
     return order.groups.exclude(action=_Action.NONE)
 
 
-def _chunk(items: QuerySet[OrderItem]) -> Chunk:
+def _next(order: Order) -> QuerySet[OrderItem]:
+    """What the step under way has still to look at, in its order."""
+    if order.state == Order.State.UNDOING:
+        return to_undo(order).order_by("-position")
+    return to_act(order).order_by("position")
+
+
+def _most(order: Order) -> int:
+    """One at a time for a while after something has failed."""
+    return 1 if order.progress.get("singly") else CHUNK
+
+
+def _chunk(items: QuerySet[OrderItem], most: int) -> Chunk:
     rows = items.values_list("pk", "position", "name", "group", "hostname", "account")
-    found = [Item(*row) for row in rows[:CHUNK]]
-    return Chunk(found, is_last=len(found) < CHUNK)
+    found = [Item(*row) for row in rows[:most]]
+    return Chunk(found, is_last=len(found) < most)
 
 
 def _left(items: Sequence[Item]) -> dict[int, str]:

@@ -7,10 +7,10 @@ from django.contrib.auth.models import Group
 from django.db import DataError
 from django.utils import timezone
 
-from abuse import order_acts, order_notices, order_words, plan_checks, plans, roles, suspensions
+from abuse import order_acts, order_chunks, order_notices, order_words, plan_checks, plans, roles, suspensions
 from abuse.errors import BeyondCapacity
 from abuse.models import DiversionTarget, Order, OrderGroup, OrderItem, OrderNotice, ProtectedName, Suspension
-from ddns import hostnames
+from ddns import hostnames, restrictions
 from ddns.models import Hostname, Restriction, User
 from tests.abuse import act_rows, order_rows
 
@@ -181,3 +181,56 @@ def test_suspension_that_cannot_be_ended_keeps_no_other_waiting(home, foreign, o
 
     monkeypatch.setattr(suspensions, "_end", failing)
     assert suspensions.end_due(ends_at + timedelta(minutes=1)) == 1
+
+
+def failing_for(hostname: Hostname, monkeypatch) -> None:
+    """Whatever is done with this name goes wrong, and all that was to be done with it."""
+    lock = restrictions.lock
+
+    def failing(ids) -> None:
+        ids = set(ids)
+        if hostname.pk in ids:
+            raise RuntimeError("something nobody thought of")
+        lock(ids)
+
+    monkeypatch.setattr(restrictions, "lock", failing)
+
+
+def test_name_that_fails_keeps_no_other_of_its_order_waiting(order, home, foreign, oscar, monkeypatch):
+    failing_for(home, monkeypatch)
+    begin(order, oscar)
+    for _ in range(3):
+        run(order)
+
+    assert list(order.items.values_list("state", "problem")) == [("left", order_chunks.PASSED_OVER), ("acted", "")]
+    assert order.state == Order.State.PROVING
+    assert order_acts.progress(order) == order_acts.Progress("act", 1, 1, 2, True, False, "")
+
+
+def test_name_that_cannot_be_undone_is_undone_later(order, home, foreign, oscar, monkeypatch):
+    begin(order, oscar)
+    run(order)
+    with monkeypatch.context() as broken:
+        failing_for(foreign, broken)
+        order_acts.undo(order, by=oscar, reason="mistake")
+        for _ in range(3):
+            run(order)
+    assert list(order.items.values_list("state", flat=True)) == ["undone", "acted"]
+    assert order.state == Order.State.PROVING
+
+    order_acts.undo(order, by=oscar, reason="mistake")
+    run(order)
+    assert list(order.items.values_list("state", flat=True)) == ["undone", "undone"]
+    assert not Restriction.objects.exists()
+
+
+def test_fault_that_is_not_of_the_names_passes_over_some_at_most(order, oscar, monkeypatch):
+    monkeypatch.setattr(order_acts, "MOST_PASSED_OVER", 1)
+    monkeypatch.setattr("abuse.covers.cover_all", lambda *args, **kwargs: 1 / 0)
+    begin(order, oscar)
+    for _ in range(4):
+        run(order)
+
+    assert list(order.items.values_list("state", flat=True)) == ["left", "listed"]
+    assert order.state == Order.State.ACTING
+    assert order_acts.progress(order).problem == order_acts.FAILED
