@@ -16,6 +16,7 @@ from django.conf import settings
 from abuse import effect_proofs, receipts
 from abuse.effect_proofs import Answered, Owner
 from abuse.models import EffectReport, Order, OrderGroup, OrderItem, Suspension
+from ddns.models import Restriction
 from dnsupdate.models import Nameserver, Zone
 from dnsupdate.models.proofs import UNPROVEN
 
@@ -25,6 +26,7 @@ ANSWER_FIELDS = ("server", "serial", "answered_at", "answer", "is_as_decided")
 # In the place of an rcode.
 ADDRESSES, RECORDS, NODATA, SILENT, NOT_ASKED = "ADDRESSES", "RECORDS", "NODATA", "NO ANSWER", "NOT ASKED"
 NOTHING, LEFT, UNDONE = "nothing", "left", "undone"
+STRONGER = "Another decision over it is stronger, and in force instead."
 DONE = {
     OrderGroup.Action.SUSPEND: "suspended",
     OrderGroup.Action.DIVERT: "diverted",
@@ -63,6 +65,8 @@ class _Writer:
         self.targets = [group.target for group in self.groups.values() if group.target is not None]
         covering = Suspension.objects.filter(order_item__order=order)
         self.kinds: dict[int, str] = dict(covering.values_list("order_item_id", "kind"))
+        in_force = Restriction.objects.filter(hostname__order_items__order=order)
+        self.in_force: dict[int, str] = dict(in_force.values_list("hostname__order_items", "kind"))
         self.zones = effect_proofs.by_zone(effect_proofs.owners_of(order, of))
         self.servers = effect_proofs.servers_in(self.zones)
         self.index = {server.pk: number for number, server in enumerate(self.servers)}
@@ -170,6 +174,9 @@ class _Writer:
         if item.text != item.name:
             written["text"] = item.text
         why = item.problem or item.note or (group.reason if group is not None and done == NOTHING else "")
+        if done in ("diverted", "held") and self.in_force.get(item.pk) != self.kinds.get(item.pk):
+            # As decided is what the strongest says: without this an answer of NXDOMAIN would be called a diversion.
+            why = f"{why} {STRONGER}".strip()
         if why:
             written["why"] = why
         if done == "diverted" and group is not None and group.target is not None:

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from abuse import effects, order_acts, orders, plans, receipts
+from abuse import effect_bodies, effects, order_acts, orders, plans, receipts, suspensions
 from abuse.errors import OrderNotThere
 from abuse.models import EffectReport, LedgerEntry, Order, OrderItem, Receipt
 from ddns import domains, hostnames
@@ -424,3 +424,15 @@ def test_a_later_report_leaves_what_people_have_answered(live, zone, oscar):
     assert order.state == Order.State.ANSWERED
     assert "The holder has a lawyer." in order.answer
     assert str(effects.latest(order).pk) in order.answer
+
+
+def test_a_diversion_is_not_claimed_where_something_stronger_is_in_force(live, zone, oscar):
+    suspensions.suspend(live, reason="phishing", by=oscar)
+    order = order_rows.planned([live])
+    order.groups.update(action="divert", target=effect_rows.target())
+    effect_rows.carry_out(order, by=oscar)
+    drain(zone)
+    prove()
+    (item,) = json.loads(effects.latest(order).body)["items"]
+    assert (item["done"], item["answers"][0][3]) == ("diverted", "NXDOMAIN")
+    assert item["why"] == effect_bodies.STRONGER
