@@ -75,7 +75,9 @@ def write_down(target: DiversionTarget, answers: Sequence[Answer], now: datetime
     """failing_since stands while none answers; failure names what does not, also where others do."""
     known = [each for each in answers if each.is_known]
     failure = "; ".join(f"{each.address} port {target.probe_port} {each.problem}" for each in answers if each.problem)
-    row = DiversionTarget.objects.filter(pk=target.pk)
+    # Not of one that has got other addresses meanwhile: what did not answer is not what names are sent to by now.
+    asked = {"addresses": target.addresses, "probe_port": target.probe_port}
+    row = DiversionTarget.objects.filter(pk=target.pk, **asked)
     if not known:
         logger.warning("The target %s cannot be asked from here: %s", target, failure)
         row.update(failure=failure[:300])

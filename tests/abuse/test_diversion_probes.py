@@ -131,3 +131,14 @@ def test_another_address_was_never_seen_to_fail_and_a_change_of_words_forgets_no
     diversions.store(sinkhole, by=root)
     sinkhole.refresh_from_db()
     assert (sinkhole.failure_count, sinkhole.failing_since, sinkhole.failure) == (0, None, "")
+
+
+def test_addresses_that_were_changed_during_the_look_did_not_fail(sinkhole):
+    """Else the names would be suspended, for good, because of what somebody has just mended."""
+    as_if_it_failed(sinkhole, hours=1)
+    DiversionTarget.objects.update(failure_count=2)
+    read = DiversionTarget.objects.get()
+    DiversionTarget.objects.update(addresses=["127.0.0.2", "::1"], failing_since=None, failure_count=0)
+    diversion_probes.write_down(read, [Answer("127.0.0.1", "timed out")], timezone.now())
+    target = DiversionTarget.objects.get()
+    assert (target.failing_since, target.failure_count, target.why_over(timezone.now())) == (None, 0, "")
