@@ -223,12 +223,14 @@ def run(order_id: uuid.UUID, *, seconds: float) -> None:
 def end_due(now: datetime) -> int:
     """Begins to undo what shall last until now; gives how many orders. Each is a transaction; may be run again.
 
-    Not where accounts were preserved and nothing else: that has terms of its own, and nothing would be undone.
+    Not where accounts were preserved and nothing else: that has terms of its own, and nothing would be undone. Nor where
+    somebody has stopped just this: a person resumes it.
     """
     in_dns = OrderGroup.objects.filter(order=OuterRef("order"), key=OuterRef("group"), action__in=effect_proofs.IN_DNS)
     acted = OrderItem.objects.filter(Exists(in_dns), order=OuterRef("pk"), state=OrderItem.State.ACTED)
-    due = Order.objects.filter(Exists(acted), ends_at__lte=now, state__in=_ACTED, undone_at=None).order_by("ends_at")
-    return sum(_end_one(order, now) for order in due)
+    due = Order.objects.filter(Exists(acted), ends_at__lte=now, state__in=_ACTED, undone_at=None)
+    due = due.exclude(state=_State.STOPPED, progress__stopped_in=_State.UNDOING, undo_reason=ENDED)
+    return sum(_end_one(order, now) for order in due.order_by("ends_at"))
 
 
 def wake_runner() -> None:

@@ -111,6 +111,19 @@ def test_accounts_that_are_preserved_are_not_said_to_be_freed_at_the_end(order, 
     assert order.state == Order.State.PROVING
 
 
+def test_end_that_was_stopped_stays_so_until_it_is_resumed(order, oscar):
+    ends_at = timezone.now() + timedelta(hours=1)
+    Order.objects.update(ends_at=ends_at)
+    begin(act_rows.sealed(order), oscar)
+    run(order)
+    assert order_acts.end_due(ends_at) == 1
+    order_acts.stop(order, by=oscar, reason="the court has prolonged it")
+    assert order_acts.end_due(ends_at) == 0
+    order_acts.resume(order, by=oscar)
+    run(order)
+    assert set(order.items.values_list("state", flat=True)) == {"undone"}
+
+
 def test_order_that_cannot_be_ended_keeps_no_other_waiting(order, home, foreign, oscar, monkeypatch):
     ends_at = timezone.now() + timedelta(hours=1)
     other = act_rows.planned([home], ends_at=ends_at)
