@@ -40,16 +40,24 @@ class PrepareForm(forms.Form):
         error_messages={"required": "A disclosure needs a reason: the customer and a court may ask for it."},
     )
 
-    def __init__(self, order: Order, *args, **kwargs) -> None:
+    def __init__(self, order: Order, after: str, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         asked = disclosure_scopes.wanted_parts(order)
         names = {"subscriber": "subscriber", "addresses": "history of addresses", "log_ins": "log-ins"}
         self.fields["parts"].choices = [(part, names[part]) for part in asked]
         self.fields["parts"].initial = asked
         behind = disclosure_scopes.hostnames_behind(order, *disclosure_scopes.wanted_period(order))
-        self.fields["hostnames"].queryset = behind
+        found = list(behind.filter(name__gt=after)[: MAX_SHOWN + 1])
+        self.next = ""
+        shown = found[:MAX_SHOWN]
+        if len(found) > MAX_SHOWN:
+            # A name that changed hands is several rows, which stay together.
+            shown = [each for each in shown if each.name != found[MAX_SHOWN].name] or shown
+            self.next = shown[-1].name
+        # What is shown is what can be chosen.
+        self.fields["hostnames"].queryset = behind.filter(pk__in=[each.pk for each in shown])
         self.fields["hostnames"].label_from_instance = _holder
-        self.fields["hostnames"].initial = [] if behind.count() > MAX_SHOWN else [each.pk for each in behind]
+        self.fields["hostnames"].initial = [each.pk for each in shown]
 
 
 @admin.register(Disclosure)
@@ -95,7 +103,7 @@ class DisclosureAdmin(EvidenceAdmin):
         if not request.user.has_perm("abuse.disclose"):
             raise PermissionDenied
         try:
-            form = PrepareForm(order, request.POST if request.method == "POST" else None)
+            form = PrepareForm(order, request.GET.get("after", ""), request.POST if request.method == "POST" else None)
             if request.method == "POST" and form.is_valid():
                 return HttpResponseRedirect(page_of(_prepare(order, form, request.user)))
         except AbuseError as error:

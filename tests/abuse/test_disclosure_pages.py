@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from abuse import disclosures, holds
+from abuse.admin import order_disclosures
 from abuse.models import Disclosure, Hold, LedgerEntry, Order
 from ddns.models import User
 from tests.abuse import order_rows
@@ -53,6 +54,17 @@ def test_names_beyond_the_order_cannot_be_chosen(inquiry, lisa, foreign):
     answer = logged_in(lisa).post(address, {"parts": ["addresses"], "hostnames": [foreign.pk], "reason": "As ordered."})
     assert answer.status_code == 200
     assert not Disclosure.objects.exists()
+
+
+def test_many_names_are_prepared_page_by_page(olivia, lisa, home, foreign, monkeypatch):
+    monkeypatch.setattr(order_disclosures, "MAX_SHOWN", 1)
+    address = f"/admin/abuse/disclosure/of/{ask(olivia, [home, foreign]).pk}/prepare/"
+    client = logged_in(lisa)
+    first = client.get(address).content.decode()
+    assert foreign.name in first
+    assert f"{home.name}," not in first
+    assert f"?after={foreign.name}" in first
+    assert f"{home.name}," in client.get(f"{address}?after={foreign.name}").content.decode()
 
 
 def test_second_person_releases_what_the_page_shows(prepared, sam):
