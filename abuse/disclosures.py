@@ -263,6 +263,10 @@ def _check_order(order: Order) -> None:
         raise OrderNotThere("it asks for no information.")
     if order.state in _NOT_THERE:
         raise OrderNotThere(f"it is {order.get_state_display()}.")
+    if Officer.objects.filter(pk=order.officer_id, state=Officer.State.FROZEN).exists():
+        raise OrderNotThere(
+            "the officer who filed it is frozen: a colleague files it anew, or the officer is vetted anew."
+        )
 
 
 def _receipt(disclosure: Disclosure, manifest_sha256: str) -> Receipt:

@@ -235,7 +235,7 @@ def of(account: User) -> Officer | None:
 
 
 def check_in_office(officer: Officer) -> None:
-    """As the row says now, not as it was loaded. Two queries. Raises NotInOffice with what the officer can do."""
+    """As the row says now, not as it was loaded. One query. Raises NotInOffice with what the officer can do."""
     now = Officer.objects.select_related("account", "agency").get(pk=officer.pk)
     if why := why_not(now):
         raise NotInOffice(why)

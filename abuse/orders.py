@@ -1,17 +1,13 @@
 """Orders: filed, withdrawn, refused, answered, and watched by the clock. Planning, acting and proving are elsewhere."""
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import redis
-from celery import current_app
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
-from abuse import ledger, officer_limits, officers, order_filings, receipts, submissions
+from abuse import ledger, officer_limits, officers, order_filings, plans, receipts, submissions
 from abuse.errors import (
     NotAllowed,
     OrderFiledAlready,
@@ -26,10 +22,8 @@ from abuse.order_filings import Filing as Filing
 from abuse.order_filings import UploadedFile as UploadedFile
 from ddns.addresses import Address
 from ddns.models import User
-from dnsupdate import alarms, wake
+from dnsupdate import alarms
 from dnsupdate.models import Alarm
-
-logger = logging.getLogger(__name__)
 
 State = Order.State
 # Nothing was done for it yet.
@@ -37,7 +31,6 @@ _UNTOUCHED = (State.RECEIVED, State.PLANNED, State.PROPOSED, State.STOPPED)
 # Of the time that there was, how much is left when somebody is told.
 NEAR = 4
 _TOLD_OF = 10
-_MARK_MILLISECONDS = 500
 
 
 @transaction.atomic
@@ -84,7 +77,7 @@ def file(
     _issue_receipt(order, kept)
     _enter("file-order", order, by=entered_by or officer.account, details={"files": [each.blob_id for each in kept]})
     officer_limits.watch_order(order)
-    transaction.on_commit(wake_planner)
+    plans.wake()
     return order
 
 
@@ -167,15 +160,6 @@ def watch() -> int:
     more = f", and {len(late) - _TOLD_OF} more" if len(late) > _TOLD_OF else ""
     alarms.open(Alarm.Kind.ORDER, f"Orders of authorities are overdue, or nearly so: {shown}{more}. Answer them.")
     return len(late)
-
-
-def wake_planner() -> None:
-    """The row is the queue: a wake-up that gets lost costs the seconds until the periodic task."""
-    try:
-        if wake.redis_client().set("plan-orders", 1, nx=True, px=_MARK_MILLISECONDS):
-            current_app.send_task("abuse.tasks.plan_orders", queue="abuse", retry=False)
-    except (redis.RedisError, OperationalError, OSError) as error:
-        logger.warning("No wake-up for the planning of orders: %s", error)
 
 
 def _is_near(order: Order, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from abuse import ledger, messages, shared_feeds
 from abuse.errors import InvalidParameter, NotAllowed, NothingToDo, ReasonMissing
 from abuse.intake import moments, text
-from abuse.models import Case, Message, Partner, SharedName, Sighting, Suspension
+from abuse.models import Case, Category, Message, Partner, SharedName, Sighting, Suspension
 from ddns.models import User
 from dnsupdate import alarms
 from dnsupdate.errors import InvalidName
@@ -144,8 +144,9 @@ def watch() -> None:
 
 
 def case_of(sighting: Sighting) -> Case | None:
-    """On which its name was suspended, where it was on a case."""
-    found = Suspension.objects.in_force().filter(hostname=sighting.hostname_id, decision__isnull=False)
+    """On which its name was suspended, where it was on a case; never a restricted one, which is for named people."""
+    on_cases = Suspension.objects.in_force().filter(decision__case__route=Category.Route.SUSPECT)
+    found = on_cases.filter(hostname=sighting.hostname_id)
     row = found.select_related("decision__case").order_by("-pk").first()
     return None if row is None or row.decision is None else row.decision.case
 

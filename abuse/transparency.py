@@ -8,7 +8,7 @@ import contextlib
 import csv
 import io
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, ExpressionWrapper, F, Min, OuterRef, Q, QuerySet
 from django.db.models.fields import DurationField
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -95,26 +95,33 @@ def of(year: int, *, now: datetime | None = None) -> Transparency:
 
 def remembered(year: int) -> Transparency:
     """As of, at most an hour old: for the public page. Raises ValueError."""
-    name = f"transparency-{VERSION}-{year}"
+    return _remembered(f"transparency-{VERSION}-{year}", lambda: of(year))
+
+
+def years(now: datetime) -> list[int]:
+    """Those that there is a report of, the latest first: from the first thing that came in. At most an hour old."""
+    first = _remembered(f"transparency-{VERSION}-first", _first_year)
+    return list(range(now.year, min(first, now.year) - 1, -1))
+
+
+def _first_year() -> int:
+    firsts = [
+        Report.objects.aggregate(at=Min("received_at"))["at"],
+        Order.objects.aggregate(at=Min("filed_at"))["at"],
+    ]
+    return min((each.year for each in firsts if each is not None), default=timezone.now().year)
+
+
+def _remembered(name: str, count: Callable[[], Any]) -> Any:
     try:
         if (known := cache.get(name)) is not None:
             return known
     except redis.RedisError as error:
         logger.warning("A transparency report is counted anew: %s", error)
-    found = of(year)
+    found = count()
     with contextlib.suppress(redis.RedisError):
         cache.set(name, found, timeout=_REMEMBERED)
     return found
-
-
-def years(now: datetime) -> list[int]:
-    """Those that there is a report of, the latest first: from the first thing that came in."""
-    firsts = [
-        Report.objects.order_by("received_at").values_list("received_at", flat=True).first(),
-        Order.objects.order_by("filed_at").values_list("filed_at", flat=True).first(),
-    ]
-    first = min((each for each in firsts if each is not None), default=now)
-    return list(range(now.year, first.year - 1, -1))
 
 
 def _identification(year: int, since: datetime, until: datetime, is_whole: bool) -> Table:

@@ -11,7 +11,7 @@ from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from abuse import disclosures, holds, order_notices, receipts
+from abuse import disclosures, holds, officers, order_notices, receipts
 from abuse.errors import (
     AlreadyDecided,
     InvalidParameter,
@@ -307,6 +307,16 @@ def test_officer_is_told_without_names_and_without_the_password(released, sam, a
     assert mail.address == "olivia@police.example"
     for secret in (disclosures.password_of(released, by=sam), alice.email, home.name):
         assert secret not in mail.subject + mail.text
+
+
+def test_nothing_is_prepared_or_released_for_a_frozen_officer(inquiry, lisa, sam, root):
+    """Whoever has taken the account over has asked for it."""
+    waiting = prepare(inquiry, lisa)
+    officers.freeze(inquiry.officer, by=root, reason="Taken over.")
+    with pytest.raises(OrderNotThere, match="frozen"):
+        release(waiting, sam)
+    with pytest.raises(OrderNotThere, match="frozen"):
+        prepare(inquiry, lisa)
 
 
 # --- Fetching ------------------------------------------------------------------------------------------------

@@ -257,6 +257,17 @@ def test_stop_is_seen_before_the_next_chunk_and_resume_goes_on(order, oscar, mon
     assert Suspension.objects.count() == 2
 
 
+def test_what_was_stopped_and_has_ended_is_not_gone_on_with(order, oscar):
+    Order.objects.filter(pk=order.pk).update(ends_at=timezone.now() + timedelta(hours=1))
+    act_rows.sealed(order)
+    order_acts.propose(order, reason="court", by=oscar)
+    order_acts.stop(order, by=oscar, reason="wait")
+    Order.objects.filter(pk=order.pk).update(ends_at=timezone.now() - timedelta(hours=1))
+
+    with pytest.raises(InvalidOrder):
+        order_acts.resume(order, by=oscar)
+
+
 def test_stopped_order_is_undone_from_where_it_was(order, oscar, monkeypatch):
     monkeypatch.setattr("abuse.order_chunks.CHUNK", 1)
     order_acts.propose(order, reason="court", by=oscar)

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from abuse import orders, receipts, retention, submissions
+from abuse import orders, plans, receipts, retention, submissions
 from abuse.errors import (
     InvalidOrder,
     NotAllowed,
@@ -130,7 +130,7 @@ def test_wanted_records_are_kept_as_times_in_utc(olivia):
 
 def test_planner_is_woken_once_it_is_committed(olivia, django_capture_on_commit_callbacks, monkeypatch):
     woken = []
-    monkeypatch.setattr(orders, "wake_planner", lambda: woken.append(True))
+    monkeypatch.setattr(plans, "_wake", lambda: woken.append(True))
 
     with django_capture_on_commit_callbacks(execute=True):
         filed(olivia)

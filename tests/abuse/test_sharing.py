@@ -15,6 +15,7 @@ from abuse.models import Case, LedgerEntry, Message, Partner, SharedName, Sighti
 from ddns.models import Hostname
 from dnsupdate.models import Alarm
 from tests.abuse.partner_rows import later, ordered, partner, settle, suspended
+from tests.abuse.stories import open_case
 from tests.people import logged_in
 
 pytestmark = pytest.mark.django_db
@@ -232,6 +233,14 @@ def test_one_that_cannot_be_read_says_why(key, shared, each):
     answer = post({"sightings": [each, {"name": "home.ddns.test"}]}, key)
     assert answer.json()["accepted"] == 1
     assert answer.json()["errors"][0]["position"] == 0
+
+
+def test_a_restricted_case_about_the_same_name_is_not_spoken_of(key, shared, root):
+    restricted = open_case(shared.hostname, "content/csam")
+    decisions.take(restricted, action="suspend", reason="named people know", by=root)
+    post({"sightings": [{"name": "home.ddns.test", "kind": "false_positive"}]}, key)
+    assert sightings.case_of(Sighting.objects.get()).route == "suspect"
+    assert not Message.objects.filter(case=restricted).exists()
 
 
 def test_a_flood_of_false_positives_is_one_alarm(key, shared):

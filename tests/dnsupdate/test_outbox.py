@@ -135,6 +135,31 @@ def test_a_stray_is_withdrawn_and_a_row_is_left_alone(quiet_zone: Zone):
         outbox.withdraw_strays(quiet_zone, ["_publisher.ddns.example"])
 
 
+def test_names_of_several_zones_are_withdrawn_at_once_before_all_others(quiet_zone: Zone, broker):
+    other = Zone.objects.create(name="other.example", primary=quiet_zone.primary)
+    ids = outbox.publish(quiet_zone, {ALICE: a("192.0.2.1"), BOB: a("192.0.2.2")})
+    carol = outbox.publish(other, {"carol.other.example": a("192.0.2.3")})["carol.other.example"]
+    wake.forget(quiet_zone.pk)
+    wake.forget(other.pk)
+    outbox.answer([ids[ALICE], carol], {}, Urgency.WITHDRAWAL)
+
+    rows = {row.name: (row.rrsets, row.revision) for row in Publication.objects.all()}
+    assert rows == {ALICE: ({}, 2), "carol.other.example": ({}, 2), BOB: (a("192.0.2.2"), 1)}
+    assert set(PendingPublication.objects.due().filter(urgency=Urgency.WITHDRAWAL).values_list("pk", flat=True)) == {
+        ids[ALICE], carol,
+    }  # fmt: skip
+    assert all(wake.redis_client().exists(f"publish:{zone.pk}") for zone in (quiet_zone, other))
+
+
+def test_only_records_that_can_stand_are_answered(quiet_zone: Zone):
+    ids = outbox.publish(quiet_zone, {ALICE: a("192.0.2.1")})
+    beside = a("192.0.2.1") | {"CNAME": {"ttl": 60, "rdata": ["bob.example."]}}
+    with pytest.raises(InvalidRRset):
+        outbox.answer(list(ids.values()), beside, Urgency.ORDINARY)
+    outbox.answer([], {}, Urgency.ORDINARY)
+    assert Publication.objects.get().revision == 1
+
+
 def publish_all(zone: Zone, names: list[str]) -> None:
     outbox.publish(zone, {name: a("192.0.2.1") for name in names})
 

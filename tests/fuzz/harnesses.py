@@ -9,7 +9,6 @@ from abuse.intake import (
     arf,
     attachments,
     letters,
-    limits,
     mime,
     moments,
     parse,
@@ -23,9 +22,8 @@ from abuse.intake import (
     xarf,
 )
 from abuse.refang import refang, straighten
-from dnsupdate import names
 from tests.abuse.intake import seeds
-from tests.abuse.intake.shape import check
+from tests.abuse.intake.shape import check, check_letter
 
 Harness = Callable[[bytes], None]
 
@@ -104,19 +102,7 @@ def _prose(content: bytes) -> None:
 
 
 def _order(content: bytes) -> None:
-    letter = letters.read(content)
-    assert [line.position for line in letter.lines] == list(range(1, len(letter.lines) + 1))
-    line_ends = content.count(b"\n") + content.count(b"\r")
-    assert 0 < letter.line_count <= line_ends + len(letter.lines) + letter.passed_over + 1
-    assert min(letter.comment_count, letter.blank_count, letter.passed_over, letter.further_count) >= 0
-    for line in letter.lines:
-        assert bool(line.name) != bool(line.problem)
-        assert not line.name or names.normalise(line.name) == line.name
-        assert line.port is None or 0 < line.port < 65536
-        for said in (line.text, line.name, line.problem):
-            assert len(said) <= limits.MAX_FIELD_CHARACTERS
-            assert not {"\x00", "\n"} & set(said)
-            said.encode()
+    check_letter(letters.read(content))
 
 
 def _subject(content: bytes) -> None:

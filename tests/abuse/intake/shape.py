@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from abuse.intake import kinds, limits
 from abuse.intake.drafts import Draft, Parsed
+from abuse.intake.letters import MAX_TEXT, Letter
 from dnsupdate import names
 
 DETAILS_OCTETS = 64 * 1024
@@ -19,6 +20,25 @@ def check(parsed: Parsed) -> Parsed:
     for draft in parsed.drafts:
         _check_draft(draft)
     return parsed
+
+
+def check_letter(letter: Letter) -> Letter:
+    """Of an authority: its counts add up, and a line has a name or says why not."""
+    assert [line.position for line in letter.lines] == list(range(1, len(letter.lines) + 1))
+    assert min(letter.comment_count, letter.blank_count, letter.passed_over, letter.further_count) >= 0
+    numbers = {line.number for line in letter.lines}
+    others = letter.comment_count + letter.blank_count + letter.passed_over
+    assert letter.line_count == len(numbers) + others
+    for line in letter.lines:
+        assert bool(line.name) != bool(line.problem)
+        assert not line.name or names.normalise(line.name) == line.name
+        assert line.port is None or 0 < line.port < 65536
+        assert line.text
+        for said in (line.text, line.name, line.problem):
+            assert len(said) <= MAX_TEXT
+            assert "\n" not in said
+            _check_text(said)
+    return letter
 
 
 def _check_draft(draft: Draft) -> None:

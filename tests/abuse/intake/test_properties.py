@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abuse.errors import Unreadable
-from abuse.intake import moments, parse, prose, stix, subjects, text, x_arf
+from abuse.intake import letters, moments, parse, prose, stix, subjects, text, x_arf
 from abuse.intake.drafts import Parsed
 from abuse.refang import refang, straighten
 from tests.abuse.intake import seeds
-from tests.abuse.intake.shape import check
+from tests.abuse.intake.shape import check, check_letter
 
 # Each of some twenty tests: a second or two on a busy machine.
 _examples = settings(max_examples=150)
@@ -51,6 +51,31 @@ def _parsed(content: bytes, **options) -> Parsed | None:
 @given(st.binary(max_size=2_000))
 def test_any_octets(content):
     _parsed(content)
+
+
+@_examples
+@given(st.binary(max_size=2_000) | st.text(max_size=1_000).map(lambda said: said.encode("utf-8", "surrogatepass")))
+def test_any_letter_of_an_authority(content):
+    with contextlib.suppress(Unreadable):
+        check_letter(letters.read(content))
+
+
+@_examples
+@given(
+    st.lists(st.sampled_from(["home.ddns.test", "a, b.ddns.test", "# c", "", "3) x y", "Dear sir,", "no..x"]) | _texts)
+)
+def test_any_lines_of_an_authority(lines):
+    said = "\n".join(line.replace("\n", "").replace("\r", "") for line in lines)
+    with contextlib.suppress(Unreadable):
+        letter = check_letter(letters.read(said.encode("utf-8", "surrogatepass")))
+        assert letter.format not in ("list", "letter") or letter.line_count == len(said.removesuffix("\n").split("\n"))
+
+
+@_examples
+@given(st.lists(_values, max_size=4), st.sampled_from(sorted(seeds.VALUES)))
+def test_any_json_of_an_authority(values, name):
+    with contextlib.suppress(Unreadable):
+        check_letter(letters.read(json.dumps([seeds.VALUES[name], *values]).encode()))
 
 
 @_examples
