@@ -24,6 +24,9 @@ VERSION = 1
 ANSWER_FIELDS = ("server", "serial", "answered_at", "answer", "is_as_decided")
 # In the place of an rcode.
 ADDRESSES, RECORDS, NODATA, SILENT, NOT_ASKED = "ADDRESSES", "RECORDS", "NODATA", "NO ANSWER", "NOT ASKED"
+# Of these the authority could tell by itself. Notes on others say what stands of a customer or was decided elsewhere, of which
+# an order that is sealed may be another agency's: they are for our people.
+OPEN_OUTCOMES = (OrderItem.Outcome.NOT_OURS, OrderItem.Outcome.INVALID, OrderItem.Outcome.REPEATED)
 NOTHING, LEFT, UNDONE = "nothing", "left", "undone"
 DONE = {
     OrderGroup.Action.SUSPEND: "suspended",
@@ -169,7 +172,8 @@ class _Writer:
             written["name"] = item.name
         if item.text != item.name:
             written["text"] = item.text
-        why = item.problem or item.note or (group.reason if group is not None and done == NOTHING else "")
+        note = item.note if item.outcome in OPEN_OUTCOMES else ""
+        why = item.problem or note or (group.reason if group is not None and done == NOTHING else "")
         if why:
             written["why"] = why
         if done == "diverted" and group is not None and group.target is not None:

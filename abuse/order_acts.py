@@ -141,13 +141,16 @@ def stop(order: Order, *, by: User, reason: str) -> Order:
 def resume(order: Order, *, by: User) -> Order:
     """Goes on where it was stopped; one that was proposed is to be proposed anew.
 
-    Locks the order. Raises NotAllowed, OrderNotThere, and InvalidOrder for an act whose end has passed.
+    Locks the order. Raises NotAllowed, OrderNotThere, and for an act InvalidOrder where its end has passed and PlanChanged
+    where it would not be what was approved: a target that leads elsewhere by now.
     """
     order = _lock(order)
     _check(order, by, "act_on_order", _State.STOPPED)
     stopped_in = order.progress.get("stopped_in", _State.RECEIVED)
     if stopped_in == _State.ACTING:
         _check_end(order)
+        if order.approved_digest:
+            _check_digest(order, order.approved_digest)
     order.state = _State.PLANNED if stopped_in == _State.PROPOSED else _State(stopped_in)
     order.stopped_by, order.stopped_at = None, None
     order.progress = {name: value for name, value in order.progress.items() if name != "stopped_in"}
