@@ -362,7 +362,7 @@ class _Drill:
         """Devices that get other addresses all the while; afterwards what their programs were told."""
         load = Load(
             self.services.web_port, self.hosts_file, case="changed", concurrency=self.options.concurrency,
-            seconds=MOST_LOAD_SECONDS,
+            seconds=MOST_LOAD_SECONDS, rest_milliseconds=self.options.rest,
         )  # fmt: skip
         said: dict = {}
         try:
