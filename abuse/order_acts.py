@@ -141,10 +141,9 @@ def stop(order: Order, *, by: User, reason: str) -> Order:
 def resume(order: Order, *, by: User) -> Order:
     """Goes on where it was stopped; one that was proposed is to be proposed anew.
 
-    Locks the order. Raises NotAllowed, OrderNotThere, and for an act InvalidOrder where its end has passed and PlanChanged
-    where it would not be what was approved: a target that leads elsewhere by now.
     Names whose target is over by now are suspended instead, as those are that it had. Locks the order, then the targets.
-    Raises NotAllowed, OrderNotThere, and for an act InvalidOrder where its end has passed, and BeyondCapacity.
+    Raises NotAllowed, OrderNotThere, and for an act InvalidOrder where its end has passed, PlanChanged where it would not be
+    what was approved (a target that leads elsewhere by now), and BeyondCapacity.
     """
     order = _lock(order)
     _check(order, by, "act_on_order", _State.STOPPED)

@@ -451,6 +451,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10, help="of updates before, between and behind the steps")
     parser.add_argument("--concurrency", type=int, default=8, help="connections of devices")
     parser.add_argument(
+        "--rest",
+        type=int,
+        default=12,
+        metavar="MS",
+        help="of each connection behind an answer; 0: as many updates as go",
+    )
+    parser.add_argument(
         "--queries", type=int, default=500, help="a second, for innocent names, at both servers together"
     )
     parser.add_argument("--keep", action="store_true", help="leave the directory with data and logs behind")
