@@ -17,6 +17,7 @@ from abuse import (
     disclosure_scopes,
     ledger,
     officer_mails,
+    officers,
     order_notices,
     orders,
     receipts,
@@ -263,9 +264,9 @@ def _check_order(order: Order) -> None:
         raise OrderNotThere("it asks for no information.")
     if order.state in _NOT_THERE:
         raise OrderNotThere(f"it is {order.get_state_display()}.")
-    if Officer.objects.filter(pk=order.officer_id, state=Officer.State.FROZEN).exists():
+    if officers.is_doubted(order.officer):
         raise OrderNotThere(
-            "the officer who filed it is frozen: a colleague files it anew, or the officer is vetted anew."
+            "the officer who filed it was frozen or refused: a colleague files it anew, or the officer is vetted anew."
         )
 
 

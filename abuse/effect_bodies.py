@@ -25,6 +25,9 @@ VERSION = 1
 ANSWER_FIELDS = ("server", "serial", "answered_at", "answer", "is_as_decided")
 # In the place of an rcode.
 ADDRESSES, RECORDS, NODATA, SILENT, NOT_ASKED = "ADDRESSES", "RECORDS", "NODATA", "NO ANSWER", "NOT ASKED"
+# Of these the authority could tell by itself. Notes on others say what stands of a customer or was decided elsewhere, of which
+# an order that is sealed may be another agency's: they are for our people.
+OPEN_OUTCOMES = (OrderItem.Outcome.NOT_OURS, OrderItem.Outcome.INVALID, OrderItem.Outcome.REPEATED)
 NOTHING, LEFT, UNDONE = "nothing", "left", "undone"
 STRONGER = "Another decision over it is stronger, and in force instead."
 DONE = {
@@ -173,7 +176,8 @@ class _Writer:
             written["name"] = item.name
         if item.text != item.name:
             written["text"] = item.text
-        why = item.problem or item.note or (group.reason if group is not None and done == NOTHING else "")
+        note = item.note if item.outcome in OPEN_OUTCOMES else ""
+        why = item.problem or note or (group.reason if group is not None and done == NOTHING else "")
         if done in ("diverted", "held") and self.in_force.get(item.pk) != self.kinds.get(item.pk):
             # As decided is what the strongest says: without this an answer of NXDOMAIN would be called a diversion.
             why = f"{why} {STRONGER}".strip()

@@ -15,11 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from abuse import effect_bodies, effect_proofs, ledger, order_answers, receipts
+from abuse import effect_bodies, effect_proofs, ledger, officer_mails, order_answers, receipts
 from abuse.effect_bodies import Body
 from abuse.effect_proofs import Standing
 from abuse.errors import OrderNotThere, WrongReceipt
-from abuse.models import EffectReport, LedgerEntry, Order, Receipt
+from abuse.models import EffectReport, Order, Receipt
 from dnsupdate import turns, wake
 
 logger = logging.getLogger(__name__)
@@ -198,10 +198,12 @@ def _sign(order: Order, of: EffectReport.Of, body: Body, identity: uuid.UUID, at
         receipt=receipt,
     )
     letter = order_answers.of_effect(order, made, body)
-    order.answer = f"{order.answer}\n\n{letter}" if _was_answered_by_people(order) else letter
+    # What the authority was told before stays.
+    order.answer = f"{order.answer.rstrip()}\n\n{at:%Y-%m-%d %H:%M} UTC\n\n{letter}" if order.answer else letter
     order.answered_at = order.answered_at or at
     order.state = Order.State.ANSWERED
     order.save(update_fields=["answer", "answered_at", "state"])
+    officer_mails.answered(order)
     ledger.append(
         actor=None,
         action="report-effect",
@@ -210,11 +212,6 @@ def _sign(order: Order, of: EffectReport.Of, body: Body, identity: uuid.UUID, at
         details={"receipt": str(receipt.pk), **_facts(order, of, body, identity)},
     )
     return made
-
-
-def _was_answered_by_people(order: Order) -> bool:
-    """What they wrote is nowhere else: of a sealed order not even in the ledger. It stays, and this stands below it."""
-    return LedgerEntry.objects.filter(object=f"order {order.pk}", action="answer-order").exists()
 
 
 def _facts(order: Order, of: EffectReport.Of, body: Body, identity: uuid.UUID) -> dict[str, Any]:

@@ -256,6 +256,18 @@ def why_not(officer: Officer) -> str:
     return ""
 
 
+def is_doubted(officer: Officer) -> bool:
+    """Frozen or refused, as the rows say now, and not confirmed by two since: what they filed may be somebody else's.
+
+    Not who is merely vetted anew since a term has ended. Two queries at most.
+    """
+    state = Officer.objects.values_list("state", flat=True).get(pk=officer.pk)
+    if state not in (State.APPLIED, State.CALLED):
+        return state != State.VETTED
+    judged = Vetting.objects.filter(officer=officer.pk, step__in=[Step.FREEZE, Step.REFUSE, Step.CONFIRM])
+    return judged.exclude(step=Step.CONFIRM).filter(pk=judged.order_by("-pk").values("pk")[:1]).exists()
+
+
 def review_terms(now: datetime) -> int:
     """Warns of terms that end soon, and has those vetted anew that have ended; gives how many. May run twice."""
     ends_soon = Officer.objects.filter(

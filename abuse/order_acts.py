@@ -144,13 +144,16 @@ def resume(order: Order, *, by: User) -> Order:
     """Goes on where it was stopped; one that was proposed is to be proposed anew.
 
     Names whose target is over by now are suspended instead, as those are that it had. Locks the order, then the targets.
-    Raises NotAllowed, OrderNotThere, and for an act InvalidOrder where its end has passed, and BeyondCapacity.
+    Raises NotAllowed, OrderNotThere, and for an act InvalidOrder where its end has passed, PlanChanged where it would not be
+    what was approved (a target that leads elsewhere by now), and BeyondCapacity.
     """
     order = _lock(order)
     _check(order, by, "act_on_order", _State.STOPPED)
     stopped_in = order.progress.get("stopped_in", _State.RECEIVED)
     if stopped_in == _State.ACTING:
         _check_end(order)
+        if order.approved_digest:
+            _check_digest(order, order.approved_digest)
         # While it stood still its room was others'.
         _check_capacity(order)
     order.state = _State.PLANNED if stopped_in == _State.PROPOSED else _State(stopped_in)

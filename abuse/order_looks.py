@@ -5,7 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Sum
 
-from abuse import impact, second_looks
+from abuse import impact, officers, second_looks
 from abuse.models import Decision, Officer, Order, OrderGroup
 from abuse.plan_items import SETTLED
 from ddns.models import Hostname, User
@@ -17,12 +17,14 @@ _LOOKED_AT = {"protected": "protected", SETTLED: "old, and steadily used or paid
 
 
 def why(order: Order, by: User | None) -> str:
-    """Why a second person has to look before it is carried out as it is planned, or nothing. Seven queries at most."""
+    """Why a second person has to look before it is carried out as it is planned, or nothing. Nine queries at most."""
     groups = list(order.groups.exclude(action=_Action.NONE).filter(item_count__gt=0))
     if not groups:
         return ""
     if order.officer.state == Officer.State.FROZEN:
         return "The officer who filed it is frozen: call the agency back first."
+    if officers.is_doubted(order.officer):
+        return "The officer who filed it was frozen or refused, and not vetted since: call the agency back first."
     if any(group.action == _Action.DIVERT for group in groups):
         return _DIVERSION
     if order.kind == Order.Kind.EMERGENCY:

@@ -13,12 +13,11 @@ from django.db.models import Count, Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from abuse import effect_papers, plan_words
+from abuse.effect_bodies import OPEN_OUTCOMES
 from abuse.models import EffectReport, Order, OrderItem
 
 State, Outcome = Order.State, OrderItem.Outcome
 
-# Of these the authority could tell by itself.
-OPEN_OUTCOMES = (Outcome.NOT_OURS, Outcome.INVALID, Outcome.REPEATED)
 # Of an effect report.
 FORMS = {"json": "application/json", "csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
 _REFUSED = (State.REFUSED, State.WITHDRAWN)

@@ -54,6 +54,17 @@ def in_office(view: View) -> View:
     return guarded
 
 
+def in_office_unattended(view: View) -> View:
+    """As in_office, for what a script asks by itself: a desk that was left alone is idle, whatever its browser looks at."""
+
+    @wraps(view)
+    @never_cache
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return _refusal(request, is_strict=True, is_attended=False) or view(request, *args, **kwargs)
+
+    return guarded
+
+
 def is_officer(view: View) -> View:
     """For the page that says how an officer stands: in whatever state, and with a log-in alone. Sets request.officer."""
 
@@ -70,7 +81,7 @@ def has_shown_second_factor(request: HttpRequest) -> bool:
     return bool(_shown_at(request))
 
 
-def _refusal(request: HttpRequest, *, is_strict: bool) -> HttpResponse | None:
+def _refusal(request: HttpRequest, *, is_strict: bool, is_attended: bool = True) -> HttpResponse | None:
     """What is answered instead of the page; None: it is open, and request.officer set."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
@@ -80,7 +91,7 @@ def _refusal(request: HttpRequest, *, is_strict: bool) -> HttpResponse | None:
     cast(OfficerRequest, request).officer = officer
     if not is_strict:
         return None
-    return _without_second_factor(request) or _over(request) or _out_of_office(request, officer)
+    return _without_second_factor(request) or _over(request, is_attended) or _out_of_office(request, officer)
 
 
 def _without_second_factor(request: HttpRequest) -> HttpResponse | None:
@@ -97,7 +108,7 @@ def _without_second_factor(request: HttpRequest) -> HttpResponse | None:
     return None
 
 
-def _over(request: HttpRequest) -> HttpResponse | None:
+def _over(request: HttpRequest, is_attended: bool) -> HttpResponse | None:
     """Counted from the last page of these or, before the first, the last time that somebody authenticated; and from when the
     second factor was shown first in this session.
     """
@@ -108,7 +119,8 @@ def _over(request: HttpRequest) -> HttpResponse | None:
         logout(request)
         messages.info(request, _("Your session was over. Log in again; nothing was filed meanwhile."))
         return redirect_to_login(request.get_full_path() if request.method == "GET" else reverse("authorities"))
-    request.session[SEEN] = now
+    if is_attended:
+        request.session[SEEN] = now
     return None
 
 

@@ -16,7 +16,7 @@ from abuse import order_pages, orders
 from abuse.errors import AbuseError, InvalidOrder, OrderFiledAlready, PostingDiffers
 from abuse.forms.orders import MAX_REQUEST, ItemsForm, OrderForm, WithdrawForm
 from abuse.models import Order
-from abuse.views.officer_doors import OfficerRequest, in_office
+from abuse.views.officer_doors import OfficerRequest, in_office, in_office_unattended
 from ddns import sources
 
 PER_PAGE = 30
@@ -110,7 +110,7 @@ def order(request: OfficerRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "authorities/order.html", _context(_found(request, pk), WithdrawForm()))
 
 
-@in_office
+@in_office_unattended
 @require_safe
 def state(request: OfficerRequest, pk: uuid.UUID) -> HttpResponse:
     """The part of the page that changes, for its script."""

@@ -42,5 +42,3 @@ def test_pictures(world, open_browser, at_the_desk, tmp_path):  # noqa: F811
     olivias.get(f"{base}/authorities/orders/{order}/")
     read_until(olivias, "proven at every server")
     take(olivias, "authority-answer", is_whole=True)
-    olivias.get(f"{base}/abuse/transparency/")
-    take(olivias, "transparency")

@@ -11,7 +11,7 @@ from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from abuse import disclosures, holds, officers, order_notices, receipts
+from abuse import disclosures, holds, officers, order_acts, order_notices, receipts
 from abuse.errors import (
     AlreadyDecided,
     InvalidParameter,
@@ -24,10 +24,10 @@ from abuse.errors import (
     ReasonMissing,
     SamePerson,
 )
-from abuse.models import Disclosure, LedgerEntry, Order, OrderNotice, Receipt, ReporterMail
+from abuse.models import Disclosure, LedgerEntry, Officer, Order, OrderNotice, Receipt, ReporterMail
 from ddns import accounts, hostnames, keys
 from ddns.models import Hostname, Notification, User
-from tests.abuse import order_rows
+from tests.abuse import act_rows, order_rows
 from tests.abuse.holds_people import ask, moved, prepare
 
 
@@ -317,6 +317,27 @@ def test_nothing_is_prepared_or_released_for_a_frozen_officer(inquiry, lisa, sam
         release(waiting, sam)
     with pytest.raises(OrderNotThere, match="frozen"):
         prepare(inquiry, lisa)
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_order_of_a_stolen_account_stays_one_until_two_have_vetted_its_officer_anew(
+    inquiry, home, lisa, sam, root, is_refused
+):
+    """Unfreezing takes one person, and is no vetting; who is refused after that was never an officer."""
+    waiting = prepare(inquiry, lisa)
+    officer = officers.freeze(inquiry.officer, by=root, reason="Taken over.")
+    officers.unfreeze(officer, by=root, reason="They called.")
+    if is_refused:
+        officers.refuse(officer, by=root, reason="The agency does not know them.", told="Call us.")
+    with pytest.raises(OrderNotThere, match="vetted anew"):
+        release(waiting, sam)
+    assert "not vetted since" in order_acts.second_look(act_rows.planned([home], by=officer), by=root)
+
+
+def test_order_of_an_officer_whose_term_has_ended_is_worked_on_all_the_same(inquiry, lisa, sam):
+    Officer.objects.update(vetted_until=timezone.now() - timedelta(days=1))
+    assert officers.review_terms(timezone.now()) == 1
+    assert release(prepare(inquiry, lisa), sam).state == Disclosure.State.RELEASED
 
 
 # --- Fetching ------------------------------------------------------------------------------------------------

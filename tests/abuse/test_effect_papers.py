@@ -70,6 +70,15 @@ def test_csv_is_of_rfc_4180(order, oscar):
     assert len({len(row) for row in csv.reader(io.StringIO(text, newline=""))}) == 1
 
 
+def test_notes_about_customers_are_for_our_people(order, oscar):
+    """Frozen by whom? By another agency's order, perhaps, which is sealed."""
+    line(order, 2, text="a.ddns.test", note="It is frozen, and changes no more.", outcome="live")
+    line(order, 3, text="b.ddns.test", note="Its account is deactivated.", outcome="suspended")
+    report = reported(order, oscar)
+    assert [row["why"] for row in rows(report)] == ["", "", ""]
+    assert "frozen" not in report.body
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", '=HYPERLINK("http://192.0.2.1")'])
 def test_what_a_spreadsheet_takes_for_a_formula_is_text(order, oscar, text):
     line(order, 2, text=text, outcome="invalid", note=text)

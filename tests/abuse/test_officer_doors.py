@@ -92,6 +92,16 @@ def test_idle_session_ends_with_everything_in_it(olivia):
     assert client.get("/account/").url.startswith("/accounts/login/")
 
 
+def test_page_that_looks_again_by_itself_does_not_keep_a_desk_that_was_left_open(olivia):
+    page = f"/authorities/orders/{order_rows.order(olivia).pk}/state"
+    client = with_second_factor(olivia, shown_at=time.time() - 3600)
+    session = client.session
+    session["officer_seen_at"] = seen_at = time.time() - 29 * 60
+    session.save()
+    assert client.get(page).status_code == 200
+    assert client.session["officer_seen_at"] == seen_at
+
+
 def test_session_ends_after_a_working_day_however_busy(olivia):
     client = with_second_factor(olivia, shown_at=time.time() - 8 * 3600 - 1)
     session = client.session

@@ -288,6 +288,31 @@ def test_what_was_not_acted_on_is_stopped_and_resumed_as_planned(order, oscar):
     assert order_acts.resume(order, by=oscar).state == Order.State.PLANNED
 
 
+@pytest.fixture
+def diverted(answered, oscar) -> Order:
+    """Proposed: to a partner's sinkhole."""
+    target = DiversionTarget.objects.create(name="partner", kind="sinkhole", addresses=["198.51.100.1"])
+    order = act_rows.regroup(act_rows.planned([answered]), action=Action.DIVERT, target=target)
+    return order_acts.propose(order, reason="botnet", by=oscar)
+
+
+def test_target_that_leads_elsewhere_by_now_is_not_what_was_approved(diverted, boss):
+    """Whoever may change settings sends nothing elsewhere that two people have looked at."""
+    DiversionTarget.objects.update(addresses=["203.0.113.66"])
+    with pytest.raises(PlanChanged):
+        order_acts.approve(diverted, by=boss, digest=diverted.plan_digest)
+
+
+def test_act_that_was_stopped_does_not_go_on_to_another_place(diverted, oscar, boss):
+    order_acts.approve(diverted, by=boss, digest=diverted.plan_digest)
+    stopped = order_acts.stop(diverted, by=oscar, reason="wait")
+    DiversionTarget.objects.update(addresses=["203.0.113.66"])
+    with pytest.raises(PlanChanged):
+        order_acts.resume(stopped, by=oscar)
+    DiversionTarget.objects.update(addresses=["198.51.100.1"])
+    assert order_acts.resume(stopped, by=oscar).state == Order.State.ACTING
+
+
 def test_second_person_approves_the_plan_that_was_seen(order, oscar, boss, settings):
     settings.ABUSE_NAMES_PER_DECISION = 1
     proposed = order_acts.propose(order, reason="court", by=boss)
