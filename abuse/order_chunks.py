@@ -155,7 +155,8 @@ def _problem(item: Item, standing: tuple | None) -> str:
         return f"It was released at {released_at:%Y-%m-%d %H:%M} UTC, after it was planned."
     if account != item.account:
         return "Somebody else holds it than when it was planned."
-    return "It is held by staff by now." if is_staff else ""
+    # Who holds it is not for the report.
+    return "It is a name of the platform itself." if is_staff else ""
 
 
 def _cover(order: Order, items: Sequence[Item], groups: Mapping[str, OrderGroup], now: datetime) -> None:
