@@ -32,7 +32,8 @@ _KINDS = {
 }
 
 _STANDING = """
-    SELECT hostname.id, hostname.account_id, hostname.released_at, account.is_staff, hostname.name, domain.name
+    SELECT hostname.id, hostname.account_id, hostname.released_at, account.is_staff, hostname.name, domain.name,
+        EXISTS (SELECT FROM abuse_protectedname AS protected WHERE protected.name = hostname.name)
     FROM ddns_hostname AS hostname JOIN ddns_user AS account ON account.id = hostname.account_id
         JOIN ddns_domain AS domain ON domain.id = hostname.domain_id
     WHERE hostname.id = ANY (%s::bigint[])
@@ -147,7 +148,7 @@ def _left(items: Sequence[Item]) -> dict[int, str]:
 def _problem(item: Item, standing: tuple | None) -> str:
     if standing is None:
         return "No customer holds it, or nobody may act on it."
-    account, released_at, is_staff, name, apex = standing
+    account, released_at, is_staff, name, apex, is_protected = standing
     label, _, rest = name.partition(".")
     if rest != apex or hostnames.is_kept(label):
         return "It is a name of the platform itself."
@@ -155,6 +156,8 @@ def _problem(item: Item, standing: tuple | None) -> str:
         return f"It was released at {released_at:%Y-%m-%d %H:%M} UTC, after it was planned."
     if account != item.account:
         return "Somebody else holds it than when it was planned."
+    if is_protected and item.group != OrderItem.Outcome.PROTECTED:
+        return "It is protected since it was planned."
     # Who holds it is not for the report.
     return "It is a name of the platform itself." if is_staff else ""
 
