@@ -10,7 +10,7 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Aggregate, Count, DurationField, F
+from django.db.models import Aggregate, Count, DurationField, F, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -103,14 +103,21 @@ def _paces() -> dict[str, list[Pace]]:
 
 
 def _order_paces() -> list[Pace]:
+    """One query: unlike cases, orders are few."""
     now = timezone.now()
-    found = []
+    asked: dict[str, Aggregate] = {}
     for period in PERIODS:
-        told = Order.objects.filter(answered_at__gte=now - period, answered_at__lte=now).exclude(sealed_until__gt=now)
-        row = told.aggregate(count=Count("pk"), median=Median(F("answered_at") - F("filed_at")))
-        median = row["median"]
-        found.append(Pace(period.days, row["count"], None if median is None else round(median.total_seconds())))
-    return found
+        within = Q(answered_at__gte=now - period)
+        asked[f"count_{period.days}"] = Count("pk", filter=within)
+        asked[f"median_{period.days}"] = Median(F("answered_at") - F("filed_at"), filter=within)
+    found = Order.objects.filter(answered_at__lte=now).exclude(sealed_until__gt=now).aggregate(**asked)
+    return [
+        Pace(period.days, found[f"count_{period.days}"], _seconds(found[f"median_{period.days}"])) for period in PERIODS
+    ]
+
+
+def _seconds(span: timedelta | None) -> int | None:
+    return None if span is None else round(span.total_seconds())
 
 
 def no_pace() -> list[Pace]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from abuse import effect_bodies, effect_proofs, ledger, order_answers, receipts
+from abuse import effect_bodies, effect_proofs, ledger, officer_mails, order_answers, receipts
 from abuse.effect_bodies import Body
 from abuse.effect_proofs import Standing
 from abuse.errors import OrderNotThere, WrongReceipt
@@ -197,10 +197,13 @@ def _sign(order: Order, of: EffectReport.Of, body: Body, identity: uuid.UUID, at
         proven_count=body.proven_count,
         receipt=receipt,
     )
-    order.answer = order_answers.of_effect(order, made, body)
+    letter = order_answers.of_effect(order, made, body)
+    # What the authority was told before stays.
+    order.answer = f"{order.answer.rstrip()}\n\n{at:%Y-%m-%d %H:%M} UTC\n\n{letter}" if order.answer else letter
     order.answered_at = order.answered_at or at
     order.state = Order.State.ANSWERED
     order.save(update_fields=["answer", "answered_at", "state"])
+    officer_mails.answered(order)
     ledger.append(
         actor=None,
         action="report-effect",

@@ -151,6 +151,16 @@ def filed(order: Order) -> None:
         )
 
 
+def answered(order: Order) -> None:
+    """That there is an answer, and where; nothing of what it says."""
+    tell(
+        order.officer,
+        gettext_lazy("Your order was answered"),
+        gettext_lazy("What was done on it stands there line by line, with the signed report:"),
+        f"{settings.SITE_URL}{reverse('authority_order', args=[order.pk])}",
+    )
+
+
 def _footer(officer: Officer) -> list[str]:
     return [
         _("This was not you, or somebody else has your account? Freeze it with one click, without logging in:")

@@ -141,8 +141,9 @@ def stop(order: Order, *, by: User, reason: str) -> Order:
 def resume(order: Order, *, by: User) -> Order:
     """Goes on where it was stopped; one that was proposed is to be proposed anew.
 
-    Locks the order. Raises NotAllowed, OrderNotThere, and for an act InvalidOrder where its end has passed and PlanChanged
-    where it would not be what was approved: a target that leads elsewhere by now.
+    Names whose target is over by now are suspended instead, as those are that it had. Locks the order, then the targets.
+    Raises NotAllowed, OrderNotThere, and for an act InvalidOrder where its end has passed, PlanChanged where it would not be
+    what was approved (a target that leads elsewhere by now), and BeyondCapacity.
     """
     order = _lock(order)
     _check(order, by, "act_on_order", _State.STOPPED)
@@ -151,6 +152,8 @@ def resume(order: Order, *, by: User) -> Order:
         _check_end(order)
         if order.approved_digest:
             _check_digest(order, order.approved_digest)
+        # While it stood still its room was others'.
+        _check_capacity(order)
     order.state = _State.PLANNED if stopped_in == _State.PROPOSED else _State(stopped_in)
     order.stopped_by, order.stopped_at = None, None
     order.progress = {name: value for name, value in order.progress.items() if name != "stopped_in"}
@@ -219,10 +222,14 @@ def run(order_id: uuid.UUID, *, seconds: float) -> None:
 
 
 def end_due(now: datetime) -> int:
-    """Begins to undo what shall last until now; gives how many orders. Each is a transaction; may be run again."""
-    acted = OrderItem.objects.filter(order=OuterRef("pk"), state=OrderItem.State.ACTED, hostname__isnull=False)
-    due = Order.objects.filter(Exists(acted), ends_at__lte=now, state__in=_ACTED, undone_at=None)
-    return sum(_end(order, now) for order in due)
+    """Begins to undo what shall last until now; gives how many orders. Each is a transaction; may be run again.
+
+    Not where accounts were preserved and nothing else: that has terms of its own, and nothing would be undone.
+    """
+    in_dns = OrderGroup.objects.filter(order=OuterRef("order"), key=OuterRef("group"), action__in=effect_proofs.IN_DNS)
+    acted = OrderItem.objects.filter(Exists(in_dns), order=OuterRef("pk"), state=OrderItem.State.ACTED)
+    due = Order.objects.filter(Exists(acted), ends_at__lte=now, state__in=_ACTED, undone_at=None).order_by("ends_at")
+    return sum(_end_one(order, now) for order in due)
 
 
 def wake_runner() -> None:
@@ -255,6 +262,15 @@ def _run_chunk(order_id: uuid.UUID) -> bool:
         transaction.on_commit(effects.wake_prover)
     order.save(update_fields=["progress", "state", "acted_at", "undone_at"])
     return not chunk.is_last
+
+
+def _end_one(order: Order, now: datetime) -> bool:
+    try:
+        return _end(order, now)
+    except Exception:
+        # Else those behind it would never end.
+        logger.exception("Order %s could not be ended.", order.pk)
+        return False
 
 
 @transaction.atomic
@@ -326,14 +342,26 @@ def _check_digest(order: Order, digest: str) -> None:
 
 def _check_targets(order: Order) -> None:
     """Raises InvalidOrder for a target that is no more, and BeyondCapacity. Locks the targets."""
+    for target in _wanted(order):
+        if why := target.why_over(timezone.now()):
+            raise InvalidOrder(f"the target “{target}” {why}.")
+    _check_capacity(order)
+
+
+def _check_capacity(order: Order) -> None:
+    """Of targets that are not over. Raises BeyondCapacity. Locks them."""
+    for target, count in _wanted(order).items():
+        if not target.why_over(timezone.now()):
+            diversions.check_capacity(target, count, order=order)
+
+
+def _wanted(order: Order) -> Counter[DiversionTarget]:
+    """How many names it is still to divert to each target, by primary key: in that order they are locked."""
     counts: Counter[DiversionTarget] = Counter()
     for group in order.groups.filter(action=OrderGroup.Action.DIVERT).select_related("target").order_by("target"):
         if group.target is not None:
-            counts[group.target] += group.item_count
-    for target, count in counts.items():
-        if why := target.why_over(timezone.now()):
-            raise InvalidOrder(f"the target “{target}” {why}.")
-        diversions.check_capacity(target, count, order=order)
+            counts[group.target] += order.items.filter(group=group.key, state=OrderItem.State.LISTED).count()
+    return counts
 
 
 def _enter(action: str, order: Order, by: User | None, reason: str, **details: Any) -> None:

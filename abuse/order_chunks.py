@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 
@@ -24,16 +25,20 @@ from dnsupdate.rrsets import RRsets
 CHUNK = 1000
 
 _Action = OrderGroup.Action
+_Kind = Suspension.Kind
 _State = OrderItem.State
+# The group of what was planned as a protected name.
+PROTECTED = "protected"
 _KINDS = {
-    _Action.SUSPEND: Suspension.Kind.SUSPENDED,
-    _Action.DIVERT: Suspension.Kind.DIVERTED,
-    _Action.HOLD: Suspension.Kind.HELD,
+    _Action.SUSPEND: _Kind.SUSPENDED,
+    _Action.DIVERT: _Kind.DIVERTED,
+    _Action.HOLD: _Kind.HELD,
 }
 
 _STANDING = """
-    SELECT hostname.id, hostname.account_id, hostname.released_at, account.is_staff, hostname.name, domain.name,
-        EXISTS (SELECT FROM abuse_protectedname AS protected WHERE protected.name = hostname.name)
+    SELECT hostname.id, hostname.account_id, hostname.released_at, account.is_staff OR account.is_superuser,
+        hostname.name, domain.name, account.plan = ANY (%s::text[])
+            OR EXISTS (SELECT FROM abuse_protectedname AS protected WHERE protected.name = hostname.name)
     FROM ddns_hostname AS hostname JOIN ddns_user AS account ON account.id = hostname.account_id
         JOIN ddns_domain AS domain ON domain.id = hostname.domain_id
     WHERE hostname.id = ANY (%s::bigint[])
@@ -139,7 +144,7 @@ def _left(items: Sequence[Item]) -> dict[int, str]:
     ids = {each.hostname for each in items if each.hostname is not None}
     restrictions.lock(ids)
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING, [list(ids)])
+        cursor.execute(_STANDING, [settings.ABUSE_PROTECTED_PLANS, list(ids)])
         standing = {row[0]: row[1:] for row in cursor.fetchall()}
     problems = {each.pk: _problem(each, standing.get(each.hostname)) for each in items}
     return {pk: problem for pk, problem in problems.items() if problem}
@@ -156,15 +161,20 @@ def _problem(item: Item, standing: tuple | None) -> str:
         return f"It was released at {released_at:%Y-%m-%d %H:%M} UTC, after it was planned."
     if account != item.account:
         return "Somebody else holds it than when it was planned."
-    if is_protected and item.group != OrderItem.Outcome.PROTECTED:
-        return "It is protected since it was planned."
-    # Who holds it is not for the report.
-    return "It is a name of the platform itself." if is_staff else ""
+    if is_staff:
+        # Who holds it is not for the report.
+        return "It is a name of the platform itself."
+    # Days may lie between the approval and this, where it was stopped: nobody has decided about it as a protected one.
+    return "It is protected by now." if is_protected and item.group != PROTECTED else ""
 
 
 def _cover(order: Order, items: Sequence[Item], groups: Mapping[str, OrderGroup], now: datetime) -> None:
-    kinds = {key: _KINDS.get(_Action(group.action)) for key, group in groups.items()}
-    answers = {key: _answer(group.target) for key, group in groups.items()}
+    # Where nobody listens any more no name is sent: as diversions.watch has it for those that were.
+    over = {key for key, group in groups.items() if group.target is not None and group.target.why_over(now)}
+    kinds = {
+        key: _Kind.SUSPENDED if key in over else _KINDS.get(_Action(group.action)) for key, group in groups.items()
+    }
+    answers = {key: {} if key in over else _answer(group.target) for key, group in groups.items()}
     wanted = [
         Cover(each.hostname, each.pk, kind, answers[each.group])
         for each in items

@@ -1,9 +1,10 @@
 """Notices of orders: what customers are told about an order (DSA Art. 9(5), 10(5)), never before its seal ends."""
 
+import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -13,10 +14,14 @@ from ddns import notifications
 from ddns.models import Notification
 from ddns.models.notifications import Kind
 
+logger = logging.getLogger(__name__)
+
 About = OrderNotice.About
 
 # One transaction each.
 CHUNK = 200
+# One that fails is tried again then: by a template that is wrong, and that somebody mends.
+PAUSE = timedelta(minutes=15)
 
 # As rows and not as models: a chunk of an act has a thousand of them, and it was two fifths of its time.
 _QUEUE = """
@@ -52,7 +57,7 @@ def send_due(now: datetime) -> int:
     Not while an order is being carried out or undone: a customer is told of all of their names at once.
     """
     total = 0
-    while count := _send_chunk(now):
+    while count := _send_some(now):
         total += count
     return total
 
@@ -71,10 +76,33 @@ def due(now: datetime) -> QuerySet[OrderNotice]:
     return rows.exclude(order__state__in=[Order.State.ACTING, Order.State.UNDOING])
 
 
+def _send_some(now: datetime) -> int:
+    """The next ones; where that fails each by itself, since else those behind one would be told nothing for ever."""
+    ids = list(due(now).values_list("pk", flat=True)[:CHUNK])
+    try:
+        return _send(ids, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("%d notices of orders could not be sent together.", len(ids))
+        return sum(_send_one(each, now) for each in ids)
+
+
+def _send_one(notice: int, now: datetime) -> int:
+    try:
+        return _send([notice], now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("Notice of an order %d could not be sent.", notice)
+        OrderNotice.objects.filter(pk=notice).update(due_at=now + PAUSE)
+        return 0
+
+
 @transaction.atomic
-def _send_chunk(now: datetime) -> int:
-    rows = due(now).select_related("order__agency", "account").select_for_update(of=("self",))
-    notices = list(rows[:CHUNK])
+def _send(ids: list[int], now: datetime) -> int:
+    rows = due(now).filter(pk__in=ids).select_related("order__agency", "account")
+    notices = list(rows.select_for_update(of=("self",)))
     if not notices:
         return 0
     # Nobody reads in an account that was forgotten: its row says that there was nobody to tell.

@@ -1,5 +1,6 @@
 """Checks of plans: whether the names are still whose they were when it was made."""
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from abuse import index_joins, plan_items
@@ -14,9 +15,13 @@ _CHANGED = """
     JOIN ddns_user holder ON holder.id = held.account_id
     WHERE item.order_id = %(order)s AND item.state = 'listed' AND (
         held.account_id <> item.account_id
-        OR holder.is_staff
         OR (held.released_at IS NOT NULL) <> (item.outcome = 'released')
-        OR item.outcome <> 'protected' AND EXISTS (SELECT FROM abuse_protectedname WHERE name = held.name)
+        -- Of what was given up only the account matters, and the plan asks none of this: it would never be fresh.
+        OR item.outcome <> 'released' AND (holder.is_staff OR holder.is_superuser)
+        OR item.outcome NOT IN ('protected', 'released') AND (
+            holder.plan = ANY(%(protected_plans)s)
+            OR EXISTS (SELECT FROM abuse_protectedname WHERE name = held.name)
+        )
     ) ORDER BY item.position
 """
 _REGISTERED = """
@@ -33,7 +38,7 @@ def check_fresh(order: Order) -> None:
     free = order.items.filter(outcome__in=[OrderItem.Outcome.NEVER, OrderItem.Outcome.RELEASED])
     places = plan_items.places(list(free.order_by().values_list("name", flat=True)))
     with transaction.atomic(), connection.cursor() as cursor, index_joins.preferred(cursor):
-        cursor.execute(_CHANGED, {"order": order.pk})
+        cursor.execute(_CHANGED, {"order": order.pk, "protected_plans": settings.ABUSE_PROTECTED_PLANS})
         changed = [name for (name,) in cursor.fetchall()]
         cursor.execute(_REGISTERED, {"names": sorted(set(places.values()))})
         registered = [name for (name,) in cursor.fetchall()]

@@ -8,10 +8,10 @@ from typing import Any
 
 import redis
 from celery import current_app
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError
+from kombu.exceptions import OperationalError as BrokerError
 
 from abuse import collateral, ledger, plan_answers, plan_checks, plan_digests, plan_groups, plan_items
 from abuse.collateral import Collateral
@@ -129,8 +129,9 @@ def _make_due(order: Order) -> bool:
         with transaction.atomic():
             locked = _due().select_for_update(of=("self",), skip_locked=True, no_key=True).filter(pk=order.pk).first()
             return locked is not None and not make(locked).plan_problem
-    except DatabaseError:
-        raise
+    except (OperationalError, InterfaceError) as error:
+        # The database went away, or two waited for each other: the next run sees.
+        logger.warning("Order %s waits for its planning: %s", order.pk, error)
     except Exception:
         # One letter that nobody thought of must not keep all others waiting.
         logger.exception("Order %s could not be planned.", order.pk)
@@ -218,5 +219,5 @@ def _wake() -> None:
     try:
         if wakes.redis_client().set("plan-orders", 1, nx=True, px=_MARK_MILLISECONDS):
             current_app.send_task("abuse.tasks.plan_orders", queue="abuse", retry=False)
-    except (redis.RedisError, OperationalError, OSError) as error:
+    except (redis.RedisError, BrokerError, OSError) as error:
         logger.warning("No wake-up for the planners of orders: %s", error)

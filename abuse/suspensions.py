@@ -1,5 +1,6 @@
 """Suspensions, diversions and holds: what covers a hostname, of which the strongest is in force, each lifted exactly."""
 
+import logging
 from datetime import datetime
 
 from django.db import transaction
@@ -13,6 +14,8 @@ from ddns.models import Hostname, Restriction, User
 from ddns.models.notifications import Kind
 from dnsupdate.models.pending import Urgency
 from dnsupdate.rrsets import RRsets
+
+logger = logging.getLogger(__name__)
 
 # From the weakest: what is out of DNS answers nothing, whatever else was decided; a diversion answers instead of what stood.
 STRENGTH = {Suspension.Kind.HELD: 0, Suspension.Kind.DIVERTED: 1, Suspension.Kind.SUSPENDED: 2}
@@ -127,7 +130,16 @@ def strongest(hostname: Hostname) -> Suspension | None:
 def end_due(now: datetime) -> int:
     """Lifts what was decided by name until now; gives how many. Each is a transaction; may be stopped and run again."""
     due = Suspension.objects.in_force().filter(decision=None, order_item=None, ends_at__lte=now).order_by("ends_at")
-    return sum(_end(suspension) for suspension in due.select_related("hostname")[:CHUNK])
+    return sum(_end_one(suspension) for suspension in due.select_related("hostname")[:CHUNK])
+
+
+def _end_one(suspension: Suspension) -> bool:
+    try:
+        return _end(suspension)
+    except Exception:
+        # Else those behind it would never end, nor the orders that are looked at after them.
+        logger.exception("Suspension %d could not be ended.", suspension.pk)
+        return False
 
 
 @transaction.atomic

@@ -18,9 +18,20 @@ TIMEOUT_SECONDS = 10
 class Load:
     """One run of wrk against /nic/update, or against the bare view."""
 
-    def __init__(self, port: int, hosts: Path, *, case: str, concurrency: int, seconds: float, first: int = 0) -> None:
+    def __init__(
+        self,
+        port: int,
+        hosts: Path,
+        *,
+        case: str,
+        concurrency: int,
+        seconds: float,
+        first: int = 0,
+        rest_milliseconds: int = 0,
+    ) -> None:
         argv = ["wrk", "-t", "1", "-c", str(concurrency), "-d", f"{seconds:g}s", "--timeout", f"{TIMEOUT_SECONDS}s"]
-        argv += ["-s", str(SCRIPT), f"http://{LOOPBACK}:{port}", "--", case, str(hosts), str(first)]
+        argv += ["-s", str(SCRIPT), f"http://{LOOPBACK}:{port}", "--", case, str(hosts)]
+        argv += [str(first), str(rest_milliseconds)]
         if shutil.which("wrk") is None:
             raise BinaryMissing("wrk. On Debian: apt-get install wrk.")
         self._process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

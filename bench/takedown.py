@@ -362,7 +362,7 @@ class _Drill:
         """Devices that get other addresses all the while; afterwards what their programs were told."""
         load = Load(
             self.services.web_port, self.hosts_file, case="changed", concurrency=self.options.concurrency,
-            seconds=MOST_LOAD_SECONDS,
+            seconds=MOST_LOAD_SECONDS, rest_milliseconds=self.options.rest,
         )  # fmt: skip
         said: dict = {}
         try:
@@ -450,6 +450,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--letters", nargs="+", choices=["2014", "all"], default=["2014", "all"])
     parser.add_argument("--seconds", type=float, default=10, help="of updates before, between and behind the steps")
     parser.add_argument("--concurrency", type=int, default=8, help="connections of devices")
+    parser.add_argument(
+        "--rest",
+        type=int,
+        default=12,
+        metavar="MS",
+        help="of each connection behind an answer; 0: as many updates as go",
+    )
     parser.add_argument(
         "--queries", type=int, default=500, help="a second, for innocent names, at both servers together"
     )

@@ -1,5 +1,6 @@
 -- wrk's part: one host after the other; every answer is read and must be the expected one.
--- Arguments: case (changed, unchanged, hello), file of "NAME AUTHORIZATION" lines, index of the address to begin with.
+-- Arguments: case (changed, unchanged, hello), file of "NAME AUTHORIZATION" lines, index of the address to begin with,
+-- milliseconds that each connection rests behind an answer.
 
 local NETS = { "192.0.2.", "198.51.100.", "203.0.113." } -- RFC 5737
 local LAST = 254
@@ -17,6 +18,9 @@ end
 
 function init(arguments)
   case, round = arguments[1], tonumber(arguments[3])
+  local rest = tonumber(arguments[4])
+  -- wrk looks whether there is one.
+  if rest > 0 then delay = function() return rest end end
   for _, net in ipairs(NETS) do
     for last = 1, LAST do table.insert(addresses, net .. last) end
   end

@@ -44,4 +44,8 @@ class Hold(models.Model):
         """In a word."""
         if self.released_at is not None:
             return "released"
-        return "in force" if self.ends_at > timezone.now() else "ended"
+        return "in force" if self.is_standing else "ended"
+
+    @property
+    def is_standing(self) -> bool:
+        return self.released_at is None and self.ends_at > timezone.now()

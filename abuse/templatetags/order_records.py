@@ -30,13 +30,17 @@ class Held:
 
 @register.simple_tag
 def held_under(order: Order) -> Held:
-    """Two queries."""
-    stands = Q(released_at=None, ends_at__gt=Now())
-    counts = order.holds.aggregate(
-        count=Count("pk"), standing=Count("pk", filter=stands), first=Min("ends_at", filter=stands)
-    )
-    shown = order.holds.select_related("account").order_by("released_at", "ends_at", "pk")[:SHOWN_HOLDS]
-    return Held(counts["count"], counts["standing"], counts["first"], list(shown), holds.TERMS)
+    """One query, and one more where there are more than are shown."""
+    found = order.holds.select_related("account").order_by("released_at", "ends_at", "pk")
+    rows = list(found[: SHOWN_HOLDS + 1])
+    if len(rows) > SHOWN_HOLDS:
+        stands = Q(released_at=None, ends_at__gt=Now())
+        counts = order.holds.aggregate(
+            count=Count("pk"), standing=Count("pk", filter=stands), first=Min("ends_at", filter=stands)
+        )
+        return Held(counts["count"], counts["standing"], counts["first"], rows[:SHOWN_HOLDS], holds.TERMS)
+    standing = [each.ends_at for each in rows if each.is_standing]
+    return Held(len(rows), len(standing), min(standing, default=None), rows, holds.TERMS)
 
 
 @register.simple_tag

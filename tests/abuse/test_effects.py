@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from abuse import effects, order_acts, plans, receipts
 from abuse.errors import OrderNotThere
-from abuse.models import EffectReport, LedgerEntry, Order, OrderItem, Receipt
+from abuse.models import EffectReport, LedgerEntry, Order, OrderItem, Receipt, ReporterMail
 from ddns import domains, hostnames
 from ddns.models import Hostname, User
 from deploy.local.bind import Bind
@@ -173,7 +173,7 @@ def test_a_server_that_caught_up_is_reported_again(live, zone, lagging, knot, os
     assert first is not None
     assert second is not None
     assert (first.proven_count, second.proven_count) == (0, 1)
-    assert str(second.pk) in order.answer
+    assert 0 < order.answer.index(str(first.pk)) < order.answer.index(str(second.pk))
     assert (order.answered_at, order.prove_at) == (first.made_at, None)
     assert Receipt.objects.filter(order=order, kind=Receipt.Kind.EFFECT).count() == 2
     assert prove(after=timedelta(hours=2)) == 0
@@ -347,6 +347,24 @@ def test_serials_before_and_after_are_in_the_report(live, zone, oscar):
     (serials,) = told["serials"]
     assert told["name"] == zone.name
     assert serials["before"] < serials["after"]
+
+
+def test_the_officer_is_told_that_there_is_an_answer_and_not_what_it_says(live, zone, oscar):
+    report = proven(live, zone, oscar)
+    (mail,) = ReporterMail.objects.filter(address=report.order.officer.account.email)
+    assert f"/authorities/orders/{report.order_id}/" in mail.text
+    assert live.name not in mail.text
+    assert report.order.reference not in mail.subject + mail.text
+
+
+def test_what_people_had_answered_before_stays(live, zone, oscar):
+    order = suspended(live, oscar)
+    Order.objects.filter(pk=order.pk).update(answer="We are at it.")
+    drain(zone)
+    prove()
+    order.refresh_from_db()
+    assert order.answer.startswith("We are at it.\n\n")
+    assert "was carried out" in order.answer
 
 
 def test_the_letter_is_in_the_officers_language(live, zone, oscar):

@@ -97,11 +97,11 @@ def test_page_of_a_frozen_officers_order_warns(desk, order, root):
 
 def test_page_asks_as_often_for_a_long_list_as_for_a_short_one(desk, order, django_assert_max_num_queries):
     words(desk, order)
-    with django_assert_max_num_queries(30) as few:
+    with django_assert_max_num_queries(32) as few:
         words(desk, order)
     for number in range(60):
         add(order, outcome="never", name=f"never{number}.ddns.test")
-    with django_assert_max_num_queries(30) as many:
+    with django_assert_max_num_queries(32) as many:
         words(desk, order)
     assert len(many) == len(few)
 

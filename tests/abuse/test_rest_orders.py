@@ -233,6 +233,13 @@ def test_too_big_a_body_is_refused_before_it_is_read(key, monkeypatch):
     assert answer.status_code == 413
 
 
+def test_body_of_no_said_length_is_refused(key):
+    headers = {"Authorization": f"Bearer {key}", "Transfer-Encoding": "chunked"}
+
+    answer = Client().generic("POST", PATH, b"", content_type="application/json", headers=headers)
+    assert answer.status_code == 411
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'{"kind": "\\u0000"}', b'{"a": NaN}', b"\xff"])
 def test_what_is_no_order_is_refused(key, body):
     assert post(body, key).status_code == 400

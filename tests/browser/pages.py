@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -80,8 +80,14 @@ def text(browser: Chrome) -> str:
 
 
 def wait_for(browser: Chrome, words: str) -> None:
-    """Until the page says so, by itself."""
-    WebDriverWait(browser, PATIENCE_SECONDS).until(lambda _: words in text(browser), f"never said: {words}")
+    """Until the page says so, by itself; it may be loading itself anew while it is read."""
+
+    def says(_: Chrome) -> bool:
+        body = browser.find_element(By.TAG_NAME, "body")
+        return not is_gone(body) and words in text(browser)
+
+    leaving = [NoSuchElementException, StaleElementReferenceException]
+    WebDriverWait(browser, PATIENCE_SECONDS, ignored_exceptions=leaving).until(says, f"never said: {words}")
 
 
 def complaints(browser: Chrome) -> list[str]:
