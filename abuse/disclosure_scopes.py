@@ -84,6 +84,10 @@ def check(
         raise OutOfScope(f"{', '.join(beyond)}.")
     first, last = _period(order, since, until)
     behind = {each.pk: each for each in hostnames_behind(order, first, last)}
+    if wanted_period(order) == (None, None):
+        # A period of ours is for less: it must not reach who held a name before, of whom the order says nothing.
+        planned = set(hostnames_behind(order, None, None).values_list("pk", flat=True))
+        behind = {pk: each for pk, each in behind.items() if pk in planned}
     if strangers := [each.name for each in hostnames if each.pk not in behind]:
         raise OutOfScope(f"{', '.join(strangers[:5])} in this period.")
     holders = {each.account_id for each in behind.values()}

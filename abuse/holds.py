@@ -144,10 +144,17 @@ def _tell_officer(order: Order, ending: Sequence[Hold]) -> None:
 
 
 def _tell_desk(soon: QuerySet[Hold]) -> None:
-    """By number: an alarm is read by more people than a sealed order."""
+    """By number, and a sealed one by none: an alarm is read by people who know nothing of it."""
     orders = soon.values("order").annotate(count=Count("pk"), first=Min("ends_at")).order_by("first", "order")
     if found := list(orders[:10]):
-        shown = ", ".join(f"{each['order']} ({each['count']}, from {each['first']:%Y-%m-%d})" for each in found)
+        sealed = set(
+            Order.objects.sealed().filter(pk__in=[each["order"] for each in found]).values_list("pk", flat=True)
+        )
+        shown = ", ".join(
+            f"{'a sealed one' if each['order'] in sealed else each['order']} "
+            f"({each['count']}, from {each['first']:%Y-%m-%d})"
+            for each in found
+        )
         alarms.open(Alarm.Kind.HOLD, f"Preservation holds end within two weeks: orders {shown}. Renew or let them end.")
     else:
         alarms.close(Alarm.Kind.HOLD)

@@ -245,6 +245,9 @@ def why_not(officer: Officer) -> str:
     """Why it is not in office, for its officer; empty: it is."""
     if officer.state == State.FROZEN or not officer.account.is_active:
         return _("it is frozen.")
+    if officer.account.is_staff or officer.account.is_superuser:
+        # Made staff since: who files an order is not who decides about it.
+        return _("it is a member of staff's. Use an account of its own.")
     if officer.state == State.REFUSED:
         return _("the application was refused.")
     if officer.state != State.VETTED or officer.agency is None:

@@ -184,7 +184,8 @@ def _problem(item: Item, standing: tuple | None) -> str:
     if account != item.account:
         return "Somebody else holds it than when it was planned."
     if is_staff:
-        return "It is held by staff by now."
+        # Who holds it is not for the report.
+        return "It is a name of the platform itself."
     # Days may lie between the approval and this, where it was stopped: nobody has decided about it as a protected one.
     return "It is protected by now." if is_protected and item.group != PROTECTED else ""
 

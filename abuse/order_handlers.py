@@ -24,6 +24,8 @@ def assign(order: Order, *, handlers: Iterable[User], by: User) -> Order:
     """These people and no others. Locks the order. Raises NotAllowed: without the right, for people who may see no orders."""
     if not by.has_perm("abuse.act_on_order"):
         raise NotAllowed("it takes the right to act on orders.")
+    if not Order.objects.visible_to(by).filter(pk=order.pk).exists():
+        raise NotAllowed("it is sealed, and you are not named for it.")
     wanted = {each.pk: each for each in handlers}
     Order.objects.select_for_update(of=("self",), no_key=True).get(pk=order.pk)
     if len(wanted) != candidates().filter(pk__in=wanted).count():

@@ -23,7 +23,7 @@ def why(order: Order, by: User | None) -> str:
         return ""
     if order.officer.state == Officer.State.FROZEN:
         return "The officer who filed it is frozen: call the agency back first."
-    if officers.is_doubted(order.officer):
+    if order.officer.state != Officer.State.VETTED and officers.is_doubted(order.officer):
         return "The officer who filed it was frozen or refused, and not vetted since: call the agency back first."
     if any(group.action == _Action.DIVERT for group in groups):
         return _DIVERSION

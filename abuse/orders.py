@@ -99,7 +99,7 @@ def withdraw(order: Order, *, by: Officer, reason: str = "") -> Order:
 @transaction.atomic
 def refuse(order: Order, *, by: User, reason: str) -> Order:
     """Nothing is done, and the authority is told why. Locks the order. Raises ReasonMissing, NotAllowed, OrderNotThere."""
-    _check_may_act(by)
+    _check_may_act(order, by)
     reason = _words(reason)
     _lock(order)
     _check_untouched(order)
@@ -115,7 +115,7 @@ def answer(order: Order, *, by: User, text: str) -> Order:
 
     Raises ReasonMissing, NotAllowed, and OrderNotThere while something is under way.
     """
-    _check_may_act(by)
+    _check_may_act(order, by)
     said = _words(text)
     _lock(order)
     if order.state not in (State.RECEIVED, State.PLANNED, State.ANSWERED):
@@ -131,7 +131,7 @@ def release_preview(order: Order, *, by: User) -> Order:
 
     Raises NotAllowed, and OrderNotThere without a plan.
     """
-    _check_may_act(by)
+    _check_may_act(order, by)
     _lock(order)
     if order.planned_at is None or order.state not in _UNTOUCHED:
         raise OrderNotThere(f"it is {order.get_state_display()}.")
@@ -154,12 +154,17 @@ def watch() -> int:
     if not late:
         alarms.close(Alarm.Kind.ORDER)
         return 0
-    # By number and kind: what mails of alarms say is read by people who are not named for sealed ones. By the hour of its
-    # deadline: an alarm whose text changes is told anew.
-    shown = ", ".join(f"{each.kind} {each.pk} (due {each.due_at:%Y-%m-%d %H:%M} UTC)" for each in late[:_TOLD_OF])
+    # By the hour of its deadline: an alarm whose text changes is told anew.
+    shown = ", ".join(f"{_in_public(each, now)} (due {each.due_at:%Y-%m-%d %H:%M} UTC)" for each in late[:_TOLD_OF])
     more = f", and {len(late) - _TOLD_OF} more" if len(late) > _TOLD_OF else ""
     alarms.open(Alarm.Kind.ORDER, f"Orders of authorities are overdue, or nearly so: {shown}{more}. Answer them.")
     return len(late)
+
+
+def _in_public(order: Order, now: datetime) -> str:
+    """By number and kind, without names; alarms are read by people who know nothing of sealed ones."""
+    is_sealed = order.sealed_until is not None and order.sealed_until > now
+    return "a sealed order" if is_sealed else f"{order.kind} {order.pk}"
 
 
 def _is_near(order: Order, now: datetime) -> bool:
@@ -241,9 +246,11 @@ def _check_untouched(order: Order) -> None:
         raise OrderNotThere(f"it is {order.get_state_display()}, and what was done for it is undone by us.")
 
 
-def _check_may_act(by: User) -> None:
+def _check_may_act(order: Order, by: User) -> None:
     if not by.has_perm("abuse.act_on_order"):
         raise NotAllowed("it takes the right to act on orders.")
+    if not Order.objects.visible_to(by).filter(pk=order.pk).exists():
+        raise NotAllowed("it is sealed, and you are not named for it.")
 
 
 def _words(said: str) -> str:

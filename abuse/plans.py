@@ -81,6 +81,8 @@ def decide(
     """
     if not by.has_perm("abuse.act_on_order"):
         raise NotAllowed("it takes the right to act on orders.")
+    if not Order.objects.visible_to(by).filter(pk=order.pk).exists():
+        raise NotAllowed("it is sealed, and you are not named for it.")
     with transaction.atomic():
         order = _locked(order, _DECIDABLE)
         rows = {group.key: group for group in order.groups.select_for_update()}

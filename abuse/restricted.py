@@ -1,11 +1,13 @@
 """Restricted: what is shown of restricted cases and sealed orders to people who are not named for them, and to nobody."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from abuse.models import Blob, Category, Evidence, LedgerEntry, Order, Submission, Suspension
+from abuse import preservations
+from abuse.models import Blob, Category, Evidence, Hold, LedgerEntry, Order, Submission, Suspension
 from abuse.models.ledger import LedgerEntryQuerySet
 from abuse.models.orders import OrderQuerySet
 from ddns.models import User
@@ -39,6 +41,21 @@ def orders(user: User | None) -> OrderQuerySet:
 
 def order_or_none(user: User, order_id: UUID) -> Order | None:
     return orders(user).select_related("agency", "officer").filter(pk=order_id).first()
+
+
+def preserved_until(account: User, user: User | None) -> datetime | None:
+    """Until when it is preserved, as far as this member of staff may know: without the holds of orders that are sealed for them.
+
+    No query where nothing is preserved.
+    """
+    if account.preserve_until is None:
+        return None
+    holds = Hold.objects.filter(account=account, released_at=None, order__in=hidden_orders(user))
+    if not (hidden := list(holds.values_list("pk", flat=True))):
+        return account.preserve_until
+    before = preservations.standing([account.pk])[account.pk]
+    left = preservations.standing([account.pk], but_holds=hidden)[account.pk]
+    return preservations.latest(preservations.base_of(before, account.preserve_until), left)
 
 
 def octets(among: QuerySet[Blob] | None = None) -> QuerySet[Blob]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from abuse import preservations
+from abuse import preservations, restricted
 from abuse.actions.act import Act, Effect, Parameters, Touched, check_known
 from abuse.errors import InfrastructureName, InvalidParameter
 from abuse.models import Case, Decision
@@ -29,7 +29,8 @@ def _parse(case: Case, given: Mapping[str, Any], ends_at: datetime | None) -> tu
 def _touch(case: Case, parameters: Parameters) -> Touched:
     if case.account is None:
         raise InfrastructureName(f"{case.name}.")
-    until = case.account.preserve_until
+    # Whoever reads it may know nothing of a sealed order.
+    until = restricted.preserved_until(case.account, None)
     stands = f" It is preserved until {until:%Y-%m-%d} already." if until else ""
     return Touched(
         sentences=[

@@ -9,7 +9,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from abuse import appeals, case_exports, messages, presence, queue, screen
+from abuse import appeals, case_exports, messages, presence, queue, restricted, screen
 from abuse.admin import batches as batch_pages
 from abuse.admin import case_decisions, offers, openings
 from abuse.admin import queue as queue_pages
@@ -176,6 +176,7 @@ class CaseAdmin(EvidenceAdmin):
             "title": case.name,
             "screen": shown,
             "case": case,
+            "preserved_until": case.account and restricted.preserved_until(case.account, request.user),
             "clock": shown.clock,
             "tab": _tab(request),
             "others": presence.beat(case.pk, request.user),

@@ -8,8 +8,9 @@ from django.db.models.functions import Now
 
 class OfficerQuerySet(models.QuerySet["Officer"]):
     def in_office(self) -> "OfficerQuerySet":
-        """Those that may file: vetted by two, neither frozen nor past their term."""
-        return self.filter(state=Officer.State.VETTED, vetted_until__gt=Now(), account__is_active=True)
+        """Those that may file: vetted by two, neither frozen nor past their term, and no staff by now."""
+        outside = self.filter(account__is_active=True, account__is_staff=False, account__is_superuser=False)
+        return outside.filter(state=Officer.State.VETTED, vetted_until__gt=Now())
 
     def to_vet(self) -> "OfficerQuerySet":
         return self.filter(state__in=[Officer.State.APPLIED, Officer.State.CALLED])

@@ -103,6 +103,20 @@ def test_name_that_changed_hands_discloses_who_held_it_then(olivia, lisa, sam, a
     assert [each["email"] for each in subscriber] == ["alice@example.com"]
 
 
+def test_period_of_ours_does_not_reach_who_held_a_name_before(olivia, lisa, alice, bob, home):
+    """The order names none, and so is about who holds it: Bob."""
+    now = timezone.now()
+    Hostname.objects.filter(pk=home.pk).update(
+        created_at=now - timedelta(days=60), released_at=now - timedelta(days=20)
+    )
+    bobs = Hostname.objects.create(account=bob, domain=home.domain, name=home.name, publication=home.publication)
+    order = ask(olivia, [bobs], days=None)
+    since = now - timedelta(days=40)
+    with pytest.raises(OutOfScope):
+        prepare(order, lisa, accounts=[alice], hostnames=[home], since=since)
+    assert prepare(order, lisa, since=since).accounts.get() == bob
+
+
 def test_only_orders_for_information_that_are_planned(olivia, lisa, home):
     with pytest.raises(OrderNotThere):
         prepare(ask(olivia, [home], kind=Order.Kind.TAKEDOWN), lisa)

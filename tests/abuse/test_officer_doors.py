@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from abuse import officers
 from abuse.models import Officer
+from ddns.models import User
 from tests.abuse import order_rows
 from tests.abuse.officer_people import applicant, show, with_second_factor
 from tests.ddns.totp import code_of
@@ -134,6 +135,14 @@ def test_officer_out_of_office_is_told_how_they_stand(olivia, fields, said, sett
     assert said in page
     assert "secret" not in page
     assert settings.AUTHORITY_CONTACT in page
+
+
+def test_officer_who_was_made_staff_files_nothing_any_more(olivia):
+    """Who files an order is not who decides about it."""
+    client = with_second_factor(olivia)
+    User.objects.filter(pk=olivia.account_id).update(is_staff=True)
+    assert client.get(PAGE).status_code == 403
+    assert not Officer.objects.in_office().exists()
 
 
 def test_freezing_ends_sessions_at_once(olivia, root, settings):

@@ -27,6 +27,7 @@ from abuse.models import (
     OrderGroup,
     OrderItem,
     OrderNotice,
+    ProtectedName,
     Suspension,
 )  # fmt: skip
 from ddns import hostnames
@@ -301,6 +302,16 @@ def test_target_that_leads_elsewhere_by_now_is_not_what_was_approved(diverted, b
     DiversionTarget.objects.update(addresses=["203.0.113.66"])
     with pytest.raises(PlanChanged):
         order_acts.approve(diverted, by=boss, digest=diverted.plan_digest)
+
+
+def test_name_that_is_protected_since_it_was_planned_is_left(order, answered, oscar, boss, settings):
+    """Who approved it was not shown that it is."""
+    settings.ABUSE_NAMES_PER_DECISION = 1
+    order_acts.propose(order, reason="court", by=oscar)
+    ProtectedName.objects.create(name=answered.name, reason="A hospital's.", added_by=boss)
+    order_acts.approve(order, by=boss, digest=order.plan_digest)
+    run(order)
+    assert list(order.items.values_list("state", flat=True)) == ["left", "acted"]
 
 
 def test_act_that_was_stopped_does_not_go_on_to_another_place(diverted, oscar, boss):

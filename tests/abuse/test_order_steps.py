@@ -183,6 +183,7 @@ def test_diversion_waits_for_a_second_person_whoever_proposes_it(desk, second, o
     page = take(desk, order, "propose", reason="Victims are to be told.", retyped="3")
     assert "It waits for a second person." in page
     assert state(order) == State.PROPOSED
+    assert "198.51.100.5" in words(second, order, "step", "approve")
 
 
 # --- Two people -------------------------------------------------------------------------------------------------

@@ -6,11 +6,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from abuse import ledger, order_notices, receipts, restricted
+from abuse import holds, ledger, order_handlers, order_notices, orders, plans, receipts, restricted
+from abuse.errors import NotAllowed
 from abuse.models import LedgerEntry, Order, OrderItem, OrderNotice, Receipt, Suspension
 from ddns import exports
 from ddns.models import Hostname, Notification
+from dnsupdate.models import Alarm
 from tests.abuse import order_rows
+from tests.abuse.stories import open_case
 from tests.people import logged_in
 
 SECRET = "Operation Nightfall"
@@ -65,6 +68,42 @@ def test_page_of_the_name_says_that_it_is_out_of_dns_and_not_why(sealed, home, o
     (suspension,) = restricted.without_reasons(Suspension.objects.select_related("decision", "order_item"), oscar)
     assert suspension.reason == restricted.SEALED
     assert restricted.SEALED in logged_in(oscar).get(f"/admin/ddns/hostname/{home.pk}/change/").content.decode()
+
+
+def test_page_of_a_case_says_nothing_of_a_hold_that_is_sealed(sealed, home, oscar, sam):
+    case, now = open_case(home), timezone.now()
+    holds.place_all(sealed, [home.account_id], now=now)
+    assert "preserved until" not in case_page(case, oscar)
+    assert "preserved until" in case_page(case, sam)
+    seen = order_rows.order(sealed.officer, hold_days=60)
+    holds.place_all(seen, [home.account_id], now=now)
+    assert f"preserved until {now + timedelta(days=60):%Y-%m-%d}" in case_page(case, oscar)
+
+
+def case_page(case, user) -> str:
+    return logged_in(user).get(f"/admin/abuse/case/{case.pk}/").content.decode()
+
+
+def test_alarms_name_no_sealed_order(sealed, home):
+    Order.objects.update(due_at=timezone.now())
+    orders.watch()
+    holds.place_all(sealed, [home.account_id], now=timezone.now())
+    holds.watch(timezone.now() + timedelta(days=80))
+    texts = list(Alarm.objects.open().values_list("text", flat=True))
+    assert len(texts) == 2
+    assert not any(str(sealed.pk) in text for text in texts)
+
+
+def test_verbs_refuse_who_is_not_named_for_it(sealed, oscar):
+    for verb in (
+        lambda: orders.refuse(sealed, by=oscar, reason="No."),
+        lambda: orders.answer(sealed, by=oscar, text="No."),
+        lambda: orders.release_preview(sealed, by=oscar),
+        lambda: plans.decide(sealed, groups={}, by=oscar),
+        lambda: order_handlers.assign(sealed, handlers=[oscar], by=oscar),
+    ):
+        with pytest.raises(NotAllowed, match="sealed"):
+            verb()
 
 
 def test_who_handles_it_sees_it_and_who_may_see_all(sealed, oscar, sam, root):
