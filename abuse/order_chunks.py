@@ -8,11 +8,13 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Collate, StrIndex, Substr
 
 from abuse import covers, holds, ledger, order_notices, preservations
 from abuse.actions.divert import answer_of
@@ -25,6 +27,10 @@ from dnsupdate.rrsets import RRsets
 CHUNK = 1000
 
 PASSED_OVER = "Something went wrong on our side, and it was passed over: it is in the log."
+
+# Behind the first label: names of a zone stand together, so that a chunk is one or two UPDATE messages and not one for each
+# zone, which costs the publisher more than the names.
+_BY_ZONE = Collate(Substr("name", StrIndex("name", Value("."))), "C")
 
 _Action = OrderGroup.Action
 _Kind = Suspension.Kind
@@ -112,7 +118,7 @@ def act(order: Order, now: datetime) -> Chunk:
 
 
 def undo(order: Order, now: datetime) -> Chunk:
-    """The last of those that were acted on are not any more: exactly what else covers their names is in force then.
+    """Those that were acted on last are not any more: exactly what else covers their names is in force then.
 
     With the last chunk accounts are preserved no more by this order. Locks those, and the publications of the hostnames.
     """
@@ -146,8 +152,8 @@ def _acting(order: Order) -> QuerySet[OrderGroup]:
 def _next(order: Order) -> QuerySet[OrderItem]:
     """What the step under way has still to look at, in its order."""
     if order.state == Order.State.UNDOING:
-        return to_undo(order).order_by("-position")
-    return to_act(order).order_by("position")
+        return to_undo(order).order_by(_BY_ZONE.desc(), "-position")
+    return to_act(order).order_by(_BY_ZONE, "position")
 
 
 def _most(order: Order) -> int:
@@ -158,7 +164,7 @@ def _most(order: Order) -> int:
 def _chunk(items: QuerySet[OrderItem], most: int) -> Chunk:
     rows = items.values_list("pk", "position", "name", "group", "hostname", "account")
     found = [Item(*row) for row in rows[:most]]
-    return Chunk(found, is_last=len(found) < most)
+    return Chunk(sorted(found, key=attrgetter("position")), is_last=len(found) < most)
 
 
 def _left(items: Sequence[Item]) -> dict[int, str]:
