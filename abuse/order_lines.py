@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
+from abuse.intake.text import clean
 from abuse.models import Order, OrderItem
 from abuse.refang import refang
 
@@ -43,8 +44,8 @@ def find(order: Order, wanted: Filter) -> QuerySet[OrderItem]:
     """In the order of the list. A value that does not exist finds nothing."""
     items = OrderItem.objects.filter(order=order).order_by("position")
     given = {"outcome": wanted.outcome, "group": wanted.group, "state": wanted.state}
-    items = items.filter(**{name: value for name, value in given.items() if value})
-    text = wanted.text.strip()
+    items = items.filter(**{name: clean(value) for name, value in given.items() if value})
+    text = clean(wanted.text).strip()
     return items.filter(Q(name__contains=refang(text)) | Q(text__icontains=text)) if text else items
 
 

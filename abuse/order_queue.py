@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 
+from abuse.intake.text import clean
 from abuse.models import Disclosure, Order, OrderGroup, OrderItem
 from abuse.models.orders import OrderQuerySet
 from abuse.queue import Clock
@@ -134,7 +135,7 @@ def found(user: User, text: str, *, number: int = 1) -> Page:
 
 
 def search(orders: OrderQuerySet, text: str) -> OrderQuerySet:
-    text = text.strip()
+    text = clean(text).strip()
     if (key := _uuid(text)) is not None:
         return orders.filter(pk=key)
     named = Q(reference__icontains=text) | Q(agency__name__icontains=text) | Q(officer__name__icontains=text)

@@ -141,6 +141,14 @@ def test_nothing_found_says_what_finds_something(oscar):
     assert "No order is found by “&lt;script&gt;”" in page
 
 
+def test_what_no_database_takes_finds_nothing(oscar, olivia, home):
+    order = rows.planned([home])
+    staff = logged_in(oscar)
+    assert staff.get(LIST, {"q": "\0"}).status_code == 200
+    for name in ("q", "outcome", "group", "state"):
+        assert staff.get(reverse("admin:abuse_order_lines", args=[order.pk]), {name: "\0x"}).status_code == 200
+
+
 def test_queue_is_for_staff_who_may_see_orders(client: Client, alice, clerk):
     assert client.get(LIST).status_code == 302
     assert "/admin/login/" in logged_in(alice).get(LIST)["Location"]
