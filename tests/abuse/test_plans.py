@@ -459,5 +459,5 @@ def test_names_are_found_by_index_among_many(home, domain):
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "hostname_held_once" in plan
     assert "hostnames_released" in plan
-    assert "Seq Scan on ddns_hostname" not in plan
+    assert "Seq Scan on ddns_hostname " not in plan
     assert "Seq Scan on dnsupdate_publication" not in plan
